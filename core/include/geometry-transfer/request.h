@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// A request: everything that decides the result, and nothing else. The table below is the one place where a parameter is
+/// described; dialogs, procedure arguments, the command line and the checks all read it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace geometry_transfer {
+
+/// How the geometry takes the target's colour (DESIGN: editing stage).
+enum class Colour {
+  mean,      ///< the paper: per channel, shift by the difference of the means under the mask
+  surround,  ///< the same with the means of a ring round the mask
+  shading,   ///< relief of the source onto the target's own pixels
+};
+
+/// Whose loss in the autoencoder is given back to the result.
+enum class GiveBack { nothing, target, edit, half };
+
+enum class Precision { automatic, fp32, bf16, fp16 };
+
+/// Streams of the diffusion: rows of one batch, each with its own latents. Also the bits of StreamSet.
+enum class Stream { source = 1, target = 2, geometry = 4, output = 8 };
+
+/// Which streams' keys and values a stream reads.
+struct StreamSet {
+  unsigned bits = 0;
+  bool has(Stream s) const { return bits & static_cast<unsigned>(s); }
+  bool operator==(const StreamSet& o) const { return bits == o.bits; }
+};
+inline StreamSet operator|(Stream a, Stream b) { return {static_cast<unsigned>(a) | static_cast<unsigned>(b)}; }
+inline StreamSet operator|(StreamSet a, Stream b) { return {a.bits | static_cast<unsigned>(b)}; }
+
+/// Similarity that carries a reference onto the target, about the centroid of the reference's mask.
+struct Placement {
+  double shift_x = 0, shift_y = 0;  ///< canvas pixels, right and down
+  double scale = 1;                 ///< > 1 enlarges
+  double rotation = 0;              ///< degrees, counter-clockwise as seen
+  bool flip = false;                ///< mirror left-right, before the rotation
+};
+
+struct Request {
+  std::string preset = "balanced";  ///< the row the method's fields were taken from, or "custom"
+
+  Placement placement;
+  double grow = 0;     ///< canvas pixels added round the selection; negative shrinks
+  double feather = 3;  ///< canvas pixels over which the result fades into the target
+
+  Colour colour = Colour::shading;
+  double colour_strength = 1;  ///< 0 keeps the reference's own colours, 1 takes the target's
+  double grain = 1;            ///< how much of the reference's grain is taken out of its relief; shading only
+  double chroma = 0;           ///< share of the geometry's own hue that is kept (rust, moss); shading only
+  bool close_border = true;    ///< gradient-domain closing of the border; shading only
+
+  double correction = 0.5;  ///< strength of the model's correction on top of the edit; 0 needs no model
+  double noise = 250;       ///< timestep that inversion reaches, (0, 1000]
+  int steps = 5;            ///< of inversion, and of generation
+  int iterations = 2;       ///< of the fixed point in each inversion step
+  double tolerance = 0;     ///< stop the fixed point below this residual; 0 runs all iterations
+  StreamSet geometry_reads = Stream::geometry | Stream::target;  ///< Texture-aligning Attention; {geometry}: off
+  StreamSet output_reads = Stream::geometry | Stream::target;    ///< Geometry-preserving Attention; {output}: off
+  double restore = 1;  ///< share of the target's trajectory restored outside the mask at every step
+  GiveBack give_back = GiveBack::half;
+  double context = 0.35;  ///< side of the mask / side of the working rectangle
+
+  std::string model;  ///< folder or file; empty: the model that ships
+  Precision precision = Precision::automatic;
+  int threads = 0;    ///< 0: one a core
+  int memory_mb = 0;  ///< ceiling for what is kept between steps, MiB; 0: a quarter of the free memory
+};
+
+// ---- the table ------------------------------------------------------------------------------------------------------
+
+using Value = std::variant<bool, int, double, std::string>;
+
+/// One allowed value of a choice: the word for scripts and its label for people (untranslated; see translate()).
+struct Choice {
+  const char* id;
+  const char* label;
+};
+
+struct Parameter {
+  enum class Kind { boolean, integer, real, choice, text };
+  enum class Group { preset, placement, selection, colour, method, machine };
+  const char* name;   ///< "shift-x": GIMP argument, command line option (--shift-x) and report key
+  const char* label;  ///< "Shift _X": untranslated, with its mnemonic; see translate()
+  const char* blurb;  ///< one sentence with unit and effect, untranslated
+  Group group;
+  Kind kind;
+  double low, high;             ///< integer and real, inclusive
+  double step;                  ///< what one click or wheel notch changes
+  int digits;                   ///< after the decimal point, real only
+  std::vector<Choice> choices;  ///< choice only
+  std::function<Value(const Request&)> get;
+  std::function<void(Request&, const Value&)> set;  ///< the value has this kind's type and is in range
+};
+
+/// All parameters, in the order of the procedure's arguments. Their defaults are Request{}'s.
+const std::vector<Parameter>& parameters();
+/// nullptr when there is none of that name.
+const Parameter* find_parameter(const std::string& name);
+/// Sets one parameter from untrusted input; throws Error (input) that names the parameter, the value and what is allowed.
+void set_parameter(Request& request, const std::string& name, const Value& value);
+/// The same from text in the C locale ("0.5", "true", "shading").
+void set_parameter_text(Request& request, const std::string& name, const std::string& text);
+std::string parameter_text(const Request& request, const Parameter& parameter);
+
+struct Preset {
+  const char* id;     ///< "balanced"
+  const char* label;  ///< untranslated
+  const char* blurb;
+  std::function<void(Request&)> apply;  ///< sets the fields of the groups colour and method, and request.preset
+};
+const std::vector<Preset>& presets();
+/// Throws Error (input) that lists the names when there is none of that one. "custom" changes nothing else.
+void apply_preset(Request& request, const std::string& id);
+
+/// Throws Error (input) at the first field out of range, and where fields contradict each other.
+void validate(const Request& request);
+
+/// `text` in the user's language (gettext domain "geometry-transfer").
+std::string translate(const char* text);
+
+}  // namespace geometry_transfer

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Sentences for people: marked for gettext, translated where they are made, values put in by position ({0}).
+/// Include after any torch header: torch and libintl both like the name `_`.
+#pragma once
+
+#define FMT_HEADER_ONLY 1
+#include <fmt/format.h>
+#include <libintl.h>
+
+#include <string>
+
+#include "geometry-transfer/error.h"
+
+#define GT_TEXT_DOMAIN "geometry-transfer"
+/// Translates now.
+#define _(text) dgettext(GT_TEXT_DOMAIN, text)
+/// Marks for the template; translated later with translate().
+#define N_(text) text
+
+namespace geometry_transfer {
+
+/// Translated text with its values. A catalog whose placeholders are broken falls back to the text as it is.
+template <class... Values>
+std::string sentence(const char* translated, const Values&... values) {
+  try {
+    return fmt::format(fmt::runtime(translated), values...);
+  } catch (const fmt::format_error&) {
+    return translated;
+  }
+}
+
+/// throw error(Error::Kind::input, _("The selection is {0} x {1} pixels: ..."), w, h);
+template <class... Values>
+Error error(Error::Kind kind, const char* translated, const Values&... values) {
+  return Error(kind, sentence(translated, values...));
+}
+
+}  // namespace geometry_transfer
