@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The image part's stages as the pipeline calls them: values in, values out. cv::Mat is CV_32FC3 R'G'B' (not OpenCV's BGR order)
+/// or CV_32FC1, in [0,1] unless said otherwise; all of one Views have the size of its rectangle.
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "geometry-transfer/transfer.h"
+#include "request/library.h"
+
+namespace geometry_transfer {
+
+/// The part of the canvas that is worked on, and the size a model sees it at.
+struct WorkingArea {
+  Rect rect;              ///< canvas pixels, inside the target
+  Size model;             ///< pixels; sides are multiples of `granularity`, the longer one is the model's native side
+  double mask_share = 0;  ///< of rect, [0,1]
+};
+
+/// Everything read from the hosts' rasters, once, at the rectangle's own resolution.
+struct Views {
+  WorkingArea area;
+  cv::Mat target;  ///< CV_32FC3
+  struct Geometry {
+    cv::Mat placed, placed_mask;  ///< the reference after its placement, over the rectangle; mask grown and in [0,1]
+    cv::Mat source, source_mask;  ///< the reference as it lies, same size and scale, its mask in the middle
+    double weight = 1;
+  };
+  std::vector<Geometry> geometries;  ///< at least one
+  struct Texture {
+    cv::Mat pixels, mask;
+    double weight = 1;
+  };
+  std::vector<Texture> textures;
+  cv::Mat mask;  ///< union of the placed masks
+};
+
+/// Throws Error (input): empty selection, selection outside its reference, geometry outside the target, sides of no size.
+/// `native_side`: the model's pixels a side (256 for the surface model); `granularity`: what its sides must be multiples of.
+GT_EXPORT Views read_views(const Scene& scene, const Request& request, int native_side, int granularity);
+
+/// The editing stage: the target with the geometry edited onto it, over the rectangle; outside the grown mask the target itself.
+/// mean, surround: the paper's I_geo pasted; shading: relief on the target's own pixels.
+GT_EXPORT cv::Mat edit(const Views& views, const Request& request);
+
+/// `pixels` (over views.area.rect) with feathered alpha, cropped to where alpha is not 0.
+GT_EXPORT Layer composite(const Views& views, const cv::Mat& pixels, const Request& request);
+
+}  // namespace geometry_transfer

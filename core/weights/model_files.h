@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// A model as it lies on disk: its parts' configurations and tensors. A diffusers folder or one single-file checkpoint.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "diffusion/config.h"
+#include "weights/checkpoint.h"
+
+namespace geometry_transfer {
+
+struct ModelFiles {
+  std::string name, path;
+  std::string family;  ///< a row's name in diffusion/config.cpp: "surface", "SD 1.x", ...
+  UNetConfig unet;
+  VaeConfig vae;
+  SchedulerConfig scheduler;
+  TextConfig text;    ///< .layers == 0: the model has none, its context is zeros
+  TextConfig text_2;  ///< SDXL's second encoder; .layers == 0 elsewhere
+  std::shared_ptr<const Checkpoint> unet_weights, vae_weights, text_weights, text_2_weights;  ///< text ones null where absent
+};
+
+/// Maps the files and reads the configurations; reads no weights. Throws Error (model) that names what is wrong and the way out:
+/// missing, truncated, another kind (inpainting, Flux, .ckpt, GGUF), a configuration key that this program does not know how to
+/// honour.
+ModelFiles open_model(const std::string& path);
+
+}  // namespace geometry_transfer
