@@ -64,7 +64,7 @@ struct Request {
   StreamSet geometry_reads = Stream::geometry | Stream::target;  ///< Texture-aligning Attention; {geometry}: off
   StreamSet output_reads = Stream::geometry | Stream::target;    ///< Geometry-preserving Attention; {output}: off
   double restore = 1;  ///< share of the target's trajectory restored outside the mask at every step
-  GiveBack give_back = GiveBack::half;
+  GiveBack give_back = GiveBack::edit;
   double context = 0.35;  ///< side of the mask / side of the working rectangle
 
   std::string model;  ///< folder or file; empty: the model that ships
