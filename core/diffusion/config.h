@@ -69,4 +69,14 @@ struct TextConfig {
       false;  ///< the family reads hidden_states[-2] (SDXL; SD 2.x checkpoints have the last layer removed instead)
 };
 
+// Readers of the config.json files, as diffusers and transformers write them; keys that are left out have those libraries'
+// defaults. A key that changes the result in a way that the structs above cannot hold is refused by its name, and so is one
+// that is not known at all: a model is run as it was trained or not at all. Throw Error (model).
+
+UNetConfig read_unet_config(const std::string& path);
+VaeConfig read_vae_config(const std::string& path);
+SchedulerConfig read_scheduler_config(const std::string& path);
+/// projection_dim is 0 unless the architecture is CLIPTextModelWithProjection. Leaves `penultimate` false.
+TextConfig read_text_config(const std::string& path);
+
 }  // namespace geometry_transfer

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// JSON from files of strangers: bounded in size and depth, no key twice, every failure an Error with the file's name.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace geometry_transfer {
+
+using Json = nlohmann::json;
+
+/// The object in `text`. `path` is for messages. Throws Error (model).
+Json parse_json_object(const char* text, std::size_t size, const std::string& path);
+/// The object in the file, at most `limit` bytes long. Throws Error (model).
+Json read_json_object(const std::string& path, std::size_t limit);
+
+}  // namespace geometry_transfer

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "weights/weights.h"
+
+#include <cstdint>
+
+#include "request/text.h"
+
+namespace geometry_transfer {
+namespace {
+
+torch::Dtype torch_dtype(DType dtype) {
+  return dtype == DType::f32 ? torch::kFloat32 : dtype == DType::f16 ? torch::kFloat16 : torch::kBFloat16;
+}
+
+std::string shown(at::IntArrayRef shape) {
+  std::string text;
+  for (const std::int64_t side : shape) text += (text.empty() ? "" : " x ") + std::to_string(side);
+  return text;
+}
+
+}  // namespace
+
+Weights Weights::operator[](const std::string& name) const {
+  Weights inner = *this;
+  inner.prefix_ += name + ".";
+  return inner;
+}
+
+torch::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const {
+  const std::string key = prefix_ + name;
+  const TensorView* view = checkpoint_->find(key);
+  if (!view)
+    throw error(Error::Kind::model, _("{0} has no \"{1}\": the file is incomplete or of another kind."), checkpoint_->path(),
+                key);
+  if (at::IntArrayRef(view->shape) != shape)
+    throw error(Error::Kind::model, _("{0}: \"{1}\" is {2}, but must be {3}."), checkpoint_->path(), key, shown(view->shape),
+                shown(shape));
+
+  const torch::Dtype stored = torch_dtype(view->dtype);
+  std::vector<std::int64_t> sides = view->shape;
+  if (view->transposed) std::swap(sides[0], sides[1]);
+  const auto size = static_cast<std::uintptr_t>(torch::elementSize(stored));
+  // Nobody writes to weights: the mapping is read-only, and a write would be a fault. The deleter keeps it alive.
+  void* data = const_cast<std::byte*>(view->data);
+  torch::Tensor tensor;
+  if (reinterpret_cast<std::uintptr_t>(data) % size == 0) {
+    tensor = torch::from_blob(
+        data, sides, [keep = checkpoint_](void*) {}, torch::TensorOptions(stored));
+  } else {
+    tensor = torch::empty(sides, torch::TensorOptions(stored));
+    std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
+  }
+  if (view->transposed) tensor = tensor.t().contiguous();
+  return tensor.to(device_, dtype_);
+}
+
+}  // namespace geometry_transfer

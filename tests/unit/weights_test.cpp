@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "weights/weights.h"
+
+#include <gtest/gtest.h>
+
+#include "geometry-transfer/error.h"
+#include "safetensors_file.h"
+#include "weights/safetensors.h"
+
+namespace geometry_transfer {
+namespace {
+
+using test::safetensors_bytes;
+using test::TemporaryFolder;
+using test::write_file;
+
+std::string bytes_of(const torch::Tensor& tensor) {
+  const torch::Tensor t = tensor.contiguous();
+  return {static_cast<const char*>(t.data_ptr()), t.nbytes()};
+}
+
+TEST(Weights, CursorWalksLikeFolders) {
+  TemporaryFolder folder;
+  const torch::Tensor w = torch::randn({2, 3});
+  const auto file = open_safetensors(write_file(
+      folder / "m.safetensors", safetensors_bytes({{"down_blocks.0.resnets.1.conv1.weight", "F32", {2, 3}, bytes_of(w)}})));
+  const Weights weights(file, torch::kFloat32);
+  EXPECT_TRUE(weights["down_blocks"][0]["resnets"][1]["conv1"].has("weight"));
+  EXPECT_FALSE(weights["down_blocks"][1].has("weight"));
+  EXPECT_TRUE(torch::equal(weights["down_blocks"][0]["resnets"][1]["conv1"].tensor("weight", {2, 3}), w));
+}
+
+TEST(Weights, CopiesOnlyWhereItMust) {
+  TemporaryFolder folder;
+  const torch::Tensor w = torch::randn({4, 4}).to(torch::kBFloat16);
+  const std::string path = write_file(folder / "m.safetensors", safetensors_bytes({{"w", "BF16", {4, 4}, bytes_of(w)}}));
+  torch::Tensor same, other;
+  {
+    const auto file = open_safetensors(path);
+    same = Weights(file, torch::kBFloat16).tensor("w", {4, 4});
+    other = Weights(file, torch::kFloat32).tensor("w", {4, 4});
+    EXPECT_EQ(same.data_ptr(), file->find("w")->data);
+  }
+  // The mapping outlives the checkpoint's last owner but the tensor.
+  EXPECT_TRUE(torch::equal(same, w));
+  EXPECT_TRUE(torch::equal(other, w.to(torch::kFloat32)));
+}
+
+TEST(Weights, ReadsTensorsAtOddAddresses) {
+  TemporaryFolder folder;
+  const torch::Tensor w = torch::randn({5});
+  for (int shift = 0; shift < 4; ++shift) {
+    const std::string data = bytes_of(w);
+    std::string header = "{\"w\":{\"dtype\":\"F32\",\"shape\":[5],\"data_offsets\":[0,20]}}";
+    while ((8 + header.size()) % 4 != static_cast<std::size_t>(shift)) header += ' ';
+    const auto file = open_safetensors(write_file(folder / "m.safetensors", safetensors_bytes(header, data)));
+    EXPECT_TRUE(torch::equal(Weights(file, torch::kFloat32).tensor("w", {5}), w)) << shift;
+  }
+}
+
+TEST(Weights, NamesWhatIsMissingOrOfAnotherShape) {
+  TemporaryFolder folder;
+  const std::string path = write_file(folder / "m.safetensors", safetensors_bytes({{"a.w", "F16", {2, 1}, "abcd"}}));
+  const Weights weights = Weights(open_safetensors(path), torch::kFloat16)["a"];
+  const auto refused = [&](const char* name, at::IntArrayRef shape, std::vector<std::string> parts) {
+    try {
+      weights.tensor(name, shape);
+      ADD_FAILURE();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), Error::Kind::model);
+      parts.push_back(path);
+      for (const std::string& part : parts) EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
+    }
+  };
+  refused("v", {2, 1}, {"no \"a.v\""});
+  refused("w", {1, 2}, {"\"a.w\" is 2 x 1", "must be 1 x 2"});
+  refused("w", {2}, {"\"a.w\" is 2 x 1", "must be 2"});
+}
+
+/// As a key map gives OpenCLIP's text projection: the same bytes under the transposed shape.
+class Transposed : public Checkpoint {
+ public:
+  explicit Transposed(const torch::Tensor& stored) : stored_(stored) {
+    view_ = {DType::f32, {stored.size(1), stored.size(0)}, static_cast<const std::byte*>(stored.data_ptr()), true};
+  }
+  const TensorView* find(const std::string& key) const override { return key == "w" ? &view_ : nullptr; }
+  std::vector<std::string> keys() const override { return {"w"}; }
+  std::string path() const override { return "memory"; }
+
+ private:
+  torch::Tensor stored_;
+  TensorView view_;
+};
+
+TEST(Weights, TransposesWhereTheFileDoes) {
+  const torch::Tensor stored = torch::randn({3, 5});
+  const torch::Tensor read = Weights(std::make_shared<Transposed>(stored), torch::kFloat32).tensor("w", {5, 3});
+  EXPECT_TRUE(torch::equal(read, stored.t()));
+  EXPECT_TRUE(read.is_contiguous());
+}
+
+}  // namespace
+}  // namespace geometry_transfer
