@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "geometry-transfer/models.h"
+#include "request/text.h"
+#include "weights/model_files.h"
+
+namespace fs = std::filesystem;
+
+namespace geometry_transfer {
+namespace {
+
+// A search ends here however much lies in a folder: a dialog waits for it.
+constexpr int kMaxDepth = 4, kMaxEntries = 20000;
+constexpr std::size_t kMaxModels = 300;
+
+/// An environment variable that holds an absolute path; empty otherwise (as the XDG specification asks).
+fs::path variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value && value[0] == '/' ? fs::path(value) : fs::path();
+}
+
+fs::path home() {
+  if (const fs::path set = variable("HOME"); !set.empty()) return set;
+  const passwd* user = getpwuid(getuid());
+  return user && user->pw_dir ? fs::path(user->pw_dir) : fs::path("/nonexistent");
+}
+
+fs::path or_in_home(const char* name, const char* otherwise) {
+  const fs::path set = variable(name);
+  return set.empty() ? home() / otherwise : set;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code failed;
+  return fs::exists(path, failed) && !failed;
+}
+bool is_folder(const fs::path& path) {
+  std::error_code failed;
+  return fs::is_directory(path, failed) && !failed;
+}
+bool is_model_folder(const fs::path& path) {
+  return is_there(path / "unet" / "config.json") || is_there(path / "model_index.json");
+}
+
+bool has_extension(const fs::path& path, std::initializer_list<const char*> extensions) {
+  std::string mine = path.extension();
+  std::transform(mine.begin(), mine.end(), mine.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::find(extensions.begin(), extensions.end(), mine) != extensions.end();
+}
+
+/// Bytes of all files below, as far as the limits reach.
+std::uint64_t size_of(const fs::path& path) {
+  std::error_code failed;
+  if (!is_folder(path)) {
+    const auto size = fs::file_size(path, failed);
+    return failed ? 0 : size;
+  }
+  std::uint64_t total = 0;
+  int entries = 0;
+  for (fs::recursive_directory_iterator it(path, failed), end; !failed && it != end && ++entries < kMaxEntries;
+       it.increment(failed)) {
+    if (it.depth() > kMaxDepth) it.disable_recursion_pending();
+    std::error_code skip;
+    const auto size = it->is_regular_file(skip) ? it->file_size(skip) : 0;
+    if (!skip) total += size;
+  }
+  return total;
+}
+
+/// Models found so far; each place on disk once, however many ways lead there.
+class Finds {
+ public:
+  void add(const fs::path& path, const std::string& name = "", bool only_usable = false) {
+    std::error_code failed;
+    fs::path real = fs::canonical(path, failed);
+    if (failed) real = path;
+    if (models_.size() >= kMaxModels || !seen_.insert(real).second) return;
+    ModelInfo info = inspect_model(path);
+    if (!name.empty()) info.name = name;
+    if (info.problem.empty() || !only_usable) models_.push_back(std::move(info));
+  }
+  /// A folder that cannot be looked into.
+  void add_problem(const fs::path& path, const std::error_code& why) {
+    if (models_.size() >= kMaxModels || !seen_.insert(path).second) return;
+    ModelInfo info;
+    info.name = path.filename();
+    info.path = path;
+    info.problem = sentence(_("{0} cannot be read: {1}."), path.string(), why.message());
+    models_.push_back(std::move(info));
+  }
+  std::vector<ModelInfo>& models() { return models_; }
+
+ private:
+  std::set<fs::path> seen_;
+  std::vector<ModelInfo> models_;
+};
+
+/// Every model in `folder` and below: diffusers folders and checkpoint files.
+void walk(const fs::path& folder, Finds& finds, std::set<fs::path>& visited, int& entries, int depth = 0) {
+  std::error_code failed;
+  const fs::path real = fs::canonical(folder, failed);
+  if (failed || !visited.insert(real).second) return;  // a loop of links, or a second way here
+  std::vector<fs::path> inside;
+  for (fs::directory_iterator it(folder, failed), end; !failed && it != end && ++entries < kMaxEntries; it.increment(failed))
+    inside.push_back(it->path());
+  if (failed) finds.add_problem(folder, failed);
+  std::sort(inside.begin(), inside.end());
+  for (const fs::path& path : inside) {
+    if (is_folder(path)) {
+      if (is_model_folder(path))
+        finds.add(path);
+      else if (depth + 1 < kMaxDepth)
+        walk(path, finds, visited, entries, depth + 1);
+    } else if (has_extension(path, {".safetensors", ".ckpt", ".gguf"})) {
+      finds.add(path);
+    }
+  }
+}
+
+void walk(const fs::path& folder, Finds& finds) {
+  std::set<fs::path> visited;
+  int entries = 0;
+  if (is_folder(folder)) is_model_folder(folder) ? finds.add(folder) : walk(folder, finds, visited, entries);
+}
+
+/// The snapshot that a repository of the Hugging Face cache stands at.
+fs::path current_snapshot(const fs::path& repository) {
+  std::string commit;
+  std::ifstream(repository / "refs" / "main") >> commit;
+  const bool is_name = !commit.empty() && commit.size() <= 64 && commit.find('/') == std::string::npos && commit[0] != '.';
+  if (is_name && is_folder(repository / "snapshots" / commit)) return repository / "snapshots" / commit;
+  std::error_code failed;
+  fs::path newest;
+  fs::file_time_type time{};
+  for (fs::directory_iterator it(repository / "snapshots", failed), end; !failed && it != end; it.increment(failed)) {
+    std::error_code skip;
+    const auto written = fs::last_write_time(it->path(), skip);
+    if (!skip && (newest.empty() || written > time)) newest = it->path(), time = written;
+  }
+  return newest;
+}
+
+/// https://huggingface.co/docs/huggingface_hub/guides/manage-cache: hub/models--OWNER--NAME/snapshots/COMMIT.
+void walk_hugging_face(const fs::path& hub, Finds& finds) {
+  std::error_code failed;
+  int entries = 0;
+  for (fs::directory_iterator it(hub, failed), end; !failed && it != end && ++entries < kMaxEntries; it.increment(failed)) {
+    std::string name = it->path().filename();
+    const std::string prefix = "models--";
+    if (name.compare(0, prefix.size(), prefix) != 0) continue;
+    name.erase(0, prefix.size());
+    if (const auto dashes = name.find("--"); dashes != std::string::npos) name.replace(dashes, 2, "/");
+    const fs::path snapshot = current_snapshot(it->path());
+    if (snapshot.empty()) continue;
+    if (is_model_folder(snapshot)) finds.add(snapshot, name, !is_there(snapshot / "unet"));
+    // The cache holds language models and much else: files that are no such model are nobody's concern here.
+    std::error_code skip;
+    for (fs::directory_iterator file(snapshot, skip), last; !skip && file != last; file.increment(skip))
+      if (has_extension(file->path(), {".safetensors"})) finds.add(file->path(), "", true);
+  }
+}
+
+std::vector<fs::path> checkpoint_folders() {
+  std::vector<fs::path> folders;
+  const fs::path data = or_in_home("XDG_DATA_HOME", ".local/share");
+  if (const fs::path own = variable("GEOMETRY_TRANSFER_MODELS"); !own.empty()) folders.push_back(own);
+  folders.push_back(data / "geometry-transfer" / "models");
+  std::vector<fs::path> comfy = {home() / "ComfyUI",
+                                 home() / "comfyui",
+                                 home() / "Documents" / "ComfyUI",
+                                 "/opt/ComfyUI",
+                                 data / "krita" / "ai_diffusion" / "server" / "ComfyUI",
+                                 data / "krita" / "ai_diffusion" / "server",
+                                 home() / ".var/app/org.kde.krita/data/krita/ai_diffusion/server/ComfyUI",
+                                 home() / ".var/app/org.kde.krita/data/krita/ai_diffusion/server"};
+  for (const fs::path& root : comfy)
+    for (const char* kind : {"checkpoints", "diffusers"}) folders.push_back(root / "models" / kind);
+  for (const char* root : {"stable-diffusion-webui", "stable-diffusion-webui-forge", "stable-diffusion-webui-reForge", "sd-webui",
+                           "forge", "automatic"})
+    folders.push_back(home() / root / "models" / "Stable-diffusion");
+  folders.push_back(home() / "StabilityMatrix" / "Models" / "StableDiffusion");
+  folders.push_back(data / "StabilityMatrix" / "Models" / "StableDiffusion");
+  return folders;
+}
+
+/// Where the model that ships may lie, best first.
+std::vector<fs::path> shipped_places() {
+  std::vector<fs::path> places;
+  if (const fs::path own = variable("GEOMETRY_TRANSFER_MODELS"); !own.empty()) places.push_back(own);
+  places.push_back(or_in_home("XDG_DATA_HOME", ".local/share") / "geometry-transfer" / "models");
+  std::error_code failed;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  if (!failed) {
+    places.push_back(program.parent_path() / "models");
+    places.push_back(program.parent_path().parent_path() / "share" / "geometry-transfer" / "models");
+  }
+  places.push_back(GT_INSTALLED_MODELS);
+  // A program that was not installed finds the model in the source tree it was built from.
+  const std::string build = std::string(GT_BUILD_FOLDER) + "/";
+  if (program.string().compare(0, build.size(), build) == 0) places.push_back(GT_SOURCE_MODELS);
+  return places;
+}
+
+}  // namespace
+
+ModelInfo inspect_model(const std::string& path) {
+  ModelInfo info;
+  info.path = path;
+  try {
+    fs::path place(path);
+    if (place.filename().empty()) place = place.parent_path();
+    info.name = is_folder(place) ? place.filename() : place.stem();
+    info.bytes = size_of(place);
+    info.family = open_model(path).family;
+  } catch (const std::exception& e) {
+    info.problem = e.what();
+  }
+  return info;
+}
+
+ModelInfo shipped_model() {
+  for (const fs::path& place : shipped_places())
+    if (is_model_folder(place / "surface")) return inspect_model(place / "surface");
+  ModelInfo none;
+  none.name = "surface";
+  none.problem = _("The model that comes with this program is not installed.");
+  return none;
+}
+
+std::vector<ModelInfo> list_models() {
+  Finds finds;
+  const ModelInfo shipped = shipped_model();
+  if (!shipped.path.empty()) finds.add(shipped.path);
+  const std::size_t own = finds.models().size();
+  try {
+    for (const fs::path& folder : checkpoint_folders()) walk(folder, finds);
+    std::set<fs::path> hubs = {variable("HF_HUB_CACHE"), variable("HUGGINGFACE_HUB_CACHE"),
+                               or_in_home("HF_HOME", ".cache/huggingface") / "hub",
+                               or_in_home("XDG_CACHE_HOME", ".cache") / "huggingface" / "hub"};
+    for (const fs::path& hub : hubs)
+      if (!hub.empty() && is_folder(hub)) walk_hugging_face(hub, finds);
+  } catch (const std::exception&) {
+    // Names that no path can hold, or no memory for more: what was found until then is the answer.
+  }
+  auto& models = finds.models();
+  std::sort(models.begin() + static_cast<std::ptrdiff_t>(own), models.end(),
+            [](const ModelInfo& a, const ModelInfo& b) { return std::tie(a.name, a.path) < std::tie(b.name, b.path); });
+  return models;
+}
+
+}  // namespace geometry_transfer
