@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "controls.h"
+
+#include <cmath>
+
+#include "gtk_compat.h"
+#include "models_box.h"
+
+namespace geometry_transfer {
+
+struct Controls::Row {
+  Controls* owner;
+  const Parameter* parameter;
+  GtkWidget* widget = nullptr;          // check button, combo box, entry
+  GtkAdjustment* adjustment = nullptr;  // numbers
+};
+
+Controls::Controls(Request& request, std::function<void(const Parameter&)> changed)
+    : request_(request), changed_(std::move(changed)) {}
+Controls::~Controls() = default;
+
+namespace {
+
+/// The table's ranges are what is accepted; a slider makes sense where a hand can hit the values that matter.
+bool wants_slider(const Parameter& p) { return p.high - p.low <= 1000 && !(p.low > 0 && p.high / p.low > 500); }
+
+GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
+  GtkWidget* spin = gtk_spin_button_new(adjustment, p.step, p.kind == Parameter::Kind::real ? p.digits : 0);
+  gtk_spin_button_set_numeric(GTK_SPIN_BUTTON(spin), TRUE);
+  gtk_entry_set_width_chars(GTK_ENTRY(spin), 8);
+  gtk_entry_set_activates_default(GTK_ENTRY(spin), TRUE);
+  return spin;
+}
+
+}  // namespace
+
+void Controls::append(GtkWidget* table, int row, const Parameter& p) {
+  rows_.push_back(std::make_unique<Row>());
+  Row& made = *rows_.back();
+  made.owner = this;
+  made.parameter = &p;
+  const auto user_changed = +[](Row* r) { r->owner->take(*r); };
+  const std::string label = translate(p.label);
+  GtkWidget* shown = nullptr;    // what goes into the table
+  GtkWidget* focused = nullptr;  // what the mnemonic leads to
+  switch (p.kind) {
+    case Parameter::Kind::boolean:
+      made.widget = gtk_check_button_new_with_mnemonic(label.c_str());
+      g_signal_connect_swapped(made.widget, "toggled", G_CALLBACK(user_changed), &made);
+      shown = made.widget;
+      break;
+    case Parameter::Kind::integer:
+    case Parameter::Kind::real: {
+      made.adjustment = GTK_ADJUSTMENT(gtk_adjustment_new(p.low, p.low, p.high, p.step, p.step * 10, 0));
+      g_signal_connect_swapped(made.adjustment, "value-changed", G_CALLBACK(user_changed), &made);
+      focused = number_widget(p, made.adjustment);
+      shown = gtk::hbox(6);
+      if (wants_slider(p)) {
+        GtkWidget* slider = gtk::slider(made.adjustment);
+        gtk_scale_set_draw_value(GTK_SCALE(slider), FALSE);
+        gtk_widget_set_size_request(slider, 120, -1);
+        gtk_widget_set_can_focus(slider, FALSE);  // the spin button beside it takes the keyboard
+        gtk_box_pack_start(GTK_BOX(shown), slider, TRUE, TRUE, 0);
+      }
+      gtk_box_pack_start(GTK_BOX(shown), focused, !wants_slider(p), TRUE, 0);
+      break;
+    }
+    case Parameter::Kind::choice:
+      made.widget = shown = focused = gtk_combo_box_text_new();
+      for (const Choice& c : p.choices) gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(shown), translate(c.label).c_str());
+      g_signal_connect_swapped(shown, "changed", G_CALLBACK(user_changed), &made);
+      break;
+    case Parameter::Kind::text:
+      made.widget = shown = focused = models_box();
+      g_signal_connect_swapped(shown, "changed", G_CALLBACK(user_changed), &made);
+      break;
+  }
+  gtk_widget_set_tooltip_text(shown, translate(p.blurb).c_str());
+  GtkWidget* name = nullptr;
+  if (focused) {
+    name = gtk_label_new_with_mnemonic(label.c_str());
+    gtk_label_set_mnemonic_widget(GTK_LABEL(name), focused);
+  }
+  gtk::attach_row(table, row, name, shown);
+}
+
+void Controls::relabel(const char* parameter, const std::string& id, const std::string& label) {
+  for (const auto& row : rows_) {
+    const Parameter& p = *row->parameter;
+    if (p.name != std::string(parameter)) continue;
+    for (size_t i = 0; i < p.choices.size(); ++i)
+      if (id == p.choices[i].id) {
+        showing_ = true;
+        const int active = gtk_combo_box_get_active(GTK_COMBO_BOX(row->widget));
+        gtk_combo_box_text_remove(GTK_COMBO_BOX_TEXT(row->widget), static_cast<int>(i));
+        gtk_combo_box_text_insert_text(GTK_COMBO_BOX_TEXT(row->widget), static_cast<int>(i), label.c_str());
+        gtk_combo_box_set_active(GTK_COMBO_BOX(row->widget), active);
+        showing_ = false;
+      }
+  }
+}
+
+void Controls::take(Row& row) {
+  if (showing_) return;
+  const Parameter& p = *row.parameter;
+  switch (p.kind) {
+    case Parameter::Kind::boolean:
+      p.set(request_, gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(row.widget)) != FALSE);
+      break;
+    case Parameter::Kind::integer:
+      p.set(request_, static_cast<int>(std::lround(gtk_adjustment_get_value(row.adjustment))));
+      break;
+    case Parameter::Kind::real:
+      p.set(request_, gtk_adjustment_get_value(row.adjustment));
+      break;
+    case Parameter::Kind::choice: {
+      const int active = gtk_combo_box_get_active(GTK_COMBO_BOX(row.widget));
+      if (active < 0) return;
+      p.set(request_, std::string(p.choices[active].id));
+      break;
+    }
+    case Parameter::Kind::text:
+      p.set(request_, models_box_path(row.widget));
+      break;
+  }
+  changed_(p);
+}
+
+void Controls::refresh() {
+  showing_ = true;
+  for (const auto& row : rows_) {
+    const Parameter& p = *row->parameter;
+    const Value value = p.get(request_);
+    switch (p.kind) {
+      case Parameter::Kind::boolean:
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(row->widget), std::get<bool>(value));
+        break;
+      case Parameter::Kind::integer:
+        gtk_adjustment_set_value(row->adjustment, std::get<int>(value));
+        break;
+      case Parameter::Kind::real:
+        gtk_adjustment_set_value(row->adjustment, std::get<double>(value));
+        break;
+      case Parameter::Kind::choice:
+        for (size_t i = 0; i < p.choices.size(); ++i)
+          if (std::get<std::string>(value) == p.choices[i].id)
+            gtk_combo_box_set_active(GTK_COMBO_BOX(row->widget), static_cast<int>(i));
+        break;
+      case Parameter::Kind::text:
+        models_box_select(row->widget, std::get<std::string>(value));
+        break;
+    }
+  }
+  showing_ = false;
+}
+
+}  // namespace geometry_transfer

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// One widget for each row of the parameter table, all showing one request.
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "geometry-transfer/request.h"
+
+namespace geometry_transfer {
+
+class Controls {
+ public:
+  /// `changed` gets the parameter that the user changed; the request has its new value by then.
+  Controls(Request& request, std::function<void(const Parameter&)> changed);
+  ~Controls();
+  Controls(const Controls&) = delete;
+
+  /// Appends the parameter's row (label and widget) to a gtk::table.
+  void append(GtkWidget* table, int row, const Parameter& parameter);
+  /// Another text for one value of a choice that was appended.
+  void relabel(const char* parameter, const std::string& id, const std::string& label);
+  /// Shows the request's values without reporting them as changes.
+  void refresh();
+
+ private:
+  struct Row;
+  void take(Row& row);
+
+  Request& request_;
+  std::function<void(const Parameter&)> changed_;
+  std::vector<std::unique_ptr<Row>> rows_;
+  bool showing_ = false;  // the program sets values, not the user
+};
+
+}  // namespace geometry_transfer

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The dialog, made from the parameter table.
+#pragma once
+
+#include "run.h"
+
+namespace geometry_transfer {
+
+/// Lets the user change call's source and request; false: cancelled.
+bool show_dialog(Call& call);
+
+}  // namespace geometry_transfer

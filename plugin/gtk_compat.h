@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The few things that GTK 2 (GIMP 2.10) and GTK 3 (GIMP 3) call by different names. The only place with a version test.
+#pragma once
+
+#include <gtk/gtk.h>
+
+namespace geometry_transfer::gtk {
+
+inline GtkWidget* hbox(int spacing) {
+#if GTK_MAJOR_VERSION >= 3
+  return gtk_box_new(GTK_ORIENTATION_HORIZONTAL, spacing);
+#else
+  return gtk_hbox_new(FALSE, spacing);
+#endif
+}
+
+inline GtkWidget* vbox(int spacing) {
+#if GTK_MAJOR_VERSION >= 3
+  return gtk_box_new(GTK_ORIENTATION_VERTICAL, spacing);
+#else
+  return gtk_vbox_new(FALSE, spacing);
+#endif
+}
+
+inline GtkWidget* slider(GtkAdjustment* adjustment) {
+#if GTK_MAJOR_VERSION >= 3
+  return gtk_scale_new(GTK_ORIENTATION_HORIZONTAL, adjustment);
+#else
+  return gtk_hscale_new(adjustment);
+#endif
+}
+
+/// Rows of a label and what it names.
+inline GtkWidget* table() {
+#if GTK_MAJOR_VERSION >= 3
+  GtkWidget* made = gtk_grid_new();
+  gtk_grid_set_row_spacing(GTK_GRID(made), 6);
+  gtk_grid_set_column_spacing(GTK_GRID(made), 6);
+#else
+  GtkWidget* made = gtk_table_new(1, 2, FALSE);
+  gtk_table_set_row_spacings(GTK_TABLE(made), 6);
+  gtk_table_set_col_spacings(GTK_TABLE(made), 6);
+#endif
+  return made;
+}
+
+/// `label` may be null: `widget` then takes both columns.
+inline void attach_row(GtkWidget* table, int row, GtkWidget* label, GtkWidget* widget) {
+#if GTK_MAJOR_VERSION >= 3
+  if (label) gtk_label_set_xalign(GTK_LABEL(label), 0);
+  if (label) gtk_grid_attach(GTK_GRID(table), label, 0, row, 1, 1);
+  gtk_widget_set_hexpand(widget, TRUE);
+  gtk_grid_attach(GTK_GRID(table), widget, label ? 1 : 0, row, label ? 1 : 2, 1);
+#else
+  const auto fill = static_cast<GtkAttachOptions>(GTK_FILL | GTK_EXPAND);
+  if (label) gtk_misc_set_alignment(GTK_MISC(label), 0, 0.5);
+  if (label) gtk_table_attach(GTK_TABLE(table), label, 0, 1, row, row + 1, GTK_FILL, GTK_SHRINK, 0, 0);
+  gtk_table_attach(GTK_TABLE(table), widget, label ? 1 : 0, 2, row, row + 1, fill, GTK_SHRINK, 0, 0);
+#endif
+}
+
+/// Device pixels of one of the widget's pixels (2 on a screen with 200 % scaling).
+inline int pixel_ratio(GtkWidget* widget) {
+#if GTK_MAJOR_VERSION >= 3
+  return gtk_widget_get_scale_factor(widget);
+#else
+  (void)widget;
+  return 1;
+#endif
+}
+
+/// Calls `(owner->*draw)(cairo)` whenever the drawing area has to be painted.
+template <class Owner, void (Owner::*draw)(cairo_t*)>
+void on_draw(GtkWidget* area, Owner* owner) {
+#if GTK_MAJOR_VERSION >= 3
+  const auto painted = +[](GtkWidget*, cairo_t* cairo, gpointer o) -> gboolean {
+    (static_cast<Owner*>(o)->*draw)(cairo);
+    return TRUE;
+  };
+  g_signal_connect(area, "draw", G_CALLBACK(painted), owner);
+#else
+  const auto painted = +[](GtkWidget* widget, GdkEventExpose*, gpointer o) -> gboolean {
+    cairo_t* cairo = gdk_cairo_create(gtk_widget_get_window(widget));
+    (static_cast<Owner*>(o)->*draw)(cairo);
+    cairo_destroy(cairo);
+    return TRUE;
+  };
+  g_signal_connect(area, "expose-event", G_CALLBACK(painted), owner);
+#endif
+}
+
+}  // namespace geometry_transfer::gtk

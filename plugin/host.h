@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The whole host: everything that the plug-in asks of a GIMP. host_gimp2.cpp and host_gimp3.cpp implement it; tests have one on
+/// buffers in memory. No function here throws unless it says so.
+#pragma once
+
+#include <gegl.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "geometry-transfer/image.h"
+
+namespace geometry_transfer::host {
+
+/// An image or an item (layer, channel, selection) by its number in this GIMP session.
+using Id = int;
+constexpr Id kNone = -1;
+
+// ---- looking ----------------------------------------------------------------------------------------------------------------
+
+std::vector<Id> images();
+std::string image_name(Id image);
+/// True for pixels that a result layer can join: RGB or grey, not indexed.
+bool takes_colour(Id image);
+/// A floating selection is in the way of a new layer.
+bool has_floating_selection(Id image);
+/// All layers of the image, groups included, from top to bottom.
+std::vector<Id> layers(Id image);
+
+Id image_of(Id item);
+/// False for channels, layer masks, the selection, vectors, and what is gone.
+bool is_layer(Id item);
+std::string item_name(Id item);
+/// A number that stays with the item in saved files, never 0.
+unsigned tattoo(Id item);
+Id item_of_tattoo(Id image, unsigned tattoo);
+
+/// The selection's channel, and where it is not 0; empty when nothing is selected.
+Id selection(Id image);
+Rect selection_bounds(Id image);
+
+/// On the canvas.
+Rect extent(Id drawable);
+struct Unref {
+  void operator()(void* object) const { g_object_unref(object); }
+};
+using Buffer = std::unique_ptr<GeglBuffer, Unref>;
+/// The drawable's pixels, 0,0 at its own top left, tagged with the colour space that the image's profile says. Changes are handed
+/// over when the buffer is let go.
+Buffer pixels(Id drawable);
+
+// ---- changing ---------------------------------------------------------------------------------------------------------------
+
+void undo_group_begin(Id image);
+void undo_group_end(Id image);
+/// A transparent layer directly above `below`, in the same group; kNone when the host refuses.
+Id add_layer(Id image, Id below, const std::string& name, const Rect& area);
+/// To be called after pixels(layer) was written and let go.
+void layer_changed(Id layer);
+void select_layer(Id image, Id layer);
+void show_changes();
+
+// ---- remembering ------------------------------------------------------------------------------------------------------------
+
+/// Text that is saved with a layer, and text that is kept from one session of this user to the next; empty when there is none.
+std::string layer_note(Id layer, const char* key);
+void set_layer_note(Id layer, const char* key, const std::string& text);
+std::string user_note(const char* key);
+void set_user_note(const char* key, const std::string& text);
+
+// ---- progress ---------------------------------------------------------------------------------------------------------------
+
+/// `fraction` in [0,1]. A host whose user cancels ends this process: nothing may be left behind at any call.
+void progress(double fraction, const std::string& text);
+void progress_end();
+
+}  // namespace geometry_transfer::host

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// GIMP 2.10: host.h, and the procedure's registration.
+#include <libgimp/gimp.h>
+#include <libintl.h>
+
+#include <clocale>
+
+#include "dialog.h"
+#include "host.h"
+#include "procedure.h"
+#include "request/text.h"
+#include "run.h"
+
+namespace geometry_transfer::host {
+namespace {
+
+std::string taken(gchar* text) {
+  std::string copy = text ? text : "";
+  g_free(text);
+  return copy;
+}
+
+void append_layers(int count, gint* ids, std::vector<Id>& list) {
+  for (int i = 0; i < count; ++i) {
+    list.push_back(ids[i]);
+    if (!gimp_item_is_group(ids[i])) continue;
+    gint inner = 0;
+    gint* children = gimp_item_get_children(ids[i], &inner);
+    append_layers(inner, children, list);
+  }
+  g_free(ids);
+}
+
+std::string text_of(GimpParasite* parasite) {
+  if (!parasite) return {};
+  const std::string text(static_cast<const char*>(gimp_parasite_data(parasite)), gimp_parasite_data_size(parasite));
+  gimp_parasite_free(parasite);
+  return text;
+}
+
+GimpParasite* parasite_of(const char* key, guint flags, const std::string& text) {
+  return gimp_parasite_new(key, flags, text.size(), text.data());
+}
+
+}  // namespace
+
+std::vector<Id> images() {
+  gint count = 0;
+  gint* ids = gimp_image_list(&count);
+  const std::vector<Id> list(ids, ids + count);
+  g_free(ids);
+  return list;
+}
+
+std::string image_name(Id image) { return taken(gimp_image_get_name(image)); }
+bool takes_colour(Id image) { return gimp_image_base_type(image) != GIMP_INDEXED; }
+bool has_floating_selection(Id image) { return gimp_image_get_floating_sel(image) > 0; }
+
+std::vector<Id> layers(Id image) {
+  std::vector<Id> list;
+  gint count = 0;
+  gint* ids = gimp_image_get_layers(image, &count);
+  append_layers(count, ids, list);
+  return list;
+}
+
+Id image_of(Id item) { return gimp_item_get_image(item); }
+bool is_layer(Id item) { return item > 0 && gimp_item_is_valid(item) && gimp_item_is_layer(item); }
+std::string item_name(Id item) { return taken(gimp_item_get_name(item)); }
+unsigned tattoo(Id item) { return gimp_item_get_tattoo(item); }
+Id item_of_tattoo(Id image, unsigned tattoo) { return tattoo ? gimp_image_get_layer_by_tattoo(image, tattoo) : kNone; }
+
+Id selection(Id image) { return gimp_image_get_selection(image); }
+
+Rect selection_bounds(Id image) {
+  gboolean some = FALSE;
+  gint left = 0, top = 0, right = 0, bottom = 0;
+  gimp_selection_bounds(image, &some, &left, &top, &right, &bottom);
+  return some ? Rect{left, top, right - left, bottom - top} : Rect{};
+}
+
+Rect extent(Id drawable) {
+  gint x = 0, y = 0;
+  gimp_drawable_offsets(drawable, &x, &y);
+  return {x, y, gimp_drawable_width(drawable), gimp_drawable_height(drawable)};
+}
+
+Buffer pixels(Id drawable) {
+  Buffer buffer(gimp_drawable_get_buffer(drawable));
+  // 2.10 tags every buffer sRGB. With the profile's own space in its place babl converts as GIMP 3 does.
+  if (!gimp_item_is_layer(drawable)) return buffer;
+  GimpColorProfile* profile = gimp_image_get_color_profile(gimp_item_get_image(drawable));
+  if (!profile) return buffer;
+  if (const Babl* space = gimp_color_profile_get_space(profile, GIMP_COLOR_RENDERING_INTENT_RELATIVE_COLORIMETRIC, nullptr))
+    gegl_buffer_set_format(buffer.get(),
+                           babl_format_with_space(babl_format_get_encoding(gegl_buffer_get_format(buffer.get())), space));
+  g_object_unref(profile);
+  return buffer;
+}
+
+void undo_group_begin(Id image) { gimp_image_undo_group_start(image); }
+void undo_group_end(Id image) { gimp_image_undo_group_end(image); }
+
+Id add_layer(Id image, Id below, const std::string& name, const Rect& area) {
+  const auto type = gimp_image_base_type(image) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
+  const Id layer = gimp_layer_new(image, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
+  if (layer <= 0) return kNone;
+  if (!gimp_image_insert_layer(image, layer, gimp_item_get_parent(below), gimp_image_get_item_position(image, below))) {
+    gimp_item_delete(layer);
+    return kNone;
+  }
+  gimp_layer_set_offsets(layer, area.x, area.y);
+  return layer;
+}
+
+void layer_changed(Id layer) { gimp_drawable_update(layer, 0, 0, gimp_drawable_width(layer), gimp_drawable_height(layer)); }
+void select_layer(Id image, Id layer) { gimp_image_set_active_layer(image, layer); }
+void show_changes() { gimp_displays_flush(); }
+
+std::string layer_note(Id layer, const char* key) { return text_of(gimp_item_get_parasite(layer, key)); }
+
+void set_layer_note(Id layer, const char* key, const std::string& text) {
+  GimpParasite* parasite = parasite_of(key, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, text);
+  gimp_item_attach_parasite(layer, parasite);
+  gimp_parasite_free(parasite);
+}
+
+std::string user_note(const char* key) { return text_of(gimp_get_parasite(key)); }
+
+void set_user_note(const char* key, const std::string& text) {
+  GimpParasite* parasite = parasite_of(key, GIMP_PARASITE_PERSISTENT, text);
+  gimp_attach_parasite(parasite);
+  gimp_parasite_free(parasite);
+}
+
+void progress(double fraction, const std::string& text) {
+  static bool begun = false;  // one call a process
+  if (!begun) gimp_progress_init(text.c_str());
+  begun = true;
+  gimp_progress_set_text(text.c_str());
+  gimp_progress_update(fraction);
+}
+
+void progress_end() { gimp_progress_end(); }
+
+}  // namespace geometry_transfer::host
+
+namespace {
+
+using namespace geometry_transfer;
+
+/// Arguments before those of the table.
+constexpr int kFixed = 4;
+
+GimpPDBArgType argument_type(const Parameter& p) {
+  switch (p.kind) {
+    case Parameter::Kind::boolean:
+    case Parameter::Kind::integer:
+      return GIMP_PDB_INT32;
+    case Parameter::Kind::real:
+      return GIMP_PDB_FLOAT;
+    default:
+      return GIMP_PDB_STRING;
+  }
+}
+
+void query() {
+  std::vector<std::string> help;  // keeps the descriptions alive until they are registered
+  for (const Parameter& p : parameters()) help.push_back(argument_help(p));
+  std::vector<GimpParamDef> arguments = {
+      {GIMP_PDB_INT32, const_cast<char*>("run-mode"),
+       const_cast<char*>("The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }")},
+      {GIMP_PDB_IMAGE, const_cast<char*>("image"), const_cast<char*>("The image; its selection says where the geometry is")},
+      {GIMP_PDB_DRAWABLE, const_cast<char*>("drawable"), const_cast<char*>(kTargetHelp)},
+      {GIMP_PDB_DRAWABLE, const_cast<char*>("source"), const_cast<char*>(kSourceHelp)},
+  };
+  for (size_t i = 0; i < help.size(); ++i)
+    arguments.push_back({argument_type(parameters()[i]), const_cast<char*>(parameters()[i].name), &help[i][0]});
+  const GimpParamDef result[] = {{GIMP_PDB_LAYER, const_cast<char*>("layer"), const_cast<char*>(kResultHelp)}};
+
+  gimp_plugin_domain_register(GT_TEXT_DOMAIN, locale_folder().c_str());
+  gimp_install_procedure(kProcedure, kBlurb, kHelp, kAuthors, kAuthors, kYear, kMenuLabel, "RGB*, GRAY*", GIMP_PLUGIN,
+                         arguments.size(), 1, arguments.data(), result);
+  gimp_plugin_menu_register(kProcedure, kMenuPath);
+  const std::string icon = icon_file();
+  if (!icon.empty())
+    gimp_plugin_icon_register(kProcedure, GIMP_ICON_TYPE_IMAGE_FILE, reinterpret_cast<const guint8*>(icon.c_str()));
+}
+
+Value value_of(const GimpParam& given) {
+  if (given.type == GIMP_PDB_FLOAT) return given.data.d_float;
+  if (given.type == GIMP_PDB_INT32) return static_cast<int>(given.data.d_int32);
+  return std::string(given.data.d_string ? given.data.d_string : "");
+}
+
+Call call_of(int count, const GimpParam* given) {
+  Call call;
+  call.mode = given[0].data.d_int32 == GIMP_RUN_INTERACTIVE      ? Call::Mode::interactive
+              : given[0].data.d_int32 == GIMP_RUN_WITH_LAST_VALS ? Call::Mode::last_values
+                                                                 : Call::Mode::noninteractive;
+  call.image = given[1].data.d_image;
+  call.target = given[2].data.d_drawable;
+  if (count >= kFixed && given[3].data.d_drawable > 0) call.source = given[3].data.d_drawable;
+  if (call.mode != Call::Mode::noninteractive) return call;
+  const auto& table = parameters();
+  if (count != kFixed + static_cast<int>(table.size()))
+    throw error(Error::Kind::input, _("{0} takes {1} arguments, but was given {2}."), kProcedure, kFixed + table.size(), count);
+  for (size_t i = 0; i < table.size(); ++i) set_parameter(call.request, table[i].name, value_of(given[kFixed + i]));
+  return call;
+}
+
+void answer(const gchar*, gint count, const GimpParam* given, gint* returned, GimpParam** values) {
+  static GimpParam answers[2];  // GIMP reads them after this returns
+  static std::string message;
+  start_texts();
+  gegl_init(nullptr, nullptr);
+  gimp_plugin_enable_precision();
+
+  Outcome outcome;
+  try {
+    outcome = run(call_of(count, given), show_dialog);
+  } catch (const Error& e) {
+    outcome.message = e.what();
+  }
+  *values = answers;
+  *returned = 2;
+  answers[0].type = GIMP_PDB_STATUS;
+  switch (outcome.status) {
+    case Outcome::Status::done:
+      answers[0].data.d_status = GIMP_PDB_SUCCESS;
+      answers[1].type = GIMP_PDB_LAYER;
+      answers[1].data.d_layer = outcome.layer;
+      break;
+    case Outcome::Status::cancelled:
+      answers[0].data.d_status = GIMP_PDB_CANCEL;
+      *returned = 1;
+      break;
+    case Outcome::Status::failed:
+      message = outcome.message;
+      answers[0].data.d_status = GIMP_PDB_EXECUTION_ERROR;
+      answers[1].type = GIMP_PDB_STRING;
+      answers[1].data.d_string = &message[0];
+      break;
+  }
+}
+
+}  // namespace
+
+extern "C" const GimpPlugInInfo PLUG_IN_INFO = {nullptr, nullptr, query, answer};
+MAIN()

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "preview_pane.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gtk_compat.h"
+#include "request/text.h"
+
+namespace geometry_transfer {
+namespace {
+
+constexpr int kWidth = 420, kHeight = 380;  // of the widget, at least
+constexpr double kHandle = 7;               // radius of the turning handle, widget pixels
+constexpr double kPi = 3.14159265358979323846;
+
+using Surface = std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)>;
+
+/// R'G'B' bytes as cairo stores them.
+Surface surface_of(const Preview::View& view) {
+  Surface made(cairo_image_surface_create(CAIRO_FORMAT_RGB24, view.size.width, view.size.height), cairo_surface_destroy);
+  unsigned char* data = cairo_image_surface_get_data(made.get());
+  const int stride = cairo_image_surface_get_stride(made.get());
+  for (int y = 0; y < view.size.height; ++y) {
+    auto* row = reinterpret_cast<guint32*>(data + static_cast<size_t>(y) * stride);
+    const unsigned char* in = &view.rgb[static_cast<size_t>(y) * view.size.width * 3];
+    for (int x = 0; x < view.size.width; ++x, in += 3) row[x] = (in[0] << 16) | (in[1] << 8) | in[2];
+  }
+  cairo_surface_mark_dirty(made.get());
+  return made;
+}
+
+}  // namespace
+
+/// What is shown, and the way from the canvas to the widget.
+struct PreviewPane::View {
+  std::unique_ptr<Material> material;
+  std::unique_ptr<Preview> preview;
+  Surface edited{nullptr, cairo_surface_destroy}, bare{nullptr, cairo_surface_destroy};
+  Rect area;         // of the canvas
+  double left, top;  // of the picture in the widget
+  double width, height;
+  double scale() const { return width / area.width; }  // widget pixels a canvas pixel
+  /// Middle of the geometry as placed.
+  double centre_x(const Request& r) const {
+    const Rect s = material->selected();
+    return left + (s.x + s.width / 2.0 + r.placement.shift_x - area.x) * scale();
+  }
+  double centre_y(const Request& r) const {
+    const Rect s = material->selected();
+    return top + (s.y + s.height / 2.0 + r.placement.shift_y - area.y) * scale();
+  }
+  double arm(const Request& r) const {  // from the middle to the turning handle
+    const Rect s = material->selected();
+    return std::clamp(std::max(s.width, s.height) * 0.5 * r.placement.scale * scale() + 18, 30.0, 0.45 * std::min(width, height));
+  }
+  double handle_x(const Request& r) const { return centre_x(r) - arm(r) * std::sin(r.placement.rotation * kPi / 180); }
+  double handle_y(const Request& r) const { return centre_y(r) - arm(r) * std::cos(r.placement.rotation * kPi / 180); }
+};
+
+PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : request_(request), moved_(std::move(moved)) {
+  box_ = gtk::vbox(6);
+  area_ = gtk_drawing_area_new();
+  gtk_widget_set_size_request(area_, kWidth, kHeight);
+  gtk_widget_add_events(area_, GDK_BUTTON_PRESS_MASK | GDK_BUTTON_RELEASE_MASK | GDK_BUTTON_MOTION_MASK | GDK_SCROLL_MASK);
+  gtk::on_draw<PreviewPane, &PreviewPane::paint>(area_, this);
+  g_signal_connect(area_, "button-press-event", G_CALLBACK(+[](GtkWidget*, GdkEventButton* e, gpointer self) -> gboolean {
+                     if (e->button == 1 && e->type == GDK_BUTTON_PRESS) static_cast<PreviewPane*>(self)->press(e->x, e->y);
+                     return TRUE;
+                   }),
+                   this);
+  g_signal_connect(area_, "button-release-event", G_CALLBACK(+[](GtkWidget*, GdkEventButton*, gpointer self) -> gboolean {
+                     static_cast<PreviewPane*>(self)->grip_ = Grip::none;
+                     return TRUE;
+                   }),
+                   this);
+  g_signal_connect(area_, "motion-notify-event", G_CALLBACK(+[](GtkWidget*, GdkEventMotion* e, gpointer self) -> gboolean {
+                     static_cast<PreviewPane*>(self)->drag(e->x, e->y);
+                     return TRUE;
+                   }),
+                   this);
+  g_signal_connect(area_, "scroll-event", G_CALLBACK(+[](GtkWidget*, GdkEventScroll* e, gpointer self) -> gboolean {
+                     if (e->direction == GDK_SCROLL_UP || e->direction == GDK_SCROLL_DOWN)
+                       static_cast<PreviewPane*>(self)->scroll(e->direction == GDK_SCROLL_UP, e->state);
+                     return TRUE;
+                   }),
+                   this);
+  gtk_box_pack_start(GTK_BOX(box_), area_, TRUE, TRUE, 0);
+
+  compare_ = gtk_check_button_new_with_mnemonic(_("Com_pare with the bare target"));
+  gtk_widget_set_tooltip_text(compare_, _("Shows the target without the edit left of a line that can be dragged"));
+  g_signal_connect_swapped(compare_, "toggled", G_CALLBACK(gtk_widget_queue_draw), area_);
+  gtk_box_pack_start(GTK_BOX(box_), compare_, FALSE, FALSE, 0);
+  GtkWidget* hint = gtk_label_new(_("Drag to move, wheel to scale, drag the handle or Shift+wheel to turn"));
+  gtk_label_set_line_wrap(GTK_LABEL(hint), TRUE);
+  gtk_box_pack_start(GTK_BOX(box_), hint, FALSE, FALSE, 0);
+}
+
+PreviewPane::~PreviewPane() {
+  if (pending_) g_source_remove(pending_);
+}
+
+void PreviewPane::show(host::Id image, host::Id target, host::Id source) {
+  view_.reset();
+  problem_.clear();
+  try {
+    auto view = std::make_unique<View>();
+    view->material = std::make_unique<Material>(image, target, source);
+    const int ratio = gtk::pixel_ratio(area_);
+    view->preview = image_part().preview(view->material->scene(), {kWidth * ratio, kHeight * ratio});
+    const Preview::View& bare = view->preview->target();
+    view->bare = surface_of(bare);
+    view->area = bare.area;
+    view->width = double(bare.size.width) / ratio;
+    view->height = double(bare.size.height) / ratio;
+    view_ = std::move(view);
+  } catch (const std::exception& e) {
+    problem_ = e.what();
+  }
+  redraw();
+}
+
+void PreviewPane::redraw() {
+  if (pending_) return;
+  const auto draw = +[](gpointer self) -> gboolean {
+    static_cast<PreviewPane*>(self)->pending_ = 0;
+    static_cast<PreviewPane*>(self)->render();
+    return FALSE;
+  };
+  pending_ = g_idle_add(draw, this);
+}
+
+void PreviewPane::render() {
+  if (view_) try {
+      view_->edited = surface_of(view_->preview->render(request_));
+    } catch (const std::exception& e) {
+      problem_ = e.what();
+      view_.reset();
+    }
+  gtk_widget_queue_draw(area_);
+}
+
+void PreviewPane::paint(cairo_t* cairo) {
+  GtkAllocation size;
+  gtk_widget_get_allocation(area_, &size);
+  if (!view_ || !view_->edited) {
+    cairo_set_source_rgb(cairo, 0.5, 0.5, 0.5);
+    cairo_paint(cairo);
+    PangoLayout* text = gtk_widget_create_pango_layout(area_, problem_.c_str());
+    pango_layout_set_width(text, (size.width - 40) * PANGO_SCALE);
+    cairo_set_source_rgb(cairo, 1, 1, 1);
+    cairo_move_to(cairo, 20, 20);
+    pango_cairo_show_layout(cairo, text);
+    g_object_unref(text);
+    return;
+  }
+  View& v = *view_;
+  v.left = std::floor((size.width - v.width) / 2);
+  v.top = std::floor((size.height - v.height) / 2);
+  const auto picture = [&](cairo_surface_t* surface, double from, double to) {
+    cairo_save(cairo);
+    cairo_rectangle(cairo, v.left + from * v.width, v.top, (to - from) * v.width, v.height);
+    cairo_clip(cairo);
+    cairo_translate(cairo, v.left, v.top);
+    const double shrink = v.width / cairo_image_surface_get_width(surface);
+    cairo_scale(cairo, shrink, shrink);
+    cairo_set_source_surface(cairo, surface, 0, 0);
+    cairo_paint(cairo);
+    cairo_restore(cairo);
+  };
+  const bool comparing = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(compare_));
+  picture(v.edited.get(), comparing ? split_ : 0, 1);
+  if (comparing) picture(v.bare.get(), 0, split_);
+
+  // Lines in white on black are seen on any picture.
+  const auto stroke = [&] {
+    cairo_set_line_width(cairo, 3);
+    cairo_set_source_rgba(cairo, 0, 0, 0, 0.6);
+    cairo_stroke_preserve(cairo);
+    cairo_set_line_width(cairo, 1);
+    cairo_set_source_rgb(cairo, 1, 1, 1);
+    cairo_stroke(cairo);
+  };
+  cairo_rectangle(cairo, v.left, v.top, v.width, v.height);
+  cairo_clip(cairo);
+  if (comparing) {
+    cairo_move_to(cairo, v.left + split_ * v.width, v.top);
+    cairo_rel_line_to(cairo, 0, v.height);
+    stroke();
+  }
+  const double x = v.centre_x(request_), y = v.centre_y(request_), hx = v.handle_x(request_), hy = v.handle_y(request_);
+  cairo_move_to(cairo, x - 5, y);
+  cairo_line_to(cairo, x + 5, y);
+  cairo_move_to(cairo, x, y - 5);
+  cairo_line_to(cairo, x, y + 5);
+  stroke();
+  cairo_arc(cairo, hx, hy, kHandle, 0, 2 * kPi);
+  stroke();
+}
+
+void PreviewPane::press(double x, double y) {
+  if (!view_) return;
+  const View& v = *view_;
+  grip_x_ = x;
+  grip_y_ = y;
+  grip_placement_ = request_.placement;
+  const bool comparing = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(compare_));
+  if (std::hypot(x - v.handle_x(request_), y - v.handle_y(request_)) < kHandle + 4)
+    grip_ = Grip::turn;
+  else if (comparing && std::abs(x - (v.left + split_ * v.width)) < 6)
+    grip_ = Grip::split;
+  else
+    grip_ = Grip::move;
+}
+
+void PreviewPane::drag(double x, double y) {
+  if (!view_ || grip_ == Grip::none) return;
+  const View& v = *view_;
+  Placement& p = request_.placement;
+  if (grip_ == Grip::split) {
+    split_ = std::clamp((x - v.left) / v.width, 0.0, 1.0);
+    gtk_widget_queue_draw(area_);
+    return;
+  }
+  if (grip_ == Grip::move) {
+    p.shift_x = std::round(grip_placement_.shift_x + (x - grip_x_) / v.scale());
+    p.shift_y = std::round(grip_placement_.shift_y + (y - grip_y_) / v.scale());
+  } else {
+    // The handle stands straight up at 0 degrees and turns counter-clockwise.
+    const double degrees = std::atan2(v.centre_x(request_) - x, v.centre_y(request_) - y) * 180 / kPi;
+    p.rotation = std::round(degrees * 10) / 10;
+  }
+  changed();
+}
+
+void PreviewPane::scroll(bool up, unsigned modifiers) {
+  if (!view_) return;
+  Placement& p = request_.placement;
+  if (modifiers & GDK_SHIFT_MASK) {
+    p.rotation += up ? 2 : -2;
+    if (p.rotation > 180) p.rotation -= 360;
+    if (p.rotation < -180) p.rotation += 360;
+  } else {
+    p.scale = std::clamp(p.scale * (up ? 1.05 : 1 / 1.05), find_parameter("scale")->low, find_parameter("scale")->high);
+  }
+  changed();
+}
+
+void PreviewPane::changed() {
+  moved_();
+  redraw();
+}
+
+}  // namespace geometry_transfer

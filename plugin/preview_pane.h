@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The live preview: the edit over the target, moved, scaled and turned by hand.
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "run.h"
+
+namespace geometry_transfer {
+
+class PreviewPane {
+ public:
+  /// `moved`: the user changed request.placement by hand.
+  PreviewPane(Request& request, std::function<void()> moved);
+  ~PreviewPane();
+  PreviewPane(const PreviewPane&) = delete;
+
+  GtkWidget* widget() const { return box_; }
+  /// Another reference: reads the layers anew. What is wrong with them is written where the picture would be.
+  void show(host::Id image, host::Id target, host::Id source);
+  /// The request changed: draws at the next idle moment.
+  void redraw();
+  void paint(cairo_t* cairo);
+
+ private:
+  struct View;
+  void press(double x, double y);
+  void drag(double x, double y);
+  void scroll(bool up, unsigned modifiers);
+  void render();
+  void changed();
+
+  Request& request_;
+  std::function<void()> moved_;
+  GtkWidget *box_, *area_, *compare_;
+  std::unique_ptr<View> view_;  // null while there is nothing to show
+  std::string problem_;
+  unsigned pending_ = 0;  // idle source
+  enum class Grip { none, move, turn, split } grip_ = Grip::none;
+  double grip_x_ = 0, grip_y_ = 0;  // where the drag began, widget pixels
+  Placement grip_placement_;
+  double split_ = 0.5;  // share of the view that shows the bare target while comparing
+};
+
+}  // namespace geometry_transfer

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// What every host registers, said once.
+#pragma once
+
+#include <string>
+
+#include "geometry-transfer/request.h"
+#include "request/text.h"
+
+namespace geometry_transfer {
+
+constexpr char kBinary[] = "geometry-transfer";
+constexpr char kProcedure[] = "plug-in-geometry-transfer";
+constexpr char kMenuPath[] = "<Image>/Filters/Map";
+// Untranslated: hosts translate menu entries and descriptions by the registered domain.
+constexpr char kMenuLabel[] = N_("_Geometry Transfer...");
+constexpr char kBlurb[] = N_("Carry a crack, a dent, a droplet from a reference layer over to this layer's material");
+constexpr char kHelp[] =
+    N_("Takes the surface geometry under the selection from the reference layer and puts it onto the target in a new layer: the "
+       "geometry stays, the material becomes the target's. After \"Harmonizing Attention: Training-free Texture-aware Geometry "
+       "Transfer\" (arXiv 2408.10846).");
+constexpr char kTargetHelp[] = N_("The target: the layer whose material the geometry takes");
+constexpr char kSourceHelp[] = N_("The reference layer: shows the geometry under the selection");
+constexpr char kResultHelp[] = N_("The new layer, above the target");
+constexpr char kAuthors[] = "Geometry Transfer's authors";
+constexpr char kYear[] = "2026";
+
+/// A parameter as the procedure browser shows it: what it does, what is allowed, its default.
+std::string argument_help(const Parameter& parameter);
+
+/// Sets the locale and the domain of all sentences.
+void start_texts();
+/// Beside the plug-in when it was put there, else where it was installed.
+std::string locale_folder();
+/// The menu's SVG; empty when it is not there.
+std::string icon_file();
+
+}  // namespace geometry_transfer

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// GIMP 2.10: host_ui.h.
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+#include "host_ui.h"
+#include "procedure.h"
+
+namespace geometry_transfer::host {
+namespace {
+
+struct Chooser {
+  Id target;
+  std::function<void(Id)> chosen;
+};
+
+gboolean selectable(gint32, gint32 item, gpointer chooser) { return item != static_cast<Chooser*>(chooser)->target; }
+
+void changed(GtkWidget* box, gpointer chooser) {
+  gint value = kNone;
+  if (!gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(box), &value)) value = kNone;
+  static_cast<Chooser*>(chooser)->chosen(value);
+}
+
+}  // namespace
+
+void ui_start() { gimp_ui_init(kBinary, FALSE); }
+
+GtkWidget* layer_chooser(Id target, Id selected, std::function<void(Id)> chosen) {
+  auto* state = new Chooser{target, std::move(chosen)};
+  GtkWidget* box = gimp_layer_combo_box_new(selectable, state);
+  g_object_set_data_full(G_OBJECT(box), "geometry-transfer-chooser", state, [](gpointer p) { delete static_cast<Chooser*>(p); });
+  gimp_int_combo_box_connect(GIMP_INT_COMBO_BOX(box), selected, G_CALLBACK(changed), state);
+  return box;
+}
+
+}  // namespace geometry_transfer::host
