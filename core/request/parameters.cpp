@@ -184,6 +184,9 @@ std::vector<Parameter> make_parameters() {
                         {{"target", N_("The target")}, GiveBack::target},
                         {{"nothing", N_("Nothing (the paper)")}, GiveBack::nothing}},
                        FIELD(give_back)),
+      toggle("reuse-keys", N_("Reuse keys"),
+             N_("Let the generation read the inversion's keys and values instead of computing them again"), Group::method,
+             FIELD(reuse_keys)),
       number("context", N_("Selection's share"), N_("Side of the selection over the side of the rectangle that the model sees"),
              Group::method, 0.05, 1, 0.05, 2, FIELD(context)),
 

@@ -16,6 +16,7 @@ struct Row {
   StreamSet output_reads;
   double restore;
   GiveBack give_back;
+  bool reuse_keys;
 };
 
 constexpr auto geometry_target = [] { return Stream::geometry | Stream::target; };
@@ -27,15 +28,15 @@ const std::vector<Row>& rows() {
       // id         label           blurb                                                          colour           grain close
       // corr noise steps it
       {"instant", N_("Instant"), N_("The edit alone: no model, well under a second"), Colour::shading, 1, true, 0, 250, 5, 2,
-       geometry_target(), 1, GiveBack::edit},
+       geometry_target(), 1, GiveBack::edit, true},
       {"draft", N_("Draft"), N_("A quick look with the model"), Colour::shading, 1, true, 0.5, 100, 2, 2, geometry_target(), 1,
-       GiveBack::edit},
+       GiveBack::edit, true},
       {"balanced", N_("Balanced"), N_("The default"), Colour::shading, 1, true, 0.5, 250, 5, 2, geometry_target(), 1,
-       GiveBack::edit},
+       GiveBack::edit, true},
       {"best", N_("Best"), N_("More steps, for the final picture"), Colour::shading, 1, true, 0.5, 250, 10, 3, geometry_target(),
-       1, GiveBack::edit},
+       1, GiveBack::edit, true},
       {"paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"), Colour::mean, 0,
-       false, 1, 1000, 20, 5, source_target(), 0, GiveBack::nothing},
+       false, 1, 1000, 20, 5, source_target(), 0, GiveBack::nothing, false},
   };
   return table;
 }
@@ -63,6 +64,7 @@ const std::vector<Preset>& presets() {
                         r.output_reads = row.output_reads;
                         r.restore = row.restore;
                         r.give_back = row.give_back;
+                        r.reuse_keys = row.reuse_keys;
                         r.context = defaults.context;
                       }});
     return made;

@@ -2,14 +2,15 @@
 #include "weights/weights.h"
 
 #include <cstdint>
+#include <cstring>
 
 #include "request/text.h"
 
 namespace geometry_transfer {
 namespace {
 
-torch::Dtype torch_dtype(DType dtype) {
-  return dtype == DType::f32 ? torch::kFloat32 : dtype == DType::f16 ? torch::kFloat16 : torch::kBFloat16;
+at::ScalarType torch_dtype(DType dtype) {
+  return dtype == DType::f32 ? at::kFloat : dtype == DType::f16 ? at::kHalf : at::kBFloat16;
 }
 
 std::string shown(at::IntArrayRef shape) {
@@ -26,7 +27,7 @@ Weights Weights::operator[](const std::string& name) const {
   return inner;
 }
 
-torch::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const {
+at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const {
   const std::string key = prefix_ + name;
   const TensorView* view = checkpoint_->find(key);
   if (!view)
@@ -36,18 +37,18 @@ torch::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) co
     throw error(Error::Kind::model, _("{0}: \"{1}\" is {2}, but must be {3}."), checkpoint_->path(), key, shown(view->shape),
                 shown(shape));
 
-  const torch::Dtype stored = torch_dtype(view->dtype);
+  const at::ScalarType stored = torch_dtype(view->dtype);
   std::vector<std::int64_t> sides = view->shape;
   if (view->transposed) std::swap(sides[0], sides[1]);
-  const auto size = static_cast<std::uintptr_t>(torch::elementSize(stored));
+  const auto size = static_cast<std::uintptr_t>(at::elementSize(stored));
   // Nobody writes to weights: the mapping is read-only, and a write would be a fault. The deleter keeps it alive.
   void* data = const_cast<std::byte*>(view->data);
-  torch::Tensor tensor;
+  at::Tensor tensor;
   if (reinterpret_cast<std::uintptr_t>(data) % size == 0) {
-    tensor = torch::from_blob(
-        data, sides, [keep = checkpoint_](void*) {}, torch::TensorOptions(stored));
+    tensor = at::from_blob(
+        data, sides, [keep = checkpoint_](void*) {}, at::TensorOptions(stored));
   } else {
-    tensor = torch::empty(sides, torch::TensorOptions(stored));
+    tensor = at::empty(sides, at::TensorOptions(stored));
     std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
   }
   if (view->transposed) tensor = tensor.t().contiguous();

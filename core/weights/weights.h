@@ -3,7 +3,7 @@
 /// takes the cursor in its constructor, so a layer that exists is a loaded one.
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <memory>
 #include <string>
@@ -16,23 +16,23 @@ class Weights {
  public:
   /// Tensors come out as `dtype` on `device`; without copying where they are so on disk already (the mapping is kept alive by
   /// them).
-  Weights(std::shared_ptr<const Checkpoint> checkpoint, torch::Dtype dtype, torch::Device device = torch::kCPU)
+  Weights(std::shared_ptr<const Checkpoint> checkpoint, at::ScalarType dtype, at::Device device = at::kCPU)
       : checkpoint_(std::move(checkpoint)), dtype_(dtype), device_(device) {}
 
   Weights operator[](const std::string& name) const;
   Weights operator[](int index) const { return (*this)[std::to_string(index)]; }
 
   /// Throws Error (model) with key, file, expected and found shape when it is missing or another.
-  torch::Tensor tensor(const std::string& name, at::IntArrayRef shape) const;
+  at::Tensor tensor(const std::string& name, at::IntArrayRef shape) const;
   bool has(const std::string& name) const { return checkpoint_->find(prefix_ + name) != nullptr; }
 
-  torch::Dtype dtype() const { return dtype_; }
-  torch::Device device() const { return device_; }
+  at::ScalarType dtype() const { return dtype_; }
+  at::Device device() const { return device_; }
 
  private:
   std::shared_ptr<const Checkpoint> checkpoint_;
-  torch::Dtype dtype_;
-  torch::Device device_;
+  at::ScalarType dtype_;
+  at::Device device_;
   std::string prefix_;  // "" or "down_blocks.0."
 };
 

@@ -2,6 +2,7 @@
 #include "weights/weights.h"
 
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include "geometry-transfer/error.h"
 #include "safetensors_file.h"

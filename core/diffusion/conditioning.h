@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// What a model is told besides the image. There is no prompt, so it is the same for every picture.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "weights/model_files.h"
+
+namespace geometry_transfer {
+
+struct Conditioning {
+  at::Tensor context;   ///< (B or 1, M, cross_attention_dim)
+  at::Tensor pooled;    ///< (B or 1, projection) for text_time models, else undefined
+  at::Tensor time_ids;  ///< (B or 1, 6) for text_time models: original h, w, crop top, left, target h, w; else undefined
+};
+
+/// The empty prompt's embedding; one token of zeros for a model without a text encoder. time_ids are left undefined: they are the
+/// working size's. Throws Error (model) when the family needs a text encoder and there is none.
+Conditioning empty_prompt(const ModelFiles& files, at::ScalarType dtype, at::Device device);
+
+}  // namespace geometry_transfer

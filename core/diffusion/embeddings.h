@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Timesteps (and SDXL's sizes) as vectors.
+#pragma once
+
+#include "diffusion/layers.h"
+
+namespace geometry_transfer {
+
+/// Sinusoids of `values` (n,): (n, dim), fp32. diffusers get_timestep_embedding: frequencies 10000^(-i / (dim/2 - freq_shift)).
+Tensor sinusoidal_embedding(const Tensor& values, int64_t dim, bool flip_sin_to_cos, double freq_shift);
+
+/// linear_1, SiLU, linear_2.
+class TimestepEmbedding {
+ public:
+  TimestepEmbedding(const Weights& weights, int64_t in, int64_t out);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Linear linear_1_, linear_2_;
+};
+
+}  // namespace geometry_transfer

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The method on tensors (arXiv 2408.10846): inversion with Texture-aligning Attention, latent blending, generation with
+/// Geometry-preserving Attention. Images in, clean latents of the result out.
+#pragma once
+
+#include <vector>
+
+#include "diffusion/inversion.h"
+#include "geometry-transfer/request.h"
+
+namespace geometry_transfer {
+
+/// Clean latents (1, C, h, w) of the images that take part.
+struct HarmonizeInput {
+  Tensor target;
+  Tensor geometry;               ///< of the edit
+  std::vector<Tensor> sources;   ///< of the references as they lie; only needed where the output reads `source`
+  std::vector<Tensor> textures;  ///< more examples of the target's material, read wherever the target is
+  std::vector<double> source_weights, texture_weights;  ///< of their keys, > 0; empty: 1
+  Tensor mask;                                          ///< (1, 1, h, w) latent mask of the placed geometry, [0,1]
+};
+
+struct HarmonizeResult {
+  Tensor latents;                    ///< (1, C, h, w), clean
+  std::vector<StreamState> streams;  ///< as they walked: for tests and reports
+  std::vector<double> residuals;
+};
+
+/// The streams that this request computes: those that the output or the geometry reads, the geometry and the target.
+std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request& request);
+
+/// `after_step`: the output's latents after each generation step, noisy to clean (tests); may be empty.
+HarmonizeResult harmonize(const HarmonizeInput& input, const Request& request, const TimeGrid& grid,
+                          const NoisePredictor& predictor, const WalkOptions& walk,
+                          const std::function<void(const Tensor&)>& after_step = {});
+
+}  // namespace geometry_transfer

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "diffusion/inversion.h"
+
+#include <algorithm>
+
+namespace geometry_transfer {
+namespace {
+
+bool independent(const std::vector<StreamState>& streams, int i) {
+  return std::all_of(streams[i].reads.begin(), streams[i].reads.end(), [i](const StreamRead& r) { return r.stream == i; });
+}
+
+/// Streams that can be solved together, in order: a wave reads itself and earlier waves only.
+std::vector<std::vector<int>> waves(const std::vector<StreamState>& streams, bool keep_keys) {
+  std::vector<int> first, rest;
+  for (int i = 0; i < static_cast<int>(streams.size()); ++i) (!keep_keys || independent(streams, i) ? first : rest).push_back(i);
+  std::vector<std::vector<int>> made;
+  for (auto& wave : {first, rest})
+    if (!wave.empty()) made.push_back(wave);
+  return made;
+}
+
+KeySource source(const StreamRead& read, int row, const KeyMemory* memory) {
+  return {row, memory, read.log_weight, read.weight_map};
+}
+
+/// Routes of the streams in `rows`: to each other where they share the batch, else to what was kept at this time.
+std::vector<Route> routes(const std::vector<StreamState>& streams, const std::vector<int>& rows, size_t time) {
+  std::vector<Route> made;
+  for (int i : rows) {
+    Route route;
+    for (const StreamRead& read : streams[i].reads) {
+      const auto here = std::find(rows.begin(), rows.end(), read.stream);
+      route.push_back(here != rows.end() ? source(read, static_cast<int>(here - rows.begin()), nullptr)
+                                         : source(read, -1, &streams[read.stream].memory.at(time)));
+    }
+    made.push_back(std::move(route));
+  }
+  return made;
+}
+
+Tensor stack(const std::vector<StreamState>& streams, const std::vector<int>& rows, size_t time) {
+  std::vector<Tensor> parts;
+  for (int i : rows) parts.push_back(streams[i].trajectory.at(time));
+  return at::cat(parts, 0);
+}
+
+double residual(const Tensor& now, const Tensor& before) {
+  const Tensor moved = (now - before).flatten(1).norm(2, 1), size = now.flatten(1).norm(2, 1).clamp_min(1e-12);
+  return (moved / size).max().item<double>();
+}
+
+size_t kept_bytes(const std::vector<StreamState>& streams) {
+  size_t sum = 0;
+  for (const StreamState& s : streams)
+    for (const KeyMemory& m : s.memory) sum += m.bytes();
+  return sum;
+}
+
+/// `wanted` and everything that they read, directly or not, by rising place.
+std::vector<int> closure(const std::vector<StreamState>& streams, std::vector<int> wanted) {
+  for (size_t i = 0; i < wanted.size(); ++i)
+    for (const StreamRead& r : streams[wanted[i]].reads)
+      if (std::find(wanted.begin(), wanted.end(), r.stream) == wanted.end()) wanted.push_back(r.stream);
+  std::sort(wanted.begin(), wanted.end());
+  return wanted;
+}
+
+}  // namespace
+
+Tensor NoisePredictor::operator()(const Tensor& latents, int timestep, double alpha, const SelfAttentionMixer& mixer) const {
+  return predicted_noise(unet.forward(latents, timestep, context, mixer), latents, alpha, type);
+}
+
+InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, const NoisePredictor& predictor,
+                       const WalkOptions& options) {
+  InversionReport report;
+  const std::vector<std::vector<int>> order = waves(streams, options.keep_keys);
+  for (StreamState& s : streams) {
+    s.trajectory = {s.clean};
+    s.memory.assign(grid.size(), {});
+  }
+  int done = 0;
+  for (size_t i = 0; i < grid.size(); ++i) {
+    double worst = 0;
+    for (const std::vector<int>& rows : order) {
+      const Tensor start = stack(streams, rows, i);
+      Tensor z = start;
+      std::vector<KeyMemory*> keep;
+      if (options.keep_keys)
+        for (int s : rows) keep.push_back(&streams[s].memory[i]);
+      const StreamMixer mixer(routes(streams, rows, i), keep);
+      double moved = 0;
+      for (int k = 0; k < options.iterations; ++k) {
+        const Tensor next =
+            ddim_move(start, predictor(z, grid.timesteps[i], grid.alphas[i], mixer), grid.alpha_before(i), grid.alphas[i]);
+        moved = residual(next, z);
+        z = next;
+        if (options.after_call)
+          options.after_call(Walk::inversion, done + k + 1, static_cast<int>(grid.size() * order.size()) * options.iterations);
+        if (moved < options.tolerance) break;
+      }
+      done += options.iterations;
+      worst = std::max(worst, moved);
+      for (size_t row = 0; row < rows.size(); ++row) streams[rows[row]].trajectory.push_back(z.narrow(0, row, 1));
+    }
+    report.residuals.push_back(worst);
+    if (kept_bytes(streams) > options.memory_limit)
+      for (StreamState& s : streams) s.memory[i] = {};
+  }
+  return report;
+}
+
+Tensor generate(const Tensor& noisy, const std::vector<StreamState>& streams, const TimeGrid& grid,
+                const NoisePredictor& predictor, const WalkOptions& walk, const GenerationOptions& options,
+                const std::function<void(const Tensor&)>& after_step) {
+  std::vector<int> read;
+  for (const StreamRead& r : options.reads)
+    if (r.stream != kOutput && std::find(read.begin(), read.end(), r.stream) == read.end()) read.push_back(r.stream);
+
+  Tensor out = noisy;
+  for (size_t i = grid.size(); i-- > 0;) {
+    // What was kept is read from memory; the rest walks along in the same batch, on its stored trajectory.
+    std::vector<int> missing;
+    for (int s : read)
+      if (streams[s].memory[i].empty()) missing.push_back(s);
+    const std::vector<int> rows = closure(streams, missing);
+    std::vector<Route> all = routes(streams, rows, i);
+    const int self = static_cast<int>(rows.size());
+    Route mine;
+    for (const StreamRead& r : options.reads) {
+      const auto here = std::find(rows.begin(), rows.end(), r.stream);
+      if (r.stream == kOutput)
+        mine.push_back(source(r, self, nullptr));
+      else if (here != rows.end())
+        mine.push_back(source(r, static_cast<int>(here - rows.begin()), nullptr));
+      else
+        mine.push_back(source(r, -1, &streams[r.stream].memory[i]));
+    }
+    all.push_back(std::move(mine));
+
+    const Tensor batch = rows.empty() ? out : at::cat({stack(streams, rows, i + 1), out}, 0);
+    const Tensor noise = predictor(batch, grid.timesteps[i], grid.alphas[i], StreamMixer(std::move(all))).narrow(0, self, 1);
+    out = ddim_move(out, noise, grid.alphas[i], grid.alpha_before(i));
+    if (options.restored_stream >= 0 && options.restore > 0)
+      out = out + (1 - options.mask) * options.restore * (streams[options.restored_stream].trajectory[i] - out);
+    if (walk.after_call) walk.after_call(Walk::generation, static_cast<int>(grid.size() - i), static_cast<int>(grid.size()));
+    if (after_step) after_step(out);
+  }
+  return out;
+}
+
+}  // namespace geometry_transfer

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The layers that everything is made of. Activations are (B, C, H, W) in channels-last memory, which is the same bytes as tokens
+/// (B, H*W, C): B rows (one a stream), C channels, N = H*W tokens. Constructors load from a Weights cursor.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "weights/weights.h"
+
+namespace geometry_transfer {
+
+using at::Tensor;
+
+/// (B, C, H, W) channels-last -> (B, H*W, C), no copy.
+Tensor to_tokens(const Tensor& image);
+/// (B, N, C) -> (B, C, H, W) channels-last, no copy.
+Tensor to_image(const Tensor& tokens, int64_t height, int64_t width);
+
+/// y = x W^T + b on the last axis.
+class Linear {
+ public:
+  Linear(const Weights& weights, int64_t in, int64_t out, bool bias = true);
+  /// From tensors at hand: weight (out, in), bias (out) or undefined.
+  Linear(Tensor weight, Tensor bias);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+};
+
+class Conv2d {
+ public:
+  /// Square kernel; `padding` pixels of zeros on every side.
+  Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t padding = 0);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+  int64_t stride_, padding_;
+};
+
+enum class Activation { none, silu };
+
+/// Normalises each of `groups` groups of channels over its pixels, then applies the activation.
+class GroupNorm {
+ public:
+  GroupNorm(const Weights& weights, int64_t groups, int64_t channels, double eps, Activation activation);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+  int64_t groups_;
+  double eps_;
+  Activation activation_;
+};
+
+/// Normalises each token over its channels.
+class LayerNorm {
+ public:
+  LayerNorm(const Weights& weights, int64_t channels, double eps = 1e-5);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+  double eps_;
+};
+
+}  // namespace geometry_transfer

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Streams: images that walk the time grid side by side, and who reads whose keys and values.
+///
+///   inversion   source: {source}   target: {target}   geometry: {geometry, target}     Texture-aligning Attention
+///   generation  output: {geometry, target}                                             Geometry-preserving Attention
+///
+/// A stream is a row of a batch while it is computed. Its keys and values at one time can be kept, and are then read from memory:
+/// the stream need not be computed again.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "diffusion/attention.h"
+
+namespace geometry_transfer {
+
+/// Keys and values of one stream at one time, every self-attention site. (1, N, C) each.
+struct KeyMemory {
+  std::vector<Tensor> k, v;
+  bool empty() const { return k.empty(); }
+  size_t bytes() const;
+};
+
+/// Something a row reads: another row of the batch, or a stream's kept keys; with a log-weight on its keys.
+struct KeySource {
+  int row = -1;                       ///< of the batch, or
+  const KeyMemory* memory = nullptr;  ///< kept keys
+  double log_weight = 0;              ///< added to every logit: weights references against each other and against token counts
+  Tensor weight_map;  ///< (1, 1, h, w) weight of each latent pixel, >= 0, pooled to each site's grid; or undefined
+};
+
+/// What one row reads. The order does not matter.
+using Route = std::vector<KeySource>;
+
+/// Routes each row's queries to the keys of its Route, and keeps the keys of rows that are asked for.
+class StreamMixer : public SelfAttentionMixer {
+ public:
+  /// One route a row. keep[row]: where that row's keys and values go, or nullptr; may be shorter than the batch.
+  explicit StreamMixer(std::vector<Route> routes, std::vector<KeyMemory*> keep = {});
+  Tensor mix(const AttentionSite& site, const Tensor& q, const Tensor& k, const Tensor& v) const override;
+
+ private:
+  std::vector<Route> routes_;
+  std::vector<KeyMemory*> keep_;
+};
+
+}  // namespace geometry_transfer

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// diffusers UNet2DConditionModel: noise (or velocity) of noisy latents.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "diffusion/conditioning.h"
+#include "diffusion/config.h"
+#include "diffusion/embeddings.h"
+#include "diffusion/resnet.h"
+#include "diffusion/transformer.h"
+
+namespace geometry_transfer {
+
+/// A Conditioning as one UNet uses it, made once: keys and values of every cross-attention layer, the added embedding.
+struct UNetContext {
+  std::vector<CrossKeys> cross;
+  Tensor added;  ///< (B or 1, time channels), or undefined
+};
+
+/// Resnets, each followed by a transformer where the level has attention, then a change of resolution where there is one.
+struct UNetLevel {
+  std::vector<ResnetBlock> resnets;
+  std::vector<SpatialTransformer> attentions;  ///< empty, or one a resnet
+  std::optional<Downsample> downsampler;
+  std::optional<Upsample> upsampler;
+};
+
+class UNet {
+ public:
+  UNet(const UNetConfig& config, const Weights& weights);
+
+  UNetContext prepare(const Conditioning& conditioning) const;
+  /// sample (B, in_channels, h, w) fp32 latents; returns the same shape, fp32. Sides: multiples of granularity().
+  Tensor forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer) const;
+
+  const UNetConfig& config() const { return config_; }
+  int self_attention_sites() const { return sites_.self; }
+
+ private:
+  Tensor time_embedding(double timestep, const UNetContext& context) const;
+
+  UNetConfig config_;
+  at::ScalarType dtype_;
+  at::Device device_;
+  SiteCounter sites_;
+  TimestepEmbedding time_embedding_;
+  std::optional<TimestepEmbedding> add_embedding_;
+  Conv2d conv_in_;
+  std::vector<UNetLevel> down_blocks_;
+  std::optional<UNetLevel> mid_block_;
+  std::vector<UNetLevel> up_blocks_;
+  GroupNorm conv_norm_out_;
+  Conv2d conv_out_;
+};
+
+}  // namespace geometry_transfer

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// diffusers AutoencoderKL: images to latents and back.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "diffusion/attention.h"
+#include "diffusion/config.h"
+#include "diffusion/resnet.h"
+
+namespace geometry_transfer {
+
+/// One head over all pixels of the coarsest level: x + to_out(attention(group_norm(x))).
+class VaeAttention {
+ public:
+  VaeAttention(const Weights& weights, int64_t channels, int64_t groups);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  GroupNorm group_norm_;
+  Linear to_q_, to_k_, to_v_, to_out_;
+};
+
+class VaeMidBlock {
+ public:
+  VaeMidBlock(const Weights& weights, const VaeConfig& config);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  std::vector<ResnetBlock> resnets_;
+  std::optional<VaeAttention> attention_;
+};
+
+struct VaeLevel {
+  std::vector<ResnetBlock> resnets;
+  std::optional<Downsample> downsampler;
+  std::optional<Upsample> upsampler;
+};
+
+class VaeEncoder {
+ public:
+  VaeEncoder(const Weights& weights, const VaeConfig& config);
+  Tensor operator()(Tensor x) const;
+
+ private:
+  Conv2d conv_in_;
+  std::vector<VaeLevel> down_blocks_;
+  VaeMidBlock mid_block_;
+  GroupNorm conv_norm_out_;
+  Conv2d conv_out_;
+};
+
+class VaeDecoder {
+ public:
+  VaeDecoder(const Weights& weights, const VaeConfig& config);
+  Tensor operator()(Tensor x) const;
+
+ private:
+  Conv2d conv_in_;
+  VaeMidBlock mid_block_;
+  std::vector<VaeLevel> up_blocks_;
+  GroupNorm conv_norm_out_;
+  Conv2d conv_out_;
+};
+
+/// A diagonal Gaussian over latents, unscaled. (B, latent_channels, h, w) each.
+struct Posterior {
+  Tensor mean, logvar;
+};
+
+class Vae {
+ public:
+  Vae(const VaeConfig& config, const Weights& weights);
+
+  /// image (B, 3, H, W) fp32 in [-1,1], sides multiples of config().downscale(). logvar is clamped to [-30, 20].
+  Posterior posterior(const Tensor& image) const;
+  /// The posterior's mean, scaled as the UNet expects it: deterministic, so that inversion is.
+  Tensor encode(const Tensor& image) const { return posterior(image).mean * config_.scaling_factor; }
+  /// latents as encode() gives them -> image (B, 3, H, W) fp32, about [-1,1], not clamped.
+  Tensor decode(const Tensor& latents) const;
+
+  const VaeConfig& config() const { return config_; }
+
+ private:
+  VaeConfig config_;
+  at::ScalarType dtype_;
+  at::Device device_;
+  VaeEncoder encoder_;
+  VaeDecoder decoder_;
+  std::optional<Conv2d> quant_conv_, post_quant_conv_;
+};
+
+}  // namespace geometry_transfer

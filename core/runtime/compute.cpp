@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "runtime/compute.h"
+
+#include <ATen/Parallel.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "request/text.h"
+
+namespace geometry_transfer {
+namespace {
+
+bool multiplies_bf16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");  // AMX machines have it too
+#else
+  return false;
+#endif
+}
+
+/// Cores this process may run on: a batch scheduler or taskset may allow fewer than there are.
+int usable_cores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// One "Key:   123 kB" line of a /proc file, in bytes.
+std::uint64_t proc_value(const char* file, const std::string& key) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.compare(0, key.size(), key) != 0) continue;
+    std::istringstream rest(line.substr(key.size()));
+    std::uint64_t kib = 0;
+    rest >> kib;
+    return kib * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Compute choose_compute(const Request& request, bool vae_overflows) {
+  Compute c;
+  c.threads = request.threads ? request.threads : usable_cores();
+  switch (request.precision) {
+    case Precision::automatic:
+      c.unet = multiplies_bf16() ? at::kBFloat16 : at::kFloat;
+      break;
+    case Precision::fp32:
+      c.unet = at::kFloat;
+      break;
+    case Precision::bf16:
+      c.unet = at::kBFloat16;
+      break;
+    case Precision::fp16:
+      throw error(Error::Kind::input, _("16-bit float needs a GPU, and this build runs on the processor: choose bf16 or fp32."));
+  }
+  (void)vae_overflows;  // the VAE runs in fp32 on a processor, which never overflows
+  return c;
+}
+
+void apply_threads(int threads) {
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+std::string precision_name(at::ScalarType type) { return type == at::kBFloat16 ? "bf16" : type == at::kHalf ? "fp16" : "fp32"; }
+
+std::uint64_t peak_memory() { return proc_value("/proc/self/status", "VmHWM:"); }
+std::uint64_t free_memory() { return proc_value("/proc/meminfo", "MemAvailable:"); }
+
+}  // namespace geometry_transfer

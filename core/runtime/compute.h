@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Where and in which number format the model runs: decided once a load, carried by the weights.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <string>
+
+#include "geometry-transfer/request.h"
+
+namespace geometry_transfer {
+
+struct Compute {
+  at::Device device = at::kCPU;
+  at::ScalarType unet = at::kFloat;
+  at::ScalarType vae = at::kFloat;
+  int threads = 1;
+};
+
+/// `vae_overflows`: the checkpoint's VAE is known not to survive fp16 (force_upcast).
+/// Automatic: bf16 for the UNet where the processor multiplies it natively (AVX512_BF16, AMX), else fp32; the VAE in fp32.
+/// Throws Error (input) where a precision is asked for that this machine cannot run.
+Compute choose_compute(const Request& request, bool vae_overflows);
+
+/// Sets the number of threads of every later operator of this process. Debian 12's libtorch starts with one.
+void apply_threads(int threads);
+
+/// "fp32", "bf16", "fp16".
+std::string precision_name(at::ScalarType type);
+
+/// Peak resident memory of this process so far, and what the machine could give now; bytes, 0 where unknown.
+std::uint64_t peak_memory();
+std::uint64_t free_memory();
+
+}  // namespace geometry_transfer
