@@ -19,6 +19,12 @@
 
 namespace geometry_transfer {
 
+/// Binds the catalogs: those beside the program (locale/, as a GIMP plug-in has them, or ../share/locale), else the installed
+/// ones. Once, where a program starts, after setlocale().
+void open_catalogs();
+/// The folder of the running executable; empty when it cannot be told.
+std::string program_folder();
+
 /// Translated text with its values. A catalog whose placeholders are broken falls back to the text as it is.
 template <class... Values>
 std::string sentence(const char* translated, const Values&... values) {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/batch.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <locale>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "request/text.h"
+
+namespace geometry_transfer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One field of a job by its name in a list.
+void set_field(Job& job, const std::string& name, const std::string& text, const fs::path& folder) {
+  const auto path = [&] { return text.empty() ? text : (folder / text).string(); };  // an absolute text stays as it is
+  if (name == "target")
+    job.target = path();
+  else if (name == "source")
+    job.source = path();
+  else if (name == "mask")
+    job.mask = path();
+  else if (name == "output")
+    job.output = path();
+  else if (name == "layer")
+    job.layer = path();
+  else if (name == "at") {
+    if (!text.empty()) job.at = parse_at(text);
+  } else if (!find_parameter(name))
+    throw error(Error::Kind::input, _("There is no parameter \"{0}\"."), name);
+  else if (!text.empty())
+    job.settings.emplace_back(name, text);
+}
+
+/// Adds where in the list a mistake is.
+template <class Fill>
+Job filled(const std::string& path, std::size_t place, Fill fill) {
+  try {
+    Job job;
+    fill(job);
+    if (job.target.empty() || job.source.empty() || job.mask.empty() || (job.output.empty() && job.layer.empty()))
+      throw error(Error::Kind::input, _("target, source, mask and output are needed."));
+    with_settings(Request{}, job.settings);
+    return job;
+  } catch (const Error& e) {
+    throw error(Error::Kind::input, "{0}:{1}: {2}", path, place, e.what());
+  }
+}
+
+std::vector<std::string> split(const std::string& line) {
+  std::vector<std::string> cells(1);
+  for (const char c : line)
+    if (c == '\t')
+      cells.emplace_back();
+    else if (c != '\r')
+      cells.back() += c;
+  return cells;
+}
+
+std::vector<Job> read_tsv(const std::string& path, std::istream& in) {
+  std::vector<Job> jobs;
+  std::vector<std::string> header;
+  std::string line;
+  for (std::size_t number = 1; std::getline(in, line); ++number) {
+    if (line.find_first_not_of("\t\r ") == std::string::npos || line[0] == '#') continue;
+    const std::vector<std::string> cells = split(line);
+    if (header.empty()) {
+      header = cells;
+      continue;
+    }
+    jobs.push_back(filled(path, number, [&](Job& job) {
+      if (cells.size() > header.size())
+        throw error(Error::Kind::input, _("{0} cells, but the header names {1}."), cells.size(), header.size());
+      for (std::size_t i = 0; i < cells.size(); ++i) set_field(job, header[i], cells[i], fs::path(path).parent_path());
+    }));
+  }
+  return jobs;
+}
+
+std::vector<Job> read_json(const std::string& path, std::istream& in) {
+  const auto list = nlohmann::json::parse(in, nullptr, false);
+  if (!list.is_array()) throw error(Error::Kind::input, _("\"{0}\" is not a JSON array of jobs."), path);
+  std::vector<Job> jobs;
+  for (const auto& entry : list)
+    jobs.push_back(filled(path, jobs.size() + 1, [&](Job& job) {
+      if (!entry.is_object()) throw error(Error::Kind::input, _("A job is an object with target, source, mask and output."));
+      for (const auto& [name, value] : entry.items())
+        set_field(job, name, value.is_string() ? value.get<std::string>() : value.dump(), fs::path(path).parent_path());
+    }));
+  return jobs;
+}
+
+/// The file NAME.* in `folder`; empty when there is none.
+std::string named(const fs::path& folder, const std::string& name) {
+  for (const char* ending : {".png", ".tiff", ".tif", ".jpg", ".jpeg"})
+    if (fs::exists(folder / (name + ending))) return (folder / (name + ending)).string();
+  return "";
+}
+
+std::vector<Job> read_folder(const fs::path& folder, const std::string& output_folder) {
+  if (output_folder.empty()) throw error(Error::Kind::input, _("A batch from a folder needs --output FOLDER for its results."));
+  std::vector<fs::path> cases;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_directory()) cases.push_back(entry.path());
+  std::sort(cases.begin(), cases.end());
+  std::vector<Job> jobs;
+  for (const fs::path& one : cases) {
+    Job job;
+    job.target = named(one, "target");
+    job.source = named(one, "source");
+    job.mask = named(one, "mask");
+    if (job.target.empty() || job.source.empty() || job.mask.empty()) continue;
+    const std::string ending = fs::path(job.target).extension().string();
+    job.output = (fs::path(output_folder) / (one.filename().string() + (ending[1] == 't' ? ending : ".png"))).string();
+    jobs.push_back(job);
+  }
+  return jobs;
+}
+
+}  // namespace
+
+std::pair<double, double> parse_at(const std::string& text) {
+  std::istringstream in(text);
+  in.imbue(std::locale::classic());
+  double x, y;
+  char comma;
+  if (!(in >> x >> comma >> y) || comma != ',' || in.peek() != std::istringstream::traits_type::eof())
+    throw error(Error::Kind::input, _("\"{0}\" is not a place: give X,Y in pixels of the target."), text);
+  return {x, y};
+}
+
+std::vector<Job> read_batch(const std::string& path, const std::string& output_folder) {
+  std::vector<Job> jobs;
+  std::error_code none;
+  if (fs::is_directory(path, none)) {
+    jobs = read_folder(path, output_folder);
+  } else {
+    std::ifstream in(path);
+    if (!in) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), path, std::strerror(errno));
+    jobs = fs::path(path).extension() == ".json" ? read_json(path, in) : read_tsv(path, in);
+  }
+  if (jobs.empty()) throw error(Error::Kind::input, _("\"{0}\" holds no jobs."), path);
+  return jobs;
+}
+
+}  // namespace geometry_transfer::cli

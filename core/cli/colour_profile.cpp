@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/colour_profile.h"
+
+#include <lcms2.h>
+
+namespace geometry_transfer::cli {
+namespace {
+
+struct Close {
+  void operator()(void* profile) const { cmsCloseProfile(profile); }
+};
+using Profile = std::unique_ptr<void, Close>;
+
+/// Gray with sRGB's transfer curve: what a gray file without a profile means.
+Profile srgb_gray() {
+  const Profile srgb(cmsCreate_sRGBProfile());
+  auto* curve = static_cast<cmsToneCurve*>(cmsReadTag(srgb.get(), cmsSigGreenTRCTag));
+  return Profile(cmsCreateGrayProfile(cmsD50_xyY(), curve));
+}
+
+}  // namespace
+
+struct ColourProfile::Transforms {
+  int channels = 3;
+  bool used = false;
+  cmsHTRANSFORM to = nullptr, from = nullptr;  // null: the same colours
+  ~Transforms() { clear(); }
+
+  /// False when `own` goes one way only (a scanner's input profile).
+  bool make(cmsHPROFILE own) {
+    const Profile srgb(cmsCreate_sRGBProfile());
+    const cmsUInt32Number format = channels == 1 ? TYPE_GRAY_FLT : TYPE_RGB_FLT;
+    // No cache: it compares whole pixels, which only flat pictures gain from. No optimisation: its tables cost precision.
+    constexpr cmsUInt32Number flags = cmsFLAGS_NOCACHE | cmsFLAGS_NOOPTIMIZE;
+    to = cmsCreateTransform(own, format, srgb.get(), TYPE_RGB_FLT, INTENT_RELATIVE_COLORIMETRIC, flags);
+    from = cmsCreateTransform(srgb.get(), TYPE_RGB_FLT, own, format, INTENT_RELATIVE_COLORIMETRIC, flags);
+    if (to && from) return true;
+    clear();
+    return false;
+  }
+  void clear() {
+    if (to) cmsDeleteTransform(to);
+    if (from) cmsDeleteTransform(from);
+    to = from = nullptr;
+  }
+};
+
+ColourProfile::ColourProfile(const Bytes& bytes, int channels) : transforms_(std::make_unique<Transforms>()) {
+  cmsSetLogErrorHandler([](cmsContext, cmsUInt32Number, const char*) {});
+  Transforms& t = *transforms_;
+  t.channels = channels;
+  if (!bytes.empty()) {
+    const Profile own(cmsOpenProfileFromMem(bytes.data(), static_cast<cmsUInt32Number>(bytes.size())));
+    t.used = own && cmsGetColorSpace(own.get()) == (channels == 1 ? cmsSigGrayData : cmsSigRgbData) && t.make(own.get());
+  }
+  if (!t.used && channels == 1) t.make(srgb_gray().get());
+}
+
+ColourProfile::~ColourProfile() = default;
+ColourProfile::ColourProfile(ColourProfile&&) noexcept = default;
+
+bool ColourProfile::is_used() const { return transforms_->used; }
+
+cv::Mat ColourProfile::to_srgb(const cv::Mat& pixels) const {
+  cv::Mat out(pixels.size(), CV_32FC3);
+  if (transforms_->to)
+    for (int y = 0; y < pixels.rows; ++y)
+      cmsDoTransform(transforms_->to, pixels.ptr(y), out.ptr(y), static_cast<cmsUInt32Number>(pixels.cols));
+  else
+    pixels.copyTo(out);
+  return out;
+}
+
+cv::Mat ColourProfile::from_srgb(const cv::Mat& pixels) const {
+  cv::Mat out(pixels.size(), CV_MAKETYPE(CV_32F, transforms_->channels));
+  if (transforms_->from)
+    for (int y = 0; y < pixels.rows; ++y)
+      cmsDoTransform(transforms_->from, pixels.ptr(y), out.ptr(y), static_cast<cmsUInt32Number>(pixels.cols));
+  else
+    pixels.copyTo(out);
+  return out;
+}
+
+}  // namespace geometry_transfer::cli

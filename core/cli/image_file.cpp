@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/image_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "request/text.h"
+
+namespace geometry_transfer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// libpng, libjpeg and libtiff write to stderr on their own; our one line says it better.
+class Hush {
+ public:
+  Hush() : saved_(dup(STDERR_FILENO)) {
+    std::fflush(stderr);
+    if (const int nowhere = open("/dev/null", O_WRONLY); nowhere >= 0) {
+      dup2(nowhere, STDERR_FILENO);
+      close(nowhere);
+    }
+  }
+  ~Hush() {
+    std::fflush(stderr);
+    if (saved_ < 0) return;
+    dup2(saved_, STDERR_FILENO);
+    close(saved_);
+  }
+  Hush(const Hush&) = delete;
+
+ private:
+  int saved_;
+};
+
+Bytes read_bytes(const std::string& path) {
+  std::error_code none;
+  if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), path, std::strerror(errno));
+  Bytes bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (bytes.empty()) throw error(Error::Kind::input, _("\"{0}\" is empty."), path);
+  return bytes;
+}
+
+cv::Mat decoded(const Bytes& bytes, const std::string& path) {
+  const Format format = format_of(bytes);
+  if (format == Format::other) throw error(Error::Kind::input, _("\"{0}\" is not a PNG, JPEG or TIFF picture."), path);
+  if (ends_early(bytes)) throw error(Error::Kind::input, _("\"{0}\" is cut off: copy it again."), path);
+  // A camera's JPEG is turned as its EXIF note says, which IMREAD_UNCHANGED would not do; the other formats may have alpha.
+  const int how = format == Format::jpeg ? cv::IMREAD_ANYCOLOR | cv::IMREAD_ANYDEPTH : cv::IMREAD_UNCHANGED;
+  cv::Mat pixels;
+  try {
+    const Hush hush;
+    pixels = cv::imdecode(bytes, how);
+  } catch (const cv::Exception&) {  // sides beyond OpenCV's limit, or no memory for them
+  }
+  if (pixels.empty()) throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
+  return pixels;
+}
+
+/// [0,1] from the stored numbers, and back.
+double full_scale(int depth) { return depth == CV_8U ? 255 : 65535; }
+
+/// `area` of `pixels` as float in [0,1]: stored channels, alpha last.
+cv::Mat floats(const cv::Mat& pixels, const Rect& area) {
+  cv::Mat out;
+  pixels(cv::Rect(area.x, area.y, area.width, area.height)).convertTo(out, CV_32F, 1 / full_scale(pixels.depth()));
+  return out;
+}
+
+cv::Mat resized(const cv::Mat& pixels, Size size) {
+  if (pixels.cols == size.width && pixels.rows == size.height) return pixels;
+  const bool smaller = size.width <= pixels.cols && size.height <= pixels.rows;
+  cv::Mat out;
+  cv::resize(pixels, out, {size.width, size.height}, 0, 0, smaller ? cv::INTER_AREA : cv::INTER_LINEAR);
+  return out;
+}
+
+/// R'G'B'A of stored floats.
+cv::Mat to_rgba(const cv::Mat& stored, const ColourProfile& colours) {
+  cv::Mat colour, alpha(stored.size(), CV_32FC1, cv::Scalar(1));
+  if (stored.channels() == 4) cv::extractChannel(stored, alpha, 3);
+  if (stored.channels() == 1)
+    colour = stored;
+  else
+    cv::cvtColor(stored, colour, stored.channels() == 4 ? cv::COLOR_BGRA2RGB : cv::COLOR_BGR2RGB);
+  cv::Mat out;
+  cv::merge(std::vector<cv::Mat>{colours.to_srgb(colour), alpha}, out);  // merge counts channels, not Mats
+  return out;
+}
+
+/// So that what lies under transparent pixels does not bleed into its neighbours when they are averaged.
+void times_alpha(cv::Mat& rgba, bool divide) {
+  rgba.forEach<cv::Vec4f>([divide](cv::Vec4f& p, const int*) {
+    const float k = !divide ? p[3] : p[3] > 0 ? 1 / p[3] : 0;
+    for (int c = 0; c < 3; ++c) p[c] *= k;
+  });
+}
+
+}  // namespace
+
+Picture read_picture(const std::string& path) {
+  const Bytes bytes = read_bytes(path);
+  Picture picture{path, decoded(bytes, path), embedded_profile(bytes)};
+  if (picture.pixels.depth() != CV_8U && picture.pixels.depth() != CV_16U)
+    throw error(Error::Kind::input, _("\"{0}\" has neither 8 nor 16 bits a channel: convert it first."), path);
+  return picture;
+}
+
+PictureRaster::PictureRaster(const Picture& picture)
+    : picture_(picture), colours_(picture.profile, picture.pixels.channels() == 1 ? 1 : 3) {}
+
+void PictureRaster::read(const Rect& area, Size size, float* out) const {
+  cv::Mat rgba = to_rgba(floats(picture_.pixels, area), colours_);
+  if (size.width != area.width || size.height != area.height) {
+    if (picture_.has_alpha()) times_alpha(rgba, false);
+    rgba = resized(rgba, size);
+    if (picture_.has_alpha()) times_alpha(rgba, true);
+  }
+  rgba.copyTo(cv::Mat(size.height, size.width, CV_32FC4, out));
+}
+
+MaskRaster::MaskRaster(const Picture& picture) {
+  cv::Mat gray, opaque;
+  if (picture.pixels.channels() == 1)
+    gray = picture.pixels;
+  else
+    cv::cvtColor(picture.pixels, gray, picture.has_alpha() ? cv::COLOR_BGRA2GRAY : cv::COLOR_BGR2GRAY);
+  if (picture.has_alpha()) {
+    cv::extractChannel(picture.pixels, opaque, 3);
+    cv::multiply(gray, opaque, gray, 1 / full_scale(gray.depth()));
+  }
+  const cv::Rect bounds = cv::boundingRect(gray > 0);
+  bounds_ = {bounds.x, bounds.y, bounds.width, bounds.height};
+  if (!bounds_.empty()) coverage_ = floats(gray, bounds_);
+}
+
+void MaskRaster::read(const Rect& area, Size size, float* out) const {
+  const cv::Rect within(area.x - bounds_.x, area.y - bounds_.y, area.width, area.height);
+  resized(coverage_(within), size).copyTo(cv::Mat(size.height, size.width, CV_32FC1, out));
+}
+
+cv::Point2d MaskRaster::centre() const {
+  const cv::Moments m = cv::moments(coverage_);
+  if (m.m00 <= 0) return {0, 0};
+  return {bounds_.x + m.m10 / m.m00 + 0.5, bounds_.y + m.m01 / m.m00 + 0.5};  // moments() counts from pixel centres
+}
+
+void lay_over(Picture& picture, const Layer& layer) {
+  cv::Mat& pixels = picture.pixels;
+  const cv::Rect at = cv::Rect(layer.area.x, layer.area.y, layer.area.width, layer.area.height) & cv::Rect({}, pixels.size());
+  if (at.empty()) return;
+  const ColourProfile colours(picture.profile, pixels.channels() == 1 ? 1 : 3);
+  const double scale = full_scale(pixels.depth());
+  const int colour_channels = pixels.channels() == 1 ? 1 : 3, stored = pixels.channels();
+
+  for (int y = at.y; y < at.br().y; ++y) {
+    const std::size_t first = (static_cast<std::size_t>(y - layer.area.y) * layer.area.width + (at.x - layer.area.x)) * 4;
+    const cv::Mat rgba(1, at.width, CV_32FC4, const_cast<float*>(&layer.rgba[first]));
+    cv::Mat rgb;
+    cv::cvtColor(rgba, rgb, cv::COLOR_RGBA2RGB);
+    const cv::Mat own = colours.from_srgb(rgb);
+    const auto blend = [&](auto* row) {
+      using T = std::decay_t<decltype(*row)>;
+      for (int x = 0; x < at.width; ++x) {
+        const float alpha = std::clamp(rgba.at<cv::Vec4f>(x)[3], 0.0f, 1.0f);
+        if (!(alpha > 0)) continue;
+        for (int c = 0; c < colour_channels; ++c) {
+          const double over = own.ptr<float>()[x * colour_channels + (colour_channels - 1 - c)] * scale;  // stored B, G, R
+          T& pixel = row[(at.x + x) * stored + c];
+          pixel = cv::saturate_cast<T>(pixel + alpha * (over - pixel));
+        }
+      }
+    };
+    if (pixels.depth() == CV_8U)
+      blend(pixels.ptr<unsigned char>(y));
+    else
+      blend(pixels.ptr<unsigned short>(y));
+  }
+}
+
+Picture layer_picture(const Layer& layer, const Picture& like) {
+  const cv::Mat rgba(layer.area.height, layer.area.width, CV_32FC4, const_cast<float*>(layer.rgba.data()));
+  const bool gray = like.pixels.channels() == 1;
+  cv::Mat rgb, alpha, bgra;
+  cv::cvtColor(rgba, rgb, cv::COLOR_RGBA2RGB);
+  cv::extractChannel(rgba, alpha, 3);
+  if (!gray) rgb = ColourProfile(like.profile, 3).from_srgb(rgb);  // a gray profile does not describe R'G'B': sRGB then
+  cv::cvtColor(rgb, rgb, cv::COLOR_RGB2BGR);
+  cv::merge(std::vector<cv::Mat>{rgb, alpha}, bgra);
+  Picture made{"", {}, gray ? Bytes{} : like.profile};
+  bgra.convertTo(made.pixels, like.pixels.depth(), full_scale(like.pixels.depth()));
+  return made;
+}
+
+void check_output(const std::string& path, int depth, bool alpha) {
+  std::string ending = fs::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  const bool jpeg = ending == ".jpg" || ending == ".jpeg";
+  if (!jpeg && ending != ".png" && ending != ".tif" && ending != ".tiff")
+    throw error(Error::Kind::input, _("\"{0}\" must end in .png, .jpg, .jpeg, .tif or .tiff."), path);
+  if (jpeg && depth != CV_8U)
+    throw error(Error::Kind::input, _("\"{0}\": JPEG holds 8 bits a channel, but the target has 16. Choose .png or .tiff."),
+                path);
+  if (jpeg && alpha) throw error(Error::Kind::input, _("\"{0}\": JPEG holds no transparency. Choose .png or .tiff."), path);
+  const fs::path parent = fs::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  std::error_code none;
+  if (!fs::is_directory(folder, none)) throw error(Error::Kind::input, _("There is no folder \"{0}\" to write to."), folder);
+  if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
+  if (access(folder.c_str(), W_OK) != 0)
+    throw error(Error::Kind::system, _("The folder \"{0}\" cannot be written to: {1}."), folder, std::strerror(errno));
+}
+
+void write_picture(const std::string& path, const Picture& picture, cv::Point offset) {
+  Bytes bytes;
+  std::string ending = fs::path(path).extension().string();
+  const Hush hush;
+  cv::imencode(ending, picture.pixels, bytes);
+  const int channels = picture.pixels.channels() == 1 ? 1 : 3;
+  if (ColourProfile(picture.profile, channels).is_used()) bytes = with_profile(bytes, picture.profile);
+  if (offset != cv::Point()) bytes = with_offset(bytes, offset.x, offset.y);
+  write_file(path, bytes);
+}
+
+void write_file(const std::string& path, const Bytes& bytes) {
+  std::error_code none;
+  const std::string end = fs::is_symlink(path, none) ? fs::weakly_canonical(path, none).string() : path;  // keep the link
+  std::string temporary = end + ".XXXXXX";
+  const auto fail = [&] {
+    const std::string reason = std::strerror(errno);
+    unlink(temporary.c_str());
+    throw error(Error::Kind::system, _("\"{0}\" cannot be written: {1}."), path, reason);
+  };
+  const int file = mkstemp(temporary.data());
+  if (file < 0) fail();
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t now = write(file, bytes.data() + done, bytes.size() - done);
+    if (now < 0 && errno == EINTR) continue;
+    if (now <= 0) break;
+    done += static_cast<std::size_t>(now);
+  }
+  const mode_t others = umask(0);
+  umask(others);
+  const bool whole = done == bytes.size() && fchmod(file, 0666 & ~others) == 0 && fsync(file) == 0;
+  if (!whole) {
+    const int reason = errno;
+    close(file);
+    errno = reason;
+    fail();
+  }
+  close(file);
+  if (rename(temporary.c_str(), end.c_str()) != 0) fail();
+}
+
+}  // namespace geometry_transfer::cli

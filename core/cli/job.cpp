@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/job.h"
+
+#include <chrono>
+#include <deque>
+
+#include "cli/image_file.h"
+#include "request/text.h"
+
+namespace geometry_transfer::cli {
+namespace {
+
+class Clock {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// A reference's files and the rasters over them, which stay where they are.
+struct LoadedReference {
+  LoadedReference(const std::string& colour_path, const std::string& mask_path)
+      : picture(read_picture(colour_path)), mask_picture(read_picture(mask_path)), colour(picture), mask(mask_picture) {
+    const Size a = picture.size(), b = mask_picture.size();
+    if (a.width != b.width || a.height != b.height)
+      throw error(Error::Kind::input,
+                  _("The mask \"{0}\" is {1} x {2} pixels, but its picture \"{3}\" is {4} x {5}: they must be "
+                    "of one size."),
+                  mask_path, b.width, b.height, colour_path, a.width, a.height);
+    if (mask.extent().empty())
+      throw error(Error::Kind::input, _("The mask \"{0}\" is empty: nothing in it is lighter than black."), mask_path);
+  }
+  LoadedReference(const LoadedReference&) = delete;
+  Picture picture, mask_picture;
+  PictureRaster colour;
+  MaskRaster mask;
+};
+
+struct LoadedTexture {
+  explicit LoadedTexture(const std::string& path) : picture(read_picture(path)), colour(picture) {}
+  LoadedTexture(const LoadedTexture&) = delete;
+  Picture picture;
+  PictureRaster colour;
+};
+
+}  // namespace
+
+Request with_settings(Request request, const Settings& settings) {
+  for (const auto& [name, text] : settings)
+    if (name == "preset") apply_preset(request, text);
+  for (const auto& [name, text] : settings) {
+    if (name == "preset") continue;
+    set_parameter_text(request, name, text);
+    const auto group = find_parameter(name)->group;
+    if (group == Parameter::Group::colour || group == Parameter::Group::method) request.preset = "custom";
+  }
+  return request;
+}
+
+JobResult run_job(Session& session, const Job& job, const Request& base, const ProgressCallback& progress) {
+  JobResult result;
+  result.request = with_settings(base, job.settings);
+  validate(result.request);
+
+  // 1. Read, and refuse before the work what could not be written after it.
+  const Clock reading;
+  Picture target = read_picture(job.target);
+  if (!job.output.empty()) check_output(job.output, target.pixels.depth(), target.has_alpha());
+  if (!job.layer.empty()) check_output(job.layer, target.pixels.depth(), true);
+  std::deque<LoadedReference> references;
+  references.emplace_back(job.source, job.mask);
+  for (const ReferenceFiles& files : job.references) references.emplace_back(files.colour, files.mask);
+  std::deque<LoadedTexture> textures;
+  for (const std::string& path : job.textures) textures.emplace_back(path);
+  result.read = reading.seconds();
+
+  // 2. The scene: everything lies at the canvas's (0, 0), placed from there.
+  const PictureRaster canvas(target);
+  Scene scene{&canvas, {}};
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    Reference reference;
+    reference.colour = &references[i].colour;
+    reference.mask = &references[i].mask;
+    if (i > 0) {
+      reference.weight = job.references[i - 1].weight;
+      reference.placement = job.references[i - 1].placement;
+    }
+    scene.references.push_back(reference);
+  }
+  for (const LoadedTexture& texture : textures) {
+    Reference reference;
+    reference.colour = &texture.colour;
+    reference.role = Reference::Role::texture;
+    scene.references.push_back(reference);
+  }
+  if (job.at) {
+    const cv::Point2d centre = references.front().mask.centre();
+    result.request.placement.shift_x += job.at->first - centre.x;
+    result.request.placement.shift_y += job.at->second - centre.y;
+  }
+
+  // 3. The transfer.
+  const Layer layer = session.run(scene, result.request, progress, result.report);
+  result.layer = layer.area;
+
+  // 4. Write.
+  const Clock writing;
+  if (!job.layer.empty()) write_picture(job.layer, layer_picture(layer, target), {layer.area.x, layer.area.y});
+  if (!job.output.empty()) {
+    lay_over(target, layer);
+    write_picture(job.output, target);
+  }
+  result.write = writing.seconds();
+  return result;
+}
+
+}  // namespace geometry_transfer::cli

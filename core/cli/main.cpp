@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// geometry-transfer: files in, file out. Exit codes: 0 done, 1 an error (one line on stderr), 2 wrong usage, 130 interrupted.
+#include <clocale>
+#include <cstdio>
+#include <new>
+
+#include "cli/batch.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "request/text.h"
+
+using namespace geometry_transfer;
+using namespace geometry_transfer::cli;
+
+namespace {
+
+constexpr int interrupted = 130;  // 128 + SIGINT, as shells count
+
+int complain(const char* what) {
+  std::fprintf(stderr, "geometry-transfer: %s\n", what);
+  return 1;
+}
+
+/// All jobs, whatever happens to the others; an error of one is a line and the exit code.
+int run_batch(const Options& options, Session& session, ProgressLine& line) {
+  int code = 0;
+  auto reports = nlohmann::ordered_json::array();
+  const std::vector<Job> jobs = read_batch(options.batch, options.job.output);
+  for (const Job& job : jobs) try {
+      const JobResult result = run_job(session, job, options.request, line.callback());
+      line.clear();
+      reports.push_back(report_json(job, result));
+      if (!options.quiet)
+        std::fprintf(stderr, "%s: %.2f s\n", (job.output.empty() ? job.layer : job.output).c_str(), result.report.seconds);
+    } catch (const Error& e) {
+      line.clear();
+      code = complain(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, e.what()).c_str());
+      reports.push_back({{"target", job.target}, {"output", job.output}, {"error", e.what()}});
+    }
+  if (!options.report.empty()) write_report(options.report, reports);
+  return code;
+}
+
+int run(int argc, char** argv) {
+  const Options options = parse_options(argc, argv);
+  if (options.list_models) {
+    print_models();
+    return 0;
+  }
+  Session session;
+  ProgressLine line(options.quiet);
+  if (!options.batch.empty()) return run_batch(options, session, line);
+  const JobResult result = run_job(session, options.job, options.request, line.callback());
+  if (!options.report.empty()) write_report(options.report, report_json(options.job, result));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Language and letters from the user; numbers stay with the decimal point on the command line and in reports.
+  std::setlocale(LC_MESSAGES, "");
+  std::setlocale(LC_CTYPE, "");
+  open_catalogs();
+  try {
+    return run(argc, argv);
+  } catch (const Exit& exit) {
+    return exit.code;
+  } catch (const Error& e) {
+    return complain(e.what());
+  } catch (const Cancelled&) {
+    complain(_("Interrupted: nothing was written."));
+    return interrupted;
+  } catch (const std::bad_alloc&) {
+    return complain(_("Out of memory: choose a smaller picture, or close other programs."));
+  } catch (const std::exception& e) {
+    return complain(e.what());
+  }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Files in, files out: depth, channels, profile and untouched pixels survive; damaged files are refused.
+#include <gtest/gtest.h>
+#include <lcms2.h>
+
+#include <filesystem>
+#include <fstream>
+#include <opencv2/imgcodecs.hpp>
+
+#include "cli/image_file.h"
+#include "geometry-transfer/error.h"
+
+using namespace geometry_transfer;
+using namespace geometry_transfer::cli;
+namespace fs = std::filesystem;
+
+namespace {
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "gt-files-XXXXXX").string();
+    ASSERT_TRUE(mkdtemp(name.data()));
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  fs::path folder_;
+};
+
+cv::Mat noise(int type, cv::Size size = {37, 23}) {
+  cv::Mat m(size, type);
+  cv::RNG random(7);
+  random.fill(m, cv::RNG::UNIFORM, 0, CV_MAT_DEPTH(type) == CV_8U ? 256 : 65536);
+  return m;
+}
+
+bool same(const cv::Mat& a, const cv::Mat& b) {
+  return a.type() == b.type() && a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
+
+/// A profile that changes colours plainly: sRGB's primaries, gamma 1.
+Bytes linear_profile() {
+  cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60, 1}, {0.15, 0.06, 1}};
+  cmsCIExyY white;
+  cmsWhitePointFromTemp(&white, 6504);
+  cmsToneCurve* curve = cmsBuildGamma(nullptr, 1.0);
+  cmsToneCurve* curves[] = {curve, curve, curve};
+  cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
+  cmsUInt32Number size = 0;
+  cmsSaveProfileToMem(profile, nullptr, &size);
+  Bytes bytes(size);
+  cmsSaveProfileToMem(profile, bytes.data(), &size);
+  cmsFreeToneCurve(curve);
+  cmsCloseProfile(profile);
+  return bytes;
+}
+
+std::string refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+void put(const std::string& path, const Bytes& bytes) {
+  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<long>(bytes.size()));
+}
+
+Bytes get(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return Bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+}
+
+}  // namespace
+
+TEST_F(Files, EveryTypeComesBackBitForBit) {
+  for (const char* ending : {".png", ".tiff", ".tif"})
+    for (const int depth : {CV_8U, CV_16U})
+      for (const int channels : {1, 3, 4}) {
+        const cv::Mat pixels = noise(CV_MAKETYPE(depth, channels));
+        const std::string path = at(std::string("picture") + ending);
+        write_picture(path, {"", pixels, {}});
+        EXPECT_TRUE(same(read_picture(path).pixels, pixels)) << ending << " depth " << depth << " channels " << channels;
+      }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 3) << "temporary files stay";
+}
+
+TEST_F(Files, ProfilesAreKeptInEveryFormat) {
+  const Bytes profile = linear_profile();
+  for (const char* ending : {".png", ".tiff", ".jpg"}) {
+    const std::string path = at(std::string("picture") + ending);
+    write_picture(path, {"", noise(CV_8UC3), profile});
+    const Picture back = read_picture(path);
+    EXPECT_EQ(back.profile, profile) << ending;
+    EXPECT_EQ(back.size().width, 37) << ending;
+    const double lossy = std::string(ending) == ".jpg" ? 255 : 0;
+    EXPECT_LE(cv::norm(back.pixels, noise(CV_8UC3), cv::NORM_INF), lossy) << ending;
+  }
+}
+
+TEST_F(Files, AProfileLargerThanAJpegSegmentIsSplit) {
+  Bytes file, profile(200000);
+  cv::imencode(".jpg", noise(CV_8UC3), file);
+  for (std::size_t i = 0; i < profile.size(); ++i) profile[i] = static_cast<unsigned char>(i * 31 + i / 256);
+  EXPECT_EQ(embedded_profile(with_profile(file, profile)), profile);
+}
+
+TEST_F(Files, DamagedContainersNeitherCrashNorPass) {
+  Bytes png, jpeg, tiff;
+  cv::imencode(".png", noise(CV_8UC3), png);
+  cv::imencode(".jpg", noise(CV_8UC3), jpeg);
+  cv::imencode(".tiff", noise(CV_8UC3), tiff);
+  for (Bytes* file : {&png, &jpeg, &tiff}) {
+    *file = with_profile(*file, linear_profile());
+    for (std::size_t length = 0; length < file->size(); length += 1 + length / 50) {
+      const Bytes cut(file->begin(), file->begin() + static_cast<long>(length));
+      embedded_profile(cut);  // the sanitizers watch
+      if (file == &tiff) continue;
+      put(at("cut"), cut);
+      EXPECT_NE(refusal([&] { read_picture(at("cut")); }), "") << length << " of " << file->size();
+    }
+    cv::RNG random(3);
+    for (int i = 0; i < 500; ++i) {
+      Bytes flipped = *file;
+      flipped[random.uniform(0, static_cast<int>(std::min<std::size_t>(flipped.size(), 800)))] ^= 1 << random.uniform(0, 8);
+      embedded_profile(flipped);
+      ends_early(flipped);
+    }
+  }
+  put(at("half.tiff"), Bytes(tiff.begin(), tiff.begin() + static_cast<long>(tiff.size() / 3)));
+  EXPECT_NE(refusal([&] { read_picture(at("half.tiff")); }), "");
+}
+
+TEST_F(Files, WhatCannotBeReadIsNamed) {
+  put(at("text.png"), {'h', 'e', 'l', 'l', 'o'});
+  put(at("empty.png"), {});
+  for (const char* name : {"text.png", "empty.png", "missing.png", ""})
+    EXPECT_NE(refusal([&] { read_picture(at(name)); }).find(at(name)), std::string::npos) << name;
+}
+
+TEST_F(Files, RastersReadTheAreaInSrgb) {
+  cv::Mat pixels(8, 10, CV_8UC3, cv::Scalar(0, 128, 255));  // B, G, R
+  pixels.at<cv::Vec3b>(5, 7) = {10, 20, 30};
+  const Picture picture{"", pixels, {}};
+  std::vector<float> out(2 * 3 * 4);
+  PictureRaster(picture).read({6, 4, 2, 3}, {2, 3}, out.data());
+  EXPECT_FLOAT_EQ(out[0], 1);
+  EXPECT_FLOAT_EQ(out[1], 128 / 255.f);
+  EXPECT_FLOAT_EQ(out[3], 1);
+  const float* marked = &out[(1 * 2 + 1) * 4];
+  EXPECT_FLOAT_EQ(marked[0], 30 / 255.f);
+  EXPECT_FLOAT_EQ(marked[2], 10 / 255.f);
+
+  const Picture linear{"", pixels, linear_profile()};
+  PictureRaster(linear).read({0, 0, 1, 1}, {1, 1}, out.data());
+  EXPECT_NEAR(out[1], 0.7366, 2e-3);  // sRGB of linear 128/255
+}
+
+TEST_F(Files, AveragingDoesNotMixInWhatIsTransparent) {
+  cv::Mat pixels(2, 2, CV_8UC4, cv::Scalar(255, 255, 255, 0));
+  pixels.at<cv::Vec4b>(0, 0) = {0, 0, 200, 255};
+  const Picture picture{"", pixels, {}};
+  float out[4];
+  PictureRaster(picture).read({0, 0, 2, 2}, {1, 1}, out);
+  EXPECT_NEAR(out[0], 200 / 255.f, 1e-5);
+  EXPECT_NEAR(out[1], 0, 1e-5);
+  EXPECT_NEAR(out[3], 0.25, 1e-5);
+}
+
+TEST_F(Files, AMaskIsItsBoundsAndCountsItsAlpha) {
+  cv::Mat pixels = cv::Mat::zeros(20, 30, CV_16UC4);
+  pixels(cv::Rect(5, 6, 4, 2)).setTo(cv::Scalar(65535, 65535, 65535, 32768));
+  pixels(cv::Rect(20, 15, 3, 3)).setTo(cv::Scalar(65535, 65535, 65535, 0));
+  const Picture picture{"", pixels, {}};
+  const MaskRaster mask(picture);
+  EXPECT_EQ(mask.extent(), (Rect{5, 6, 4, 2}));
+  std::vector<float> out(8);
+  mask.read(mask.extent(), {4, 2}, out.data());
+  for (const float v : out) EXPECT_NEAR(v, 0.5, 1e-3);
+  EXPECT_NEAR(mask.centre().x, 7, 1e-6);
+  EXPECT_NEAR(mask.centre().y, 7, 1e-6);
+  const Picture empty{"", cv::Mat::zeros(4, 4, CV_8UC1), {}};
+  EXPECT_TRUE(MaskRaster(empty).extent().empty());
+}
+
+TEST_F(Files, LayingOverTouchesOnlyWhatTheLayerCovers) {
+  Layer layer;
+  layer.area = {-2, 3, 8, 5};  // reaches over the left border
+  layer.rgba.resize(8 * 5 * 4);
+  for (int i = 0; i < 8 * 5; ++i) {
+    float* p = &layer.rgba[i * 4];
+    p[0] = 1, p[1] = 0.5, p[2] = 0;
+    p[3] = i % 3 == 0 ? 0 : i % 3 == 1 ? 1 : 0.5;
+  }
+  for (const int depth : {CV_8U, CV_16U})
+    for (const int channels : {1, 3, 4})
+      for (const bool profile : {false, true}) {
+        const cv::Mat before = noise(CV_MAKETYPE(depth, channels));
+        Picture picture{"", before.clone(), profile ? linear_profile() : Bytes{}};
+        lay_over(picture, layer);
+        const double top = depth == CV_8U ? 255 : 65535;
+        for (int y = 0; y < before.rows; ++y)
+          for (int x = 0; x < before.cols; ++x) {
+            const bool inside = y >= 3 && y < 8 && x < 6;
+            const float alpha = inside ? layer.rgba[((y - 3) * 8 + x + 2) * 4 + 3] : 0;
+            for (int c = 0; c < channels; ++c) {
+              const auto value = [&](const cv::Mat& m) -> double {
+                return depth == CV_8U ? m.ptr<unsigned char>(y)[x * channels + c] : m.ptr<unsigned short>(y)[x * channels + c];
+              };
+              if (alpha == 0 || c == 3) {
+                ASSERT_EQ(value(picture.pixels), value(before)) << x << "," << y;
+              } else if (channels > 1) {
+                const double green = profile ? 0.2140 : 0.5;  // linear of 0.5
+                const double over = (c == 2 ? 1 : c == 1 ? green : 0) * top;
+                ASSERT_NEAR(value(picture.pixels), value(before) + alpha * (over - value(before)), 0.51 + top * 2e-4)
+                    << x << "," << y << " channel " << c;
+              }
+            }
+          }
+      }
+}
+
+TEST_F(Files, GrayTakesTheLayersLuminance) {
+  Layer layer{{0, 0, 2, 1}, {0.5, 0.5, 0.5, 1, 0, 1, 0, 1}};
+  Picture gray{"", cv::Mat::zeros(1, 2, CV_8UC1), {}};
+  lay_over(gray, layer);
+  EXPECT_NEAR(gray.pixels.at<unsigned char>(0, 0), 128, 1);
+  EXPECT_NEAR(gray.pixels.at<unsigned char>(0, 1), 220, 3);  // sRGB of 0.7152
+}
+
+TEST_F(Files, OutputsAreRefusedBeforeTheWork) {
+  EXPECT_EQ(refusal([&] { check_output(at("a.png"), CV_16U, true); }), "");
+  EXPECT_EQ(refusal([&] { check_output(at("a.JPG"), CV_8U, false); }), "");
+  EXPECT_NE(refusal([&] { check_output(at("a.jpg"), CV_16U, false); }).find("16"), std::string::npos);
+  EXPECT_NE(refusal([&] { check_output(at("a.jpg"), CV_8U, true); }), "");
+  EXPECT_NE(refusal([&] { check_output(at("a.xcf"), CV_8U, false); }), "");
+  EXPECT_NE(refusal([&] { check_output(at("no/a.png"), CV_8U, false); }).find(at("no")), std::string::npos);
+}
+
+TEST_F(Files, WritingFailsWhole) {
+  EXPECT_NE(refusal([&] { write_file("/dev/full/a", {1}); }), "");
+  fs::create_directory(at("folder.png"));
+  EXPECT_NE(refusal([&] { write_file(at("folder.png"), {1}); }), "");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "a temporary file stays";
+  put(at("real.png"), {1});
+  fs::create_symlink("real.png", at("link.png"));
+  write_file(at("link.png"), {2});
+  EXPECT_TRUE(fs::is_symlink(at("link.png")));
+  EXPECT_EQ(get(at("real.png")), Bytes{2});
+}
+
+TEST_F(Files, ALayersOffsetIsNotedForGimp) {
+  write_picture(at("layer.png"), {"", noise(CV_8UC4), {}}, {12, 345});
+  const Bytes file = get(at("layer.png"));
+  static constexpr unsigned char chunk[] = {'o', 'F', 'F', 's', 0, 0, 0, 12, 0, 0, 1, 89, 0};
+  EXPECT_NE(std::search(file.begin(), file.end(), std::begin(chunk), std::end(chunk)), file.end());
+  EXPECT_TRUE(same(read_picture(at("layer.png")).pixels, noise(CV_8UC4)));
+}
