@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// The image part's stages as the pipeline calls them: values in, values out. cv::Mat is CV_32FC3 R'G'B' (not OpenCV's BGR order)
-/// or CV_32FC1, in [0,1] unless said otherwise; all of one Views have the size of its rectangle.
+/// or CV_32FC1, in [0,1] unless said otherwise.
+///
+/// Two resolutions: `target` has the rectangle's own; masks and geometries have `view`, which is the same unless the rectangle is
+/// so large (above 8 million pixels) that reading every reference at full size would blow memory and time. What is decided at the
+/// view's size is scaled up and applied to the target's own pixels. Resize before mixing the two.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -18,14 +22,19 @@ struct WorkingArea {
   double mask_share = 0;  ///< of rect, [0,1]
 };
 
-/// Everything read from the hosts' rasters, once, at the rectangle's own resolution.
+/// Everything read from the hosts' rasters, once. Pixels that a layer lacks (transparent, outside it, no finite number) are filled
+/// smoothly from those it has.
 struct Views {
   WorkingArea area;
-  cv::Mat target;  ///< CV_32FC3
+  cv::Size view;         ///< of everything but the target
+  cv::Mat target;        ///< CV_32FC3, area.rect's size
+  cv::Mat target_alpha;  ///< CV_32FC1, area.rect's size; empty when the target is opaque there
   struct Geometry {
     cv::Mat placed, placed_mask;  ///< the reference after its placement, over the rectangle; mask grown and in [0,1]
+    cv::Mat placed_known;         ///< CV_32FC1, 0 where placed was filled; empty when all is known
     cv::Mat source, source_mask;  ///< the reference as it lies, same size and scale, its mask in the middle
     double weight = 1;
+    double pixels_per_canvas = 1;  ///< view pixels a canvas pixel
   };
   std::vector<Geometry> geometries;  ///< at least one
   struct Texture {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+#include "image/mask.h"
+#include "image/stages.h"
+
+namespace geometry_transfer {
+
+Layer composite(const Views& views, const cv::Mat& pixels, const Request& request) {
+  const double scale = double(views.view.width) / views.area.rect.width;
+  cv::Mat alpha = feathered(views.mask, request.feather * scale);
+  if (alpha.size() != pixels.size()) {
+    cv::Mat full;
+    cv::resize(alpha, full, pixels.size(), 0, 0, cv::INTER_LINEAR);
+    alpha = full;
+  }
+  if (!views.target_alpha.empty()) alpha = alpha.mul(views.target_alpha);  // nothing is painted where the target is not
+  const cv::Rect box = cv::boundingRect(cv::Mat(alpha > 0));
+  Layer layer;
+  layer.area = {views.area.rect.x + box.x, views.area.rect.y + box.y, box.width, box.height};
+  layer.rgba.resize(std::size_t(box.area()) * 4);
+  float* out = layer.rgba.data();
+  for (int y = box.y; y < box.br().y; ++y) {
+    const float *p = pixels.ptr<float>(y) + 3 * box.x, *a = alpha.ptr<float>(y) + box.x;
+    for (int x = 0; x < box.width; ++x, p += 3, out += 4) out[0] = p[0], out[1] = p[1], out[2] = p[2], out[3] = a[x];
+  }
+  return layer;
+}
+
+}  // namespace geometry_transfer

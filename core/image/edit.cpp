@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+#include "image/edit.h"
+#include "image/mask.h"
+#include "image/stages.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// Fields at full resolution are only ever this many pixels at once.
+constexpr int kStripe = 1 << 20;
+
+cv::Scalar mean_in(const cv::Mat& picture, const cv::Mat& weight) {
+  cv::Scalar sum;
+  double total = 0;
+  for (int y = 0; y < picture.rows; ++y) {
+    const float *p = picture.ptr<float>(y), *w = weight.ptr<float>(y);
+    for (int x = 0; x < picture.cols; ++x, p += 3) {
+      total += w[x];
+      for (int c = 0; c < 3; ++c) sum[c] += double(w[x]) * p[c];
+    }
+  }
+  return sum * (1 / std::max(total, 1e-12));
+}
+
+/// A ring of bare material about as wide as makes its area a good sample: a quarter of the selection's radius, 4 pixels at least.
+cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
+  const double radius = std::sqrt(cv::sum(mask)[0] / CV_PI), width = std::max(4.0, radius / 4);
+  const cv::Mat distance = distance_outside(mask);
+  cv::Mat ring = (distance > 1) & (distance <= 1 + width) & (mask < 0.02), weight;
+  if (!known.empty()) ring &= known > 0.99;
+  ring.convertTo(weight, CV_32F, 1 / 255.0);
+  return weight;
+}
+
+/// `field` of the view's size, seen in rows [y, y + height) of a picture of `full` size.
+cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
+  if (field.empty()) return {};
+  if (field.size() == full) return field.rowRange(y, y + height);
+  const double step_x = double(field.cols) / full.width, step_y = double(field.rows) / full.height;
+  const cv::Matx23d from_full(step_x, 0, 0.5 * step_x - 0.5, 0, step_y, (y + 0.5) * step_y - 0.5);
+  // Only the rows that matter, so that a stripe's cost is a stripe's.
+  const int first = std::clamp(int(y * step_y) - 3, 0, field.rows - 1), last = std::clamp(int((y + height) * step_y) + 4, 1, field.rows);
+  cv::Matx23d local = from_full;
+  local(1, 2) -= first;
+  cv::Mat out;
+  cv::warpAffine(field.rowRange(first, last), out, cv::Mat(local), {full.width, height}, cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
+                 cv::BORDER_REPLICATE);
+  return out;
+}
+
+}  // namespace
+
+cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour) {
+  if (colour == Colour::surround) {
+    const cv::Mat ring = ring_of(mask, known);
+    if (cv::countNonZero(ring) > 0) return mean_in(target, ring) - mean_in(placed, ring);
+  }
+  return mean_in(target, mask) - mean_in(placed, mask);
+}
+
+EditFields edit_fields(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& mask, double feather, const Request& request) {
+  EditFields f;
+  f.support = feathered(mask, feather);
+  if (request.colour == Colour::shading)
+    f.carving = carve(placed, mask, f.support, known, {request.grain, request.close_border, request.chroma > 0});
+  if (request.colour != Colour::shading || request.colour_strength < 1) f.paste = placed;
+  return f;
+}
+
+void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& request, cv::Mat& target) {
+  const bool shading = request.colour == Colour::shading;
+  const float strength = float(request.colour_strength), chroma = float(request.chroma);
+  const int rows = std::max(1, kStripe / std::max(1, target.cols));
+  for (int top = 0; top < target.rows; top += rows) {
+    const int height = std::min(rows, target.rows - top);
+    const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
+    const cv::Mat support = part(f.support), dark = part(f.carving.shading.dark), light = part(f.carving.shading.light);
+    const cv::Mat hue = part(f.carving.chroma), paste = part(f.paste);
+    for (int y = 0; y < height; ++y) {
+      float* t = target.ptr<float>(top + y);
+      const float* s = support.ptr<float>(y);
+      for (int x = 0; x < target.cols; ++x, t += 3) {
+        if (!(s[x] > 0)) continue;
+        for (int c = 0; c < 3; ++c) {
+          float edited = t[c];
+          if (shading) {
+            edited *= dark.at<float>(y, x);
+            edited += std::max(0.f, 1 - edited) * light.at<float>(y, x);
+            if (!hue.empty()) edited += chroma * hue.ptr<float>(y)[3 * x + c];
+          }
+          if (!paste.empty()) {
+            const float own = paste.ptr<float>(y)[3 * x + c];
+            edited = shading ? own + strength * (edited - own) : own + strength * float(shift[c]);
+          }
+          t[c] = edited;
+        }
+      }
+    }
+  }
+}
+
+void edit_onto(const Views& views, const Request& request, cv::Mat& target) {
+  cv::Mat small;
+  cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
+  for (const Views::Geometry& g : views.geometries) {
+    const EditFields fields = edit_fields(g.placed, g.placed_known, g.placed_mask, request.feather * g.pixels_per_canvas, request);
+    cv::Scalar shift;
+    if (request.colour != Colour::shading) shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
+    apply_fields(fields, shift, request, target);
+  }
+}
+
+cv::Mat edit(const Views& views, const Request& request) {
+  cv::Mat out = views.target.clone();
+  edit_onto(views, request, out);
+  return out;
+}
+
+}  // namespace geometry_transfer

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The image part as hosts see it.
+#include <sys/resource.h>
+
+#include <chrono>
+#include <new>
+#include <opencv2/core/utility.hpp>
+
+#include "image/edit.h"
+#include "image/preview.h"
+#include "image/stages.h"
+#include "request/text.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// The edit looks at the same rectangle as the model that ships would.
+constexpr int kNativeSide = 256, kGranularity = 8;
+
+/// Tells the callback, and books the time of the stage that ended.
+class Clock {
+ public:
+  Clock(const ProgressCallback& progress, Report& report) : progress_(progress), report_(report) {}
+  void enter(Stage stage, double fraction) {
+    if (progress_ && !progress_({stage, 0, 0, fraction, -1})) throw Cancelled();
+    started_ = std::chrono::steady_clock::now();
+    stage_ = stage;
+  }
+  void leave() {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+    report_.stages.push_back({stage_, seconds});
+    report_.seconds += seconds;
+    rusage usage{};
+    if (getrusage(RUSAGE_SELF, &usage) == 0) report_.peak_memory = std::uint64_t(usage.ru_maxrss) * 1024;
+  }
+
+ private:
+  const ProgressCallback& progress_;
+  Report& report_;
+  Stage stage_ = Stage::read;
+  std::chrono::steady_clock::time_point started_;
+};
+
+/// OpenCV's and the allocator's ways of saying that memory is short, in the user's words.
+template <class Work>
+auto with_memory(const Report& report, Work work) {
+  try {
+    return work();
+  } catch (const cv::Exception& e) {
+    if (e.code != cv::Error::StsNoMem) throw;
+  } catch (const std::bad_alloc&) {
+  }
+  throw error(Error::Kind::system,
+              _("There is not enough memory for a working rectangle of {0} x {1} pixels: choose a smaller selection, or scale the image."),
+              report.rectangle.width, report.rectangle.height);
+}
+
+class Part : public ImagePart {
+ public:
+  Layer edit(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) const override {
+    validate(request);
+    return with_memory(report, [&] {
+      Clock clock(progress, report);
+      report.threads = cv::getNumThreads();
+      clock.enter(Stage::read, 0);
+      Views views = read_views(scene, request, kNativeSide, kGranularity);
+      report.rectangle = views.area.rect;
+      report.mask_share = views.area.mask_share;
+      clock.leave();
+      clock.enter(Stage::edit, 0.4);
+      edit_onto(views, request, views.target);  // in place: a large rectangle fits only once
+      clock.leave();
+      clock.enter(Stage::composite, 0.9);
+      Layer layer = composite(views, views.target, request);
+      clock.leave();
+      if (progress) progress({Stage::composite, 0, 0, 1, 0});
+      return layer;
+    });
+  }
+
+  std::unique_ptr<Preview> preview(const Scene& scene, Size bounds) const override {
+    return with_memory({}, [&] { return make_preview(scene, bounds); });
+  }
+};
+
+}  // namespace
+}  // namespace geometry_transfer
+
+extern "C" GT_EXPORT const geometry_transfer::ImagePart* geometry_transfer_image_part(int abi) {
+  static const geometry_transfer::Part part;
+  return abi == geometry_transfer::kAbi ? &part : nullptr;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/pixels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace geometry_transfer {
+namespace {
+
+/// Far outside any picture that people make, small enough that sums of squares stay finite.
+constexpr float kLargest = 64;
+
+struct Block {
+  Rect area;     ///< of the raster's own canvas
+  cv::Mat data;  ///< area at some resolution, channels as the raster's
+  bool empty() const { return data.empty(); }
+};
+
+/// The part of `raster` that `place` carries into `area`, at the resolution of `size` pixels over `area` or its own where that is
+/// lower, with a margin for interpolation.
+Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv::Size size) {
+  double x0 = 1e300, y0 = 1e300, x1 = -1e300, y1 = -1e300;
+  for (const cv::Point2d corner : {cv::Point2d(area.x, area.y), cv::Point2d(area.right(), area.y),
+                                   cv::Point2d(area.x, area.bottom()), cv::Point2d(area.right(), area.bottom())}) {
+    const cv::Point2d p = map(back, corner);
+    x0 = std::min(x0, p.x), x1 = std::max(x1, p.x), y0 = std::min(y0, p.y), y1 = std::max(y1, p.y);
+  }
+  // How many of the raster's pixels one pixel of the result covers, along x and y of the result.
+  const double step_x = std::hypot(back(0, 0), back(1, 0)) * area.width / size.width;
+  const double step_y = std::hypot(back(0, 1), back(1, 1)) * area.height / size.height;
+  const double step = std::max({1.0, step_x, step_y});
+  const double margin = 3 * step;
+  const Rect extent = raster.extent();
+  const auto clamped = [](double v, int low, int high) { return static_cast<int>(std::clamp(v, double(low), double(high))); };
+  Block block;
+  block.area.x = clamped(std::floor(x0 - margin), extent.x, extent.right());
+  block.area.y = clamped(std::floor(y0 - margin), extent.y, extent.bottom());
+  block.area.width = clamped(std::ceil(x1 + margin), extent.x, extent.right()) - block.area.x;
+  block.area.height = clamped(std::ceil(y1 + margin), extent.y, extent.bottom()) - block.area.y;
+  if (block.area.empty()) return block;
+  const Size at = {std::max(1, int(std::lround(block.area.width / step))), std::max(1, int(std::lround(block.area.height / step)))};
+  block.data.create(at.height, at.width, CV_32FC(raster.channels()));
+  raster.read(block.area, at, block.data.ptr<float>());
+  return block;
+}
+
+/// Splits R'G'B'A into colour and what is known of it.
+Pixels separate(const cv::Mat& rgba) {
+  Pixels p;
+  p.rgb.create(rgba.size(), CV_32FC3);
+  p.known.create(rgba.size(), CV_32FC1);
+  bool all = true;
+  for (int y = 0; y < rgba.rows; ++y) {
+    const float* in = rgba.ptr<float>(y);
+    float* out = p.rgb.ptr<float>(y);
+    float* known = p.known.ptr<float>(y);
+    for (int x = 0; x < rgba.cols; ++x, in += 4, out += 3) {
+      const bool finite = std::isfinite(in[0]) && std::isfinite(in[1]) && std::isfinite(in[2]) && std::isfinite(in[3]);
+      for (int c = 0; c < 3; ++c) out[c] = finite ? std::clamp(in[c], -kLargest, kLargest) : 0.f;
+      known[x] = finite ? std::clamp(in[3], 0.f, 1.f) : 0.f;
+      all &= known[x] == 1;
+    }
+  }
+  if (all) p.known.release();
+  return p;
+}
+
+/// From the result's pixel index to the block's pixel index.
+Affine index_map(const Affine& back, const Rect& area, cv::Size size, const Block& block) {
+  const double sx = double(area.width) / size.width, sy = double(area.height) / size.height;
+  const double rx = double(block.data.cols) / block.area.width, ry = double(block.data.rows) / block.area.height;
+  const cv::Point2d origin = map(back, {area.x + 0.5 * sx, area.y + 0.5 * sy});
+  return {back(0, 0) * sx * rx, back(0, 1) * sy * rx, (origin.x - block.area.x) * rx - 0.5,
+          back(1, 0) * sx * ry, back(1, 1) * sy * ry, (origin.y - block.area.y) * ry - 0.5};
+}
+
+/// An index map that only moves by whole pixels, within rounding.
+bool whole_move(const Affine& m, cv::Point& by) {
+  by = {int(std::lround(m(0, 2))), int(std::lround(m(1, 2)))};
+  return std::abs(m(0, 0) - 1) < 1e-9 && std::abs(m(1, 1) - 1) < 1e-9 && std::abs(m(0, 1)) < 1e-9 && std::abs(m(1, 0)) < 1e-9 &&
+         std::abs(m(0, 2) - by.x) < 1e-6 && std::abs(m(1, 2) - by.y) < 1e-6;
+}
+
+/// `block`, seen through the index map. Outside the block: its border repeated, or 0.
+cv::Mat warp(const cv::Mat& block, const Affine& m, cv::Size size, bool repeat, int interpolation) {
+  cv::Mat out;
+  cv::Point by;
+  const auto border = repeat ? cv::BORDER_REPLICATE : cv::BORDER_CONSTANT;
+  if (whole_move(m, by)) {
+    const cv::Rect wanted(by, size), there(0, 0, block.cols, block.rows), both = wanted & there;
+    if (both == wanted) return block(wanted).clone();
+    if (!both.empty()) {
+      cv::copyMakeBorder(block(both), out, both.y - wanted.y, wanted.br().y - both.br().y, both.x - wanted.x,
+                         wanted.br().x - both.br().x, border);
+      return out;
+    }
+  }
+  cv::warpAffine(block, out, cv::Mat(m), size, interpolation | cv::WARP_INVERSE_MAP, border);
+  return out;
+}
+
+}  // namespace
+
+Rect intersect(const Rect& a, const Rect& b) {
+  Rect r;
+  r.x = std::max(a.x, b.x), r.y = std::max(a.y, b.y);
+  r.width = std::min(a.right(), b.right()) - r.x, r.height = std::min(a.bottom(), b.bottom()) - r.y;
+  return r;
+}
+
+Affine inverse(const Affine& a) {
+  const double det = a(0, 0) * a(1, 1) - a(0, 1) * a(1, 0);
+  const double p = a(1, 1) / det, q = -a(0, 1) / det, r = -a(1, 0) / det, s = a(0, 0) / det;
+  return {p, q, -(p * a(0, 2) + q * a(1, 2)), r, s, -(r * a(0, 2) + s * a(1, 2))};
+}
+
+cv::Point2d map(const Affine& a, cv::Point2d p) {
+  return {a(0, 0) * p.x + a(0, 1) * p.y + a(0, 2), a(1, 0) * p.x + a(1, 1) * p.y + a(1, 2)};
+}
+
+Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area, cv::Size size) {
+  const Affine back = inverse(place);
+  const Block block = read_block(raster, back, area, size);
+  Pixels out;
+  if (block.empty()) {
+    out.rgb = cv::Mat(size, CV_32FC3, cv::Scalar::all(0.5));
+    out.known = cv::Mat::zeros(size, CV_32FC1);
+    return out;
+  }
+  Pixels in = separate(block.data);
+  if (!in.known.empty()) fill_unknown(in.rgb, in.known);
+  const Affine m = index_map(back, area, size, block);
+  out.rgb = warp(in.rgb, m, size, true, cv::INTER_CUBIC);
+  const cv::Mat full = in.known.empty() ? cv::Mat(block.data.size(), CV_32FC1, cv::Scalar(1)) : in.known;
+  out.known = warp(full, m, size, false, cv::INTER_LINEAR);
+  double least = 0;
+  cv::minMaxLoc(out.known, &least);
+  if (least >= 1)
+    out.known.release();
+  else
+    fill_unknown(out.rgb, out.known);
+  return out;
+}
+
+cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area, cv::Size size) {
+  const Affine back = inverse(place);
+  Block block = read_block(raster, back, area, size);
+  if (block.empty()) return cv::Mat::zeros(size, CV_32FC1);
+  for (int y = 0; y < block.data.rows; ++y) {
+    float* row = block.data.ptr<float>(y);
+    for (int x = 0; x < block.data.cols; ++x) row[x] = row[x] > 0 ? std::min(row[x], 1.f) : 0.f;  // NaN compares false
+  }
+  return warp(block.data, index_map(back, area, size, block), size, false, cv::INTER_LINEAR);
+}
+
+void fill_unknown(cv::Mat& picture, const cv::Mat& weight, const cv::Scalar& fallback) {
+  double most = 0;
+  cv::minMaxLoc(weight, nullptr, &most);
+  if (most <= 0) {
+    picture.setTo(fallback);
+    return;
+  }
+  // Push: averages of the known pixels at halved sizes. Pull: from the coarsest back, where too little was known.
+  const auto times = [](const cv::Mat& a, const cv::Mat& w) {
+    cv::Mat wide, product;
+    if (a.channels() == 1) return cv::Mat(a.mul(w));
+    cv::merge(std::vector<cv::Mat>(a.channels(), w), wide);
+    cv::multiply(a, wide, product);
+    return product;
+  };
+  std::vector<cv::Mat> sums = {times(picture, weight)}, weights = {weight};
+  while (sums.back().rows > 1 || sums.back().cols > 1) {
+    const cv::Size half((sums.back().cols + 1) / 2, (sums.back().rows + 1) / 2);
+    cv::Mat s, w;
+    cv::resize(sums.back(), s, half, 0, 0, cv::INTER_AREA);
+    cv::resize(weights.back(), w, half, 0, 0, cv::INTER_AREA);
+    sums.push_back(s), weights.push_back(w);
+  }
+  const auto reciprocal = [](const cv::Mat& w) { return cv::Mat(1 / cv::max(w, 1e-12)); };
+  cv::Mat fill = times(sums.back(), reciprocal(weights.back()));
+  for (int i = int(sums.size()) - 2; i >= 0; --i) {
+    cv::Mat up;
+    cv::resize(fill, up, sums[i].size(), 0, 0, cv::INTER_LINEAR);
+    fill = sums[i] + times(up, 1 - weights[i]);
+  }
+  picture = fill;
+}
+
+}  // namespace geometry_transfer

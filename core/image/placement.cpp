@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/placement.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace geometry_transfer {
+namespace {
+
+/// Longest side at which a selection is looked at: its box is then right to a thousandth of its size.
+constexpr int kMeasureSide = 1024;
+
+struct Look {
+  Rect area;
+  cv::Mat coverage;  ///< CV_32FC1
+};
+
+Look look(const Raster& mask, const Rect& area) {
+  const double shrink = std::min(1.0, double(kMeasureSide) / std::max(area.width, area.height));
+  const cv::Size size(std::max(1, int(std::ceil(area.width * shrink))), std::max(1, int(std::ceil(area.height * shrink))));
+  return {area, sample_mask(mask, Affine(1, 0, 0, 0, 1, 0), area, size)};
+}
+
+/// Canvas box of the non-zero pixels; empty without any.
+Rect tight(const Look& seen) {
+  int x0 = seen.coverage.cols, x1 = -1, y0 = seen.coverage.rows, y1 = -1;
+  for (int y = 0; y < seen.coverage.rows; ++y) {
+    const float* row = seen.coverage.ptr<float>(y);
+    for (int x = 0; x < seen.coverage.cols; ++x)
+      if (row[x] > 0) x0 = std::min(x0, x), x1 = std::max(x1, x), y0 = std::min(y0, y), y1 = std::max(y1, y);
+  }
+  if (x1 < 0) return {};
+  const double sx = double(seen.area.width) / seen.coverage.cols, sy = double(seen.area.height) / seen.coverage.rows;
+  Rect box;
+  box.x = seen.area.x + int(std::floor(x0 * sx)), box.y = seen.area.y + int(std::floor(y0 * sy));
+  box.width = seen.area.x + int(std::ceil((x1 + 1) * sx)) - box.x;
+  box.height = seen.area.y + int(std::ceil((y1 + 1) * sy)) - box.y;
+  return intersect(box, seen.area);
+}
+
+}  // namespace
+
+MaskShape measure(const Raster& mask) {
+  MaskShape shape;
+  if (mask.extent().empty()) return shape;
+  Look seen = look(mask, mask.extent());
+  shape.bounds = tight(seen);
+  // A small selection on a large canvas: look again, closer, until a pixel of the look is a pixel of the canvas or the box stays.
+  for (int i = 0; i < 4 && !shape.empty() && seen.coverage.cols < seen.area.width && !(shape.bounds == seen.area); ++i) {
+    seen = look(mask, shape.bounds);
+    shape.bounds = tight(seen);
+  }
+  if (shape.empty()) return shape;
+  const double sx = double(seen.area.width) / seen.coverage.cols, sy = double(seen.area.height) / seen.coverage.rows;
+  double sum = 0, sum_x = 0, sum_y = 0;
+  for (int y = 0; y < seen.coverage.rows; ++y) {
+    const float* row = seen.coverage.ptr<float>(y);
+    int first = -1, last = -1;
+    for (int x = 0; x < seen.coverage.cols; ++x) {
+      if (!(row[x] > 0)) continue;
+      if (first < 0) first = x;
+      last = x;
+      sum += row[x], sum_x += row[x] * (x + 0.5), sum_y += row[x] * (y + 0.5);
+    }
+    if (first < 0) continue;
+    for (const int x : {first, last + 1})
+      for (const int edge : {y, y + 1}) shape.outline.emplace_back(seen.area.x + x * sx, seen.area.y + edge * sy);
+  }
+  shape.area = sum * sx * sy;
+  shape.centroid = {std::round(seen.area.x + sum_x / sum * sx), std::round(seen.area.y + sum_y / sum * sy)};
+  return shape;
+}
+
+Affine similarity(const Placement& p, cv::Point2d centre) {
+  // Quarter turns exactly: cos(90 degrees) is not 0 in floating point.
+  const double turn = std::remainder(p.rotation, 360.0), quarters = std::round(turn / 90);
+  double c, s;
+  if (turn == quarters * 90) {
+    const int q = (int(quarters) % 4 + 4) % 4;
+    c = q == 0 ? 1 : q == 2 ? -1 : 0, s = q == 1 ? 1 : q == 3 ? -1 : 0;
+  } else {
+    c = std::cos(turn * CV_PI / 180), s = std::sin(turn * CV_PI / 180);
+  }
+  const double mirror = p.flip ? -1 : 1;
+  const double a = p.scale * c * mirror, b = p.scale * s, d = -p.scale * s * mirror, e = p.scale * c;
+  return {a, b, centre.x + p.shift_x - a * centre.x - b * centre.y, d, e, centre.y + p.shift_y - d * centre.x - e * centre.y};
+}
+
+Affine then(const Affine& f, const Affine& s) {
+  return {s(0, 0) * f(0, 0) + s(0, 1) * f(1, 0), s(0, 0) * f(0, 1) + s(0, 1) * f(1, 1), s(0, 0) * f(0, 2) + s(0, 1) * f(1, 2) + s(0, 2),
+          s(1, 0) * f(0, 0) + s(1, 1) * f(1, 0), s(1, 0) * f(0, 1) + s(1, 1) * f(1, 1), s(1, 0) * f(0, 2) + s(1, 1) * f(1, 2) + s(1, 2)};
+}
+
+cv::Rect2d bounds_of(const MaskShape& shape, const Affine& place) {
+  double x0 = 1e300, y0 = 1e300, x1 = -1e300, y1 = -1e300;
+  for (const cv::Point2d& corner : shape.outline) {
+    const cv::Point2d p = map(place, corner);
+    x0 = std::min(x0, p.x), x1 = std::max(x1, p.x), y0 = std::min(y0, p.y), y1 = std::max(y1, p.y);
+  }
+  return {x0, y0, x1 - x0, y1 - y0};
+}
+
+}  // namespace geometry_transfer

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "geometry-transfer/transfer.h"
+
+namespace geometry_transfer {
+
+/// See ImagePart::preview. Throws Error as read_views does, but for placements outside the target.
+std::unique_ptr<Preview> make_preview(const Scene& scene, Size bounds);
+
+}  // namespace geometry_transfer

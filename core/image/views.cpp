@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Reads what a transfer needs from the hosts' rasters: only the rectangle, once.
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+#include "image/mask.h"
+#include "image/scene.h"
+#include "image/working_area.h"
+#include "request/text.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// A reference's selection, and how it comes onto the target's canvas.
+struct Placed {
+  const Reference* reference;
+  MaskShape shape;
+  Affine place;
+};
+
+Rect whole(const cv::Rect2d& r) {
+  const auto low = [](double v) { return static_cast<int>(std::clamp(std::floor(v), -1e9, 1e9)); };
+  const auto high = [](double v) { return static_cast<int>(std::clamp(std::ceil(v), -1e9, 1e9)); };
+  Rect out{low(r.x), low(r.y), 0, 0};
+  out.width = high(r.x + r.width) - out.x, out.height = high(r.y + r.height) - out.y;
+  return out;
+}
+
+/// Each geometry with its own placement, then the request's about the centre of them all.
+std::vector<Placed> placed(const Scene& scene, const Request& request) {
+  const std::vector<Geometry> geometries = geometries_of(scene);
+  const Affine together = similarity(request.placement, centre_of(geometries));
+  std::vector<Placed> list;
+  for (const Geometry& g : geometries)
+    list.push_back({g.reference, g.shape, then(similarity(g.reference->placement, g.shape.centroid), together)});
+  return list;
+}
+
+/// The reference as it lies at the scale it is placed with, its mask in the middle, slid so that the view shows the layer and not
+/// what lies beyond it.
+Affine as_it_lies(const Placed& p, const Rect& rect) {
+  const double scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
+  Affine a(scale, 0, 0, 0, scale, 0);
+  const auto shift = [](double middle, double low, double high, int start, int length) {
+    double s = start + length / 2.0 - middle;
+    if (high - low >= length) s = std::clamp(s, start + length - high, start - low);
+    return std::round(s);
+  };
+  const Rect e = p.reference->colour->extent(), b = p.shape.bounds;
+  a(0, 2) = shift(scale * (b.x + b.width / 2.0), scale * e.x, scale * e.right(), rect.x, rect.width);
+  a(1, 2) = shift(scale * (b.y + b.height / 2.0), scale * e.y, scale * e.bottom(), rect.y, rect.height);
+  return a;
+}
+
+bool holds(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }
+
+Views::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, const Request& request) {
+  Views::Geometry g;
+  g.weight = p.reference->weight;
+  g.pixels_per_canvas = double(view.width) / rect.width;
+  const auto selection = [&](const Affine& place, const cv::Mat& known) {
+    cv::Mat mask = grown(sample_mask(*p.reference->mask, place, rect, view), request.grow * g.pixels_per_canvas);
+    return known.empty() ? mask : cv::Mat(mask.mul(known));
+  };
+  Pixels pixels = sample_colour(*p.reference->colour, p.place, rect, view);
+  g.placed = pixels.rgb, g.placed_known = pixels.known;
+  g.placed_mask = selection(p.place, pixels.known);
+  if (p.place == kIdentity && holds(p.reference->colour->extent(), rect)) {
+    g.source = g.placed, g.source_mask = g.placed_mask;
+  } else {
+    const Affine lies = as_it_lies(p, rect);
+    pixels = sample_colour(*p.reference->colour, lies, rect, view);
+    g.source = pixels.rgb, g.source_mask = selection(lies, pixels.known);
+  }
+  return g;
+}
+
+Views::Texture read_texture(const Geometry& texture, const Rect& rect, cv::Size view) {
+  const Reference& reference = *texture.reference;
+  const Affine lies = as_it_lies({&reference, texture.shape, similarity(reference.placement, texture.shape.centroid)}, rect);
+  Views::Texture t;
+  t.weight = reference.weight;
+  const Pixels pixels = sample_colour(*reference.colour, lies, rect, view);
+  t.pixels = pixels.rgb;
+  t.mask = reference.mask ? sample_mask(*reference.mask, lies, rect, view) : cv::Mat(view, CV_32FC1, cv::Scalar(1));
+  if (!pixels.known.empty()) t.mask = t.mask.mul(pixels.known);
+  return t;
+}
+
+}  // namespace
+
+Views read_views(const Scene& scene, const Request& request, int native_side, int granularity) {
+  check_target(scene);
+  const Rect extent = scene.target->extent();
+  const std::vector<Placed> geometries = placed(scene, request);
+  cv::Rect2d all;
+  for (const Placed& p : geometries) {
+    const cv::Rect2d box = bounds_of(p.shape, p.place);
+    all = all.empty() ? box : (all | box);
+  }
+  const Rect covered = whole(all), visible = intersect(covered, extent);
+  if (visible.empty())
+    throw error(Error::Kind::input,
+                _("The geometry would lie at {0}, {1} to {2}, {3}, outside the target layer ({4}, {5} to {6}, {7}): change the "
+                  "shift, or move the layers over each other."),
+                covered.x, covered.y, covered.right(), covered.bottom(), extent.x, extent.y, extent.right(), extent.bottom());
+
+  Views views;
+  views.area = working_area(real(visible), extent, request, native_side, granularity);
+  const Rect& rect = views.area.rect;
+  views.view = view_size(rect);
+  Pixels target = sample_colour(*scene.target, kIdentity, rect, {rect.width, rect.height});
+  views.target = target.rgb, views.target_alpha = target.known;
+  for (const Placed& p : geometries) {
+    views.geometries.push_back(read_geometry(p, rect, views.view, request));
+    const cv::Mat& mask = views.geometries.back().placed_mask;
+    views.mask = views.mask.empty() ? mask.clone() : cv::Mat(cv::max(views.mask, mask));
+  }
+  for (const Geometry& texture : textures_of(scene)) views.textures.push_back(read_texture(texture, rect, views.view));
+  views.area.mask_share = cv::mean(views.mask)[0];
+  if (views.area.mask_share <= 0)
+    throw error(Error::Kind::input,
+                _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}): it was shrunk by {4} pixels, or "
+                  "the reference is transparent there."),
+                rect.width, rect.height, rect.x, rect.y, std::max(0.0, -request.grow));
+  return views;
+}
+
+}  // namespace geometry_transfer
