@@ -21,8 +21,8 @@ cv::Mat gaussian(const cv::Mat& m, double sigma) {
   return out;
 }
 
-/// The bare material's tone everywhere: a normalised low-pass of what is bare, filled in under the rest. Worked out small, as it is
-/// smooth.
+/// The bare material's tone everywhere: a normalised low-pass of what is bare, filled in under the rest. Worked out small, as it
+/// is smooth.
 cv::Mat base_of(const cv::Mat& plane, const cv::Mat& bare) {
   constexpr double kSide = 320, kSigma = 12;
   const double shrink = std::min(1.0, kSide / std::max(plane.rows, plane.cols));
@@ -35,7 +35,8 @@ cv::Mat base_of(const cv::Mat& plane, const cv::Mat& bare) {
   const cv::Mat low = gaussian(small, kSigma) / cv::max(denominator, 1e-3);
   // Fixed where anything bare is near; a source without bare material takes its own mean.
   const cv::Mat open = (weight < 0.5) | (denominator <= 1e-3);
-  cv::Mat fill = cv::countNonZero(open) == int(open.total()) ? cv::Mat(low.size(), CV_32FC1, cv::mean(plane)) : membrane(low, open);
+  cv::Mat fill =
+      cv::countNonZero(open) == int(open.total()) ? cv::Mat(low.size(), CV_32FC1, cv::mean(plane)) : membrane(low, open);
   if (fill.size() == plane.size()) return fill;
   cv::Mat full;
   cv::resize(fill, full, plane.size(), 0, 0, cv::INTER_CUBIC);
@@ -62,7 +63,8 @@ cv::Mat without_grain(const cv::Mat& difference, const cv::Mat& bare, double gra
 
 }  // namespace
 
-Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, const cv::Mat& known, const CarveOptions& options) {
+Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, const cv::Mat& known,
+              const CarveOptions& options) {
   const cv::Mat clamped = cv::min(cv::max(rgb, 0), 1), luma = luma_of(clamped);
   cv::Mat bare;
   cv::dilate(mask > kSelected, bare, cv::Mat::ones(9, 9, CV_8U));

@@ -12,8 +12,8 @@ struct CarveOptions {
   bool chroma = false;       ///< fill Carving::chroma
 };
 
-/// What a source's geometry does to any target: fields that do not depend on the target, so that they may be placed, scaled up and
-/// applied to pixels of another resolution.
+/// What a source's geometry does to any target: fields that do not depend on the target, so that they may be placed, scaled up
+/// and applied to pixels of another resolution.
 struct Carving {
   Shading shading;
   cv::Mat chroma;  ///< CV_32FC3, sums to 0 in luma: the geometry's own hue; empty unless asked for

@@ -42,7 +42,8 @@ cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
   const double step_x = double(field.cols) / full.width, step_y = double(field.rows) / full.height;
   const cv::Matx23d from_full(step_x, 0, 0.5 * step_x - 0.5, 0, step_y, (y + 0.5) * step_y - 0.5);
   // Only the rows that matter, so that a stripe's cost is a stripe's.
-  const int first = std::clamp(int(y * step_y) - 3, 0, field.rows - 1), last = std::clamp(int((y + height) * step_y) + 4, 1, field.rows);
+  const int first = std::clamp(int(y * step_y) - 3, 0, field.rows - 1),
+            last = std::clamp(int((y + height) * step_y) + 4, 1, field.rows);
   cv::Matx23d local = from_full;
   local(1, 2) -= first;
   cv::Mat out;
@@ -106,7 +107,8 @@ void edit_onto(const Views& views, const Request& request, cv::Mat& target) {
   cv::Mat small;
   cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
   for (const Views::Geometry& g : views.geometries) {
-    const EditFields fields = edit_fields(g.placed, g.placed_known, g.placed_mask, request.feather * g.pixels_per_canvas, request);
+    const EditFields fields =
+        edit_fields(g.placed, g.placed_known, g.placed_mask, request.feather * g.pixels_per_canvas, request);
     cv::Scalar shift;
     if (request.colour != Colour::shading) shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
     apply_fields(fields, shift, request, target);

@@ -16,8 +16,8 @@ struct EditFields {
 /// feather in view pixels.
 EditFields edit_fields(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& mask, double feather, const Request& request);
 
-/// What the paper adds to the pasted geometry, per channel: the difference of the means under the mask (Colour::mean), or on a ring
-/// of bare material round it (Colour::surround; where there is none, as mean). All of one size.
+/// What the paper adds to the pasted geometry, per channel: the difference of the means under the mask (Colour::mean), or on a
+/// ring of bare material round it (Colour::surround; where there is none, as mean). All of one size.
 cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour);
 
 /// Edits `target` (CV_32FC3, any resolution of the same area) in place where the support is not 0.

@@ -51,7 +51,8 @@ auto with_memory(const Report& report, Work work) {
   } catch (const std::bad_alloc&) {
   }
   throw error(Error::Kind::system,
-              _("There is not enough memory for a working rectangle of {0} x {1} pixels: choose a smaller selection, or scale the image."),
+              _("There is not enough memory for a working rectangle of {0} x {1} pixels: choose a smaller selection, or scale "
+                "the image."),
               report.rectangle.width, report.rectangle.height);
 }
 

@@ -16,11 +16,11 @@ cv::Mat distance_outside(const cv::Mat& mask) {
 cv::Mat grown(const cv::Mat& mask, double pixels) {
   if (pixels == 0) return mask;
   if (pixels > 0) {
-    cv::Mat ramp = (pixels + 0.5) - distance_outside(mask);
+    cv::Mat ramp = (pixels + 1) - distance_outside(mask);
     ramp = cv::min(cv::max(ramp, 0), 1);
     return cv::max(mask, ramp);
   }
-  cv::Mat ramp = distance_outside(1 - mask) - (-pixels + 0.5);
+  cv::Mat ramp = distance_outside(1 - mask) + pixels;
   ramp = cv::min(cv::max(ramp, 0), 1);
   return cv::min(mask, ramp);
 }

@@ -97,7 +97,8 @@ void cycle(cv::Mat& u, const cv::Mat& rhs, const std::vector<Grid>& grids, std::
 cv::Mat membrane(const cv::Mat& values, const cv::Mat& open, int cycles) {
   const cv::Rect tight = cv::boundingRect(open);
   if (tight.empty()) return values.clone();
-  const cv::Rect box = cv::Rect(tight.x - 1, tight.y - 1, tight.width + 2, tight.height + 2) & cv::Rect(0, 0, open.cols, open.rows);
+  const cv::Rect box =
+      cv::Rect(tight.x - 1, tight.y - 1, tight.width + 2, tight.height + 2) & cv::Rect(0, 0, open.cols, open.rows);
   cv::Mat plane = cv::Mat::zeros(box.size(), CV_32FC1);
   for (int y = 0; y < box.height; ++y)
     for (int x = 0; x < box.width; ++x) plane.at<float>(y, x) = open.at<uchar>(box.y + y, box.x + x) ? 1.f : 0.f;

@@ -40,7 +40,8 @@ Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv:
   block.area.width = clamped(std::ceil(x1 + margin), extent.x, extent.right()) - block.area.x;
   block.area.height = clamped(std::ceil(y1 + margin), extent.y, extent.bottom()) - block.area.y;
   if (block.area.empty()) return block;
-  const Size at = {std::max(1, int(std::lround(block.area.width / step))), std::max(1, int(std::lround(block.area.height / step)))};
+  const Size at = {std::max(1, int(std::lround(block.area.width / step))),
+                   std::max(1, int(std::lround(block.area.height / step)))};
   block.data.create(at.height, at.width, CV_32FC(raster.channels()));
   raster.read(block.area, at, block.data.ptr<float>());
   return block;

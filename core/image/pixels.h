@@ -8,8 +8,8 @@
 
 namespace geometry_transfer {
 
-/// A picture with what is known of it. rgb CV_32FC3 R'G'B', finite everywhere: unknown pixels are filled smoothly from known ones.
-/// known CV_32FC1 in [0,1]: 0 where the layer is transparent, ends, or held no finite number; empty when all is known.
+/// A picture with what is known of it. rgb CV_32FC3 R'G'B', finite everywhere: unknown pixels are filled smoothly from known
+/// ones. known CV_32FC1 in [0,1]: 0 where the layer is transparent, ends, or held no finite number; empty when all is known.
 struct Pixels {
   cv::Mat rgb, known;
 };
@@ -19,6 +19,7 @@ Rect intersect(const Rect& a, const Rect& b);
 
 /// From canvas coordinates to canvas coordinates, 2x3: (x, y, 1) in, (x, y) out. A pixel's centre is at half units.
 using Affine = cv::Matx23d;
+inline const Affine kIdentity(1, 0, 0, 0, 1, 0);
 Affine inverse(const Affine& a);
 cv::Point2d map(const Affine& a, cv::Point2d p);
 
@@ -28,8 +29,8 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
 /// The same for a mask: CV_32FC1 in [0,1], 0 outside its extent and for what is no number.
 cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area, cv::Size size);
 
-/// Fills the pixels whose weight (CV_32FC1) is 0 smoothly from the others (push-pull), mixing where it lies between; any channels.
-/// Without any known pixel the picture becomes `fallback`.
+/// Fills the pixels whose weight (CV_32FC1) is 0 smoothly from the others (push-pull), mixing where it lies between; any
+/// channels. Without any known pixel the picture becomes `fallback`.
 void fill_unknown(cv::Mat& picture, const cv::Mat& weight, const cv::Scalar& fallback = cv::Scalar::all(0.5));
 
 }  // namespace geometry_transfer

@@ -18,7 +18,7 @@ struct Look {
 Look look(const Raster& mask, const Rect& area) {
   const double shrink = std::min(1.0, double(kMeasureSide) / std::max(area.width, area.height));
   const cv::Size size(std::max(1, int(std::ceil(area.width * shrink))), std::max(1, int(std::ceil(area.height * shrink))));
-  return {area, sample_mask(mask, Affine(1, 0, 0, 0, 1, 0), area, size)};
+  return {area, sample_mask(mask, kIdentity, area, size)};
 }
 
 /// Canvas box of the non-zero pixels; empty without any.
@@ -87,8 +87,9 @@ Affine similarity(const Placement& p, cv::Point2d centre) {
 }
 
 Affine then(const Affine& f, const Affine& s) {
-  return {s(0, 0) * f(0, 0) + s(0, 1) * f(1, 0), s(0, 0) * f(0, 1) + s(0, 1) * f(1, 1), s(0, 0) * f(0, 2) + s(0, 1) * f(1, 2) + s(0, 2),
-          s(1, 0) * f(0, 0) + s(1, 1) * f(1, 0), s(1, 0) * f(0, 1) + s(1, 1) * f(1, 1), s(1, 0) * f(0, 2) + s(1, 1) * f(1, 2) + s(1, 2)};
+  return {s(0, 0) * f(0, 0) + s(0, 1) * f(1, 0),           s(0, 0) * f(0, 1) + s(0, 1) * f(1, 1),
+          s(0, 0) * f(0, 2) + s(0, 1) * f(1, 2) + s(0, 2), s(1, 0) * f(0, 0) + s(1, 1) * f(1, 0),
+          s(1, 0) * f(0, 1) + s(1, 1) * f(1, 1),           s(1, 0) * f(0, 2) + s(1, 1) * f(1, 2) + s(1, 2)};
 }
 
 cv::Rect2d bounds_of(const MaskShape& shape, const Affine& place) {

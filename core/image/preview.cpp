@@ -119,8 +119,13 @@ class LivePreview : public Preview {
     const double size = std::sqrt(std::abs(place(0, 0) * place(1, 1) - place(0, 1) * place(1, 0)));
     const double patch_scale = double(p.mask.cols) / p.area.width;
     const bool shading = request.colour == Colour::shading;
-    const Key key{request.colour, shading ? request.grain : 0, request.grow / size * patch_scale, request.feather / size * patch_scale,
-                  shading && request.close_border, shading && request.chroma > 0, !shading || request.colour_strength < 1};
+    const Key key{request.colour,
+                  shading ? request.grain : 0,
+                  request.grow / size * patch_scale,
+                  request.feather / size * patch_scale,
+                  shading && request.close_border,
+                  shading && request.chroma > 0,
+                  !shading || request.colour_strength < 1};
     if (p.fields.support.empty() || !(key == p.key)) {
       p.fields = edit_fields(p.pixels.rgb, p.pixels.known, grown(p.mask, key.grow), key.feather, request);
       p.key = key;

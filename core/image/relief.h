@@ -14,10 +14,10 @@ struct Relief {
   cv::Mat luma;  ///< CV_32FC1: base + what the geometry did to it
 };
 
-/// The reference law, as the prototype had it, kept as the yardstick of the tests: the base is a normalised Gaussian (12 px) of what
-/// lies outside the mask grown by 4 px, filled in under it by 300 sweeps of a 3 x 3 mean (not converged, on purpose: the golden
-/// data is not); the difference in two bands (1.5 px), each shrunk by v^3 / (v^2 + s^2) against the bare material's deviation
-/// times `shrink`. Slow, and blind to structure: the transfer itself uses carve().
+/// The reference law, as the prototype had it, kept as the yardstick of the tests: the base is a normalised Gaussian (12 px) of
+/// what lies outside the mask grown by 4 px, filled in under it by 300 sweeps of a 3 x 3 mean (not converged, on purpose: the
+/// golden data is not); the difference in two bands (1.5 px), each shrunk by v^3 / (v^2 + s^2) against the bare material's
+/// deviation times `shrink`. Slow, and blind to structure: the transfer itself uses carve().
 Relief relief(const cv::Mat& rgb, const cv::Mat& mask, double shrink);
 
 /// Onto the target's own pixels: darker than the base multiplies, brighter moves toward white.

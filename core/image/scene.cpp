@@ -47,7 +47,8 @@ Geometry texture_of(const Reference& reference) {
     check_channels(*reference.mask, 1);
     g.shape = measure(*reference.mask);
     if (g.shape.empty())
-      throw error(Error::Kind::input, _("The selection of a texture reference is empty: select some of its material, or all of it."));
+      throw error(Error::Kind::input,
+                  _("The selection of a texture reference is empty: select some of its material, or all of it."));
   } else {
     g.shape.bounds = extent;
     g.shape.centroid = {extent.x + std::floor(extent.width / 2.0), extent.y + std::floor(extent.height / 2.0)};
@@ -66,8 +67,7 @@ std::vector<Geometry> geometries_of(const Scene& scene) {
   std::vector<Geometry> list;
   for (const Reference& reference : scene.references)
     if (reference.role == Reference::Role::geometry) list.push_back(geometry_of(reference));
-  if (list.empty())
-    throw error(Error::Kind::input, _("There is no reference layer: choose the layer that shows the geometry."));
+  if (list.empty()) throw error(Error::Kind::input, _("There is no reference layer: choose the layer that shows the geometry."));
   return list;
 }
 

@@ -8,8 +8,6 @@
 
 namespace geometry_transfer {
 
-inline const Affine kIdentity(1, 0, 0, 0, 1, 0);
-
 /// A reference with role geometry and its measured selection.
 struct Geometry {
   const Reference* reference;
@@ -22,8 +20,8 @@ void check_target(const Scene& scene);
 std::vector<Geometry> geometries_of(const Scene& scene);
 /// Texture references, checked in the same way; one without a mask has its whole extent as bounds and an empty outline.
 std::vector<Geometry> textures_of(const Scene& scene);
-/// About which the request's placement turns all geometries together: the centre of their centroids after each one's own placement,
-/// weighted by area. For one geometry: its centroid, carried.
+/// About which the request's placement turns all geometries together: the centre of their centroids after each one's own
+/// placement, weighted by area. For one geometry: its centroid, carried.
 cv::Point2d centre_of(const std::vector<Geometry>& geometries);
 
 }  // namespace geometry_transfer

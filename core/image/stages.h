@@ -22,8 +22,8 @@ struct WorkingArea {
   double mask_share = 0;  ///< of rect, [0,1]
 };
 
-/// Everything read from the hosts' rasters, once. Pixels that a layer lacks (transparent, outside it, no finite number) are filled
-/// smoothly from those it has.
+/// Everything read from the hosts' rasters, once. Pixels that a layer lacks (transparent, outside it, no finite number) are
+/// filled smoothly from those it has.
 struct Views {
   WorkingArea area;
   cv::Size view;         ///< of everything but the target

@@ -121,10 +121,11 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
   for (const Geometry& texture : textures_of(scene)) views.textures.push_back(read_texture(texture, rect, views.view));
   views.area.mask_share = cv::mean(views.mask)[0];
   if (views.area.mask_share <= 0)
-    throw error(Error::Kind::input,
-                _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}): it was shrunk by {4} pixels, or "
-                  "the reference is transparent there."),
-                rect.width, rect.height, rect.x, rect.y, std::max(0.0, -request.grow));
+    throw error(
+        Error::Kind::input,
+        _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}): it was shrunk by {4} pixels, or "
+          "the reference is transparent there."),
+        rect.width, rect.height, rect.x, rect.y, std::max(0.0, -request.grow));
   return views;
 }
 

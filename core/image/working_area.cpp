@@ -45,8 +45,7 @@ cv::Size view_size(const Rect& rect) {
   const double shrink = std::min({1.0, std::sqrt(kMostPixels / (double(rect.width) * rect.height)),
                                   double(kLongestSide) / std::max(rect.width, rect.height)});
   if (shrink == 1) return {rect.width, rect.height};
-  return {std::max(1, static_cast<int>(std::lround(rect.width * shrink))),
-          std::max(1, static_cast<int>(std::lround(rect.height * shrink)))};
+  return {std::max(1, static_cast<int>(rect.width * shrink)), std::max(1, static_cast<int>(rect.height * shrink))};
 }
 
 }  // namespace geometry_transfer

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/edit.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "image/mask.h"
+#include "image/stages.h"
+#include "scene_on_mats.h"
+#include "weights/safetensors.h"
+
+namespace geometry_transfer {
+namespace {
+
+using test::Dent;
+using test::largest_difference;
+
+/// Tensors of the reference implementation (tests/golden/README.md), NCHW to interleaved.
+class Golden {
+ public:
+  Golden() : file_(open_safetensors(std::string(std::getenv("SOURCE")) + "/tests/golden/surface/golden.safetensors")) {}
+  cv::Mat operator[](const std::string& name) const {
+    const TensorView* t = file_->find(name);
+    if (!t) throw std::runtime_error(name);
+    const int n = int(t->shape.size()), height = int(t->shape[n - 2]), width = int(t->shape[n - 1]);
+    const int channels = n == 4 ? int(t->shape[1]) : 1;
+    std::vector<cv::Mat> planes;
+    for (int c = 0; c < channels; ++c) {
+      cv::Mat plane(height, width, CV_32FC1);
+      std::memcpy(plane.data, t->data + plane.total() * 4 * c, plane.total() * 4);
+      planes.push_back(plane);
+    }
+    cv::Mat out;
+    cv::merge(planes, out);
+    return out;
+  }
+
+ private:
+  std::shared_ptr<const Checkpoint> file_;
+};
+
+TEST(EditGolden, ReliefAndItsApplication) {
+  const Golden golden;
+  const Relief r = relief(golden["image.source"], golden["image.mask"], 1);
+  EXPECT_LT(largest_difference(r.base, golden["edit.base_luma"]), 2e-3);
+  EXPECT_LT(largest_difference(r.luma, golden["edit.luma"]), 2e-3);
+  EXPECT_LT(largest_difference(apply(golden["image.target"], shading_of(r)), golden["edit.shading"]), 2e-3);
+}
+
+TEST(EditGolden, MeanShift) {
+  const Golden golden;
+  const cv::Mat source = golden["image.source"], mask = golden["image.mask"];
+  const cv::Scalar shift = colour_shift(source, {}, golden["image.target"], mask, Colour::mean);
+  EXPECT_LT(largest_difference(source + shift, golden["edit.mean"]), 2e-3);
+}
+
+/// Pixels of `picture` under the disc of this many radii round the dent, and those beyond.
+cv::Mat within(const Views& v, cv::Point2d centre, double radius) {
+  return test::disc(v.view, {centre.x - v.area.rect.x, centre.y - v.area.rect.y}, radius) > 0;
+}
+
+double worst(const cv::Mat& a, const cv::Mat& b, const cv::Mat& where) { return cv::norm(a, b, cv::NORM_INF, where); }
+
+TEST(Edit, OutsideTheFeatheredMaskIsTheTarget) {
+  for (const Colour colour : {Colour::shading, Colour::surround, Colour::mean})
+    for (const bool close : {true, false}) {
+      Dent d({300, 300}, {150, 150}, 40);
+      Request request;
+      request.colour = colour, request.close_border = close, request.feather = 5, request.chroma = 0.5;
+      const Views v = read_views(d.scene, request, 256, 8);
+      const cv::Mat out = edit(v, request), beyond = ~within(v, {150, 150}, 40 + 7);
+      EXPECT_EQ(worst(out, v.target, beyond), 0);
+      EXPECT_GT(worst(out, v.target, within(v, {150, 150}, 30)), 0.1);
+    }
+}
+
+TEST(Edit, StrengthZeroKeepsTheReferencesColours) {
+  for (const Colour colour : {Colour::shading, Colour::surround, Colour::mean}) {
+    Dent d({300, 300}, {150, 150}, 40);
+    Request request;
+    request.colour = colour, request.colour_strength = 0;
+    const Views v = read_views(d.scene, request, 256, 8);
+    EXPECT_LT(worst(edit(v, request), v.geometries[0].placed, within(v, {150, 150}, 39)), 1e-6);
+  }
+}
+
+TEST(Edit, MeanTakesTheTargetsMean) {
+  Dent d({300, 300}, {150, 150}, 40);
+  Request request;
+  request.colour = Colour::mean;
+  const Views v = read_views(d.scene, request, 256, 8);
+  const cv::Mat inside = v.mask > 0;
+  const cv::Scalar edited = cv::mean(edit(v, request), inside), target = cv::mean(v.target, inside);
+  for (int c = 0; c < 3; ++c) EXPECT_NEAR(edited[c], target[c], 1e-4);
+}
+
+TEST(Edit, SurroundTakesTheRingsDifference) {
+  Dent d({300, 300}, {150, 150}, 40);
+  Request request;
+  request.colour = Colour::surround;
+  const Views v = read_views(d.scene, request, 256, 8);
+  const cv::Mat moved = edit(v, request) - v.geometries[0].placed;
+  const cv::Vec3f by = moved.at<cv::Vec3f>(150 - v.area.rect.y, 150 - v.area.rect.x);
+  EXPECT_NEAR(by[0], 0.3 - 0.5, 0.02);
+  EXPECT_NEAR(by[1], 0.5 - 0.45, 0.02);
+  EXPECT_NEAR(by[2], 0.6 - 0.4, 0.02);
+}
+
+/// The dent darkens its middle as it did in the source, in the target's own hue.
+TEST(Edit, ShadingCarriesTheDentAndNotTheMaterial) {
+  Dent d({300, 300}, {150, 150}, 60);
+  const Views v = read_views(d.scene, {}, 256, 8);
+  const cv::Mat middle = within(v, {150, 150}, 8);
+  const cv::Scalar edited = cv::mean(edit(v, {}), middle), bare = cv::mean(v.target, middle);
+  for (int c = 0; c < 3; ++c) EXPECT_NEAR(edited[c] / bare[c], 0.43, 0.1) << c;
+  EXPECT_NEAR(edited[0] / edited[2], bare[0] / bare[2], 0.02);
+}
+
+/// A source that is bare material gives almost nothing, and without shrinking its grain.
+TEST(Edit, GrainIsShrunkAway) {
+  Dent d({300, 300}, {150, 150}, 40);
+  d.source.pixels() = test::stone({300, 300}, {0.5, 0.45, 0.4}, 0.05, 8);
+  Request request;
+  const auto added = [&](double grain) {
+    request.grain = grain;
+    const Views v = read_views(d.scene, request, 256, 8);
+    const cv::Mat change = edit(v, request) - v.target;
+    cv::Scalar mean, sd;
+    cv::meanStdDev(change, mean, sd, within(v, {150, 150}, 38));
+    return sd[1];
+  };
+  const double all = added(0), shrunk = added(1), more = added(2);
+  EXPECT_LT(shrunk, 0.65 * all);
+  EXPECT_LT(more, shrunk);
+}
+
+TEST(Edit, GrainZeroKeepsTheWholeRelief) {
+  Dent d({300, 300}, {150, 150}, 60);
+  Request request;
+  request.grain = 0, request.close_border = false;
+  const Views v = read_views(d.scene, request, 256, 8);
+  const cv::Mat edited = edit(v, request), inside = within(v, {150, 150}, 55);
+  // The edit's ratio to the target is the source's ratio to its base where it is darker, pixel by pixel.
+  const cv::Mat source = luma_of(v.geometries[0].placed), e = luma_of(edited), t = luma_of(v.target);
+  const Carving c = carve(v.geometries[0].placed, v.mask, v.mask, {}, {0, false, false});
+  const cv::Mat dark = inside & (c.shading.dark < 1) & (c.shading.light == 0);
+  EXPECT_GT(cv::countNonZero(dark), 3000);
+  EXPECT_LT(worst(e, t.mul(c.shading.dark), dark), 1e-5);
+  cv::Mat base = source / c.shading.dark;  // smooth, where nothing was shrunk
+  cv::Mat smooth;
+  cv::GaussianBlur(base, smooth, {}, 2);
+  EXPECT_LT(worst(base, smooth, within(v, {150, 150}, 10)), 5e-3);
+}
+
+TEST(Edit, TheSameRatioWhateverTheTargetsLightness) {
+  Dent d({300, 300}, {150, 150}, 60);
+  const Views v = read_views(d.scene, {}, 256, 8);
+  Views dim = v;
+  dim.target = cv::Mat(v.target * 0.25);  // an expression would be written into the shared pixels
+  const cv::Mat e = edit(v, {}), f = edit(dim, {}), middle = within(v, {150, 150}, 20);
+  for (int c = 0; c < 3; ++c) EXPECT_NEAR(cv::mean(e, middle)[c] * 0.25, cv::mean(f, middle)[c], 0.005);
+}
+
+TEST(Edit, ClosedBorderMeetsTheTarget) {
+  // A source that is darker inside its mask as a whole: open, the edit ends in a step.
+  Dent d({300, 300}, {150, 150}, 50);
+  d.source.pixels() = test::stone({300, 300}, {0.5, 0.5, 0.5}, 0.01, 8);
+  cv::Mat& source = d.source.pixels();
+  for (int y = 0; y < 300; ++y)
+    for (int x = 0; x < 300; ++x)
+      if (std::hypot(x - 150, y - 150) < 70)
+        for (int c = 0; c < 3; ++c) source.at<cv::Vec4f>(y, x)[c] *= 0.7f;
+  Request request;
+  request.feather = 0;
+  const auto step = [&](bool close) {
+    request.close_border = close;
+    const Views v = read_views(d.scene, request, 256, 8);
+    const cv::Mat ring = within(v, {150, 150}, 50) & ~within(v, {150, 150}, 48);
+    return cv::mean(cv::abs(luma_of(edit(v, request)) - luma_of(v.target)), ring)[0];
+  };
+  EXPECT_LT(step(true), 0.25 * step(false));
+}
+
+TEST(Edit, ChromaKeepsTheGeometrysOwnHue) {
+  Dent d({300, 300}, {150, 150}, 40);
+  for (int y = 0; y < 300; ++y)
+    for (int x = 0; x < 300; ++x)
+      if (std::hypot(x - 150, y - 150) < 30) d.source.pixels().at<cv::Vec4f>(y, x) = {0.6f, 0.25f, 0.1f, 1};  // rust
+  const auto redness = [&](double chroma) {
+    Request request;
+    request.chroma = chroma;
+    const Views v = read_views(d.scene, request, 256, 8);
+    const cv::Scalar m = cv::mean(edit(v, request), within(v, {150, 150}, 20));
+    return m[0] - m[2];
+  };
+  EXPECT_GT(redness(1), redness(0) + 0.2);
+  EXPECT_GT(redness(0.5), redness(0) + 0.1);
+}
+
+TEST(Edit, BrokenInputDoesNotSpread) {
+  Dent d({300, 300}, {150, 150}, 40);
+  d.source.pixels().at<cv::Vec4f>(150, 150) = {NAN, 1, 1, 1};
+  d.source.pixels().at<cv::Vec4f>(20, 20) = {INFINITY, -INFINITY, 1, 1};
+  d.source.pixels().at<cv::Vec4f>(160, 160) = {1e30f, -1e30f, 0, 1};
+  d.target.pixels().at<cv::Vec4f>(140, 140) = {0, NAN, 0, 1};
+  d.mask.pixels().at<float>(5, 5) = NAN;
+  d.mask.pixels().at<float>(140, 150) = 40;
+  for (const Colour colour : {Colour::shading, Colour::surround, Colour::mean}) {
+    Request request;
+    request.colour = colour;
+    const Views v = read_views(d.scene, request, 256, 8);
+    const Layer layer = composite(v, edit(v, request), request);
+    for (const float f : layer.rgba) ASSERT_TRUE(std::isfinite(f));
+    EXPECT_LT(v.area.rect.width, 240);  // the stray NaN did not stretch the selection
+  }
+}
+
+TEST(Edit, AnHdrTargetKeepsItsRange) {
+  Dent d({300, 300}, {150, 150}, 40);
+  d.target.pixels().setTo(cv::Scalar(4, 4, 4, 1));
+  const Views v = read_views(d.scene, {}, 256, 8);
+  const cv::Mat out = edit(v, {});
+  EXPECT_LT(cv::mean(out, within(v, {150, 150}, 8))[0], 3);
+  EXPECT_EQ(worst(out, v.target, ~within(v, {150, 150}, 50)), 0);
+  double high;
+  cv::minMaxLoc(out.reshape(1), nullptr, &high);
+  EXPECT_LE(high, 4);
+}
+
+/// What is decided on a small view acts on the target's own pixels: the target's fine texture is still there.
+TEST(Edit, ALargeRectangleKeepsTheTargetsOwnTexture) {
+  Dent d({3000, 2900}, {1500, 1450}, 1000);
+  const Views v = read_views(d.scene, {}, 256, 8);
+  const cv::Mat out = edit(v, {});
+  const cv::Rect patch(1400 - v.area.rect.x, 1350 - v.area.rect.y, 200, 200);
+  const cv::Mat a = luma_of(out(patch)), b = luma_of(v.target(patch));
+  cv::Mat fine_a, fine_b;
+  cv::GaussianBlur(a, fine_a, {}, 2), cv::GaussianBlur(b, fine_b, {}, 2);
+  fine_a = a - fine_a, fine_b = b - fine_b;
+  const double correlation = fine_a.dot(fine_b) / (cv::norm(fine_a) * cv::norm(fine_b));
+  EXPECT_GT(correlation, 0.95);
+}
+
+}  // namespace
+}  // namespace geometry_transfer

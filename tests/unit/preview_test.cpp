@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/preview.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "geometry-transfer/error.h"
+#include "image/placement.h"
+#include "image/stages.h"
+#include "scene_on_mats.h"
+
+namespace geometry_transfer {
+namespace {
+
+using test::Dent;
+
+/// Instant's result over the preview's area, flattened, 8 bit.
+cv::Mat flattened(const Dent& d, const Request& request, const Preview::View& view) {
+  const Views v = read_views(d.scene, request, 256, 8);
+  const Layer layer = composite(v, edit(v, request), request);
+  cv::Mat canvas;
+  cv::cvtColor(const_cast<Dent&>(d).target.pixels(), canvas, cv::COLOR_RGBA2RGB);
+  for (int y = 0; y < layer.area.height; ++y)
+    for (int x = 0; x < layer.area.width; ++x) {
+      const float* p = &layer.rgba[4 * (std::size_t(y) * layer.area.width + x)];
+      cv::Vec3f& q = canvas.at<cv::Vec3f>(layer.area.y + y, layer.area.x + x);
+      for (int c = 0; c < 3; ++c) q[c] += p[3] * (p[c] - q[c]);
+    }
+  cv::Mat part = canvas(cv::Rect(view.area.x, view.area.y, view.area.width, view.area.height)), out;
+  cv::resize(part, out, {view.size.width, view.size.height}, 0, 0, cv::INTER_AREA);
+  out.convertTo(out, CV_8UC3, 255);
+  return out;
+}
+
+cv::Mat picture(const Preview::View& v) {
+  return cv::Mat(v.size.height, v.size.width, CV_8UC3, const_cast<unsigned char*>(v.rgb.data())).clone();
+}
+
+double mean_difference(const cv::Mat& a, const cv::Mat& b) {
+  cv::Mat d;
+  cv::absdiff(a, b, d);
+  const cv::Scalar m = cv::mean(d);
+  return (m[0] + m[1] + m[2]) / 3;
+}
+
+TEST(Preview, FitsTheBoundsAndShowsTheSelectionWithRoom) {
+  Dent d({2000, 1500}, {900, 700}, 100);
+  const auto preview = make_preview(d.scene, {400, 300});
+  const Preview::View& v = preview->target();
+  EXPECT_LE(v.size.width, 400);
+  EXPECT_LE(v.size.height, 300);
+  EXPECT_GE(v.size.width, 390);
+  EXPECT_EQ(v.rgb.size(), std::size_t(v.size.width) * v.size.height * 3);
+  EXPECT_LT(v.area.y, 600 - 60);
+  EXPECT_GT(v.area.bottom(), 800 + 60);
+}
+
+TEST(Preview, LooksLikeTheResult) {
+  for (const Colour colour : {Colour::shading, Colour::surround, Colour::mean}) {
+    Dent d({1200, 900}, {500, 400}, 100);
+    const auto preview = make_preview(d.scene, {400, 300});
+    Request request;
+    request.colour = colour;
+    for (const double shift : {0.0, 60.0}) {
+      request.placement.shift_x = shift;
+      request.placement.rotation = shift;
+      const cv::Mat shown = picture(preview->render(request)), truth = flattened(d, request, preview->target());
+      const cv::Mat bare = picture(preview->target());
+      EXPECT_LT(mean_difference(shown, truth), 0.25 * mean_difference(bare, truth)) << int(colour) << ' ' << shift;
+    }
+  }
+}
+
+TEST(Preview, FollowsTheDragAndComesBack) {
+  Dent d({1200, 900}, {500, 400}, 100);
+  const auto preview = make_preview(d.scene, {400, 300});
+  Request request;
+  const cv::Mat start = picture(preview->render(request));
+  request.placement.shift_x = 40, request.placement.scale = 1.3, request.grow = 5;
+  EXPECT_GT(mean_difference(picture(preview->render(request)), start), 1);
+  EXPECT_EQ(mean_difference(picture(preview->render({})), start), 0);
+}
+
+TEST(Preview, APlacementOutsideTheTargetIsTheBareTarget) {
+  Dent d({600, 600}, {300, 300}, 60);
+  const auto preview = make_preview(d.scene, {400, 300});
+  Request request;
+  request.placement.shift_x = 50000;
+  EXPECT_EQ(mean_difference(picture(preview->render(request)), picture(preview->target())), 0);
+}
+
+TEST(Preview, WorksOnExtremes) {
+  for (const cv::Size size : {cv::Size(1, 1), cv::Size(5, 400), cv::Size(3000, 20)}) {
+    Dent d(size, {size.width / 2.0, size.height / 2.0}, 12);
+    const auto preview = make_preview(d.scene, {400, 300});
+    const Preview::View& v = preview->render({});
+    EXPECT_EQ(v.rgb.size(), std::size_t(v.size.width) * v.size.height * 3);
+    EXPECT_GT(v.rgb.size(), 0u);
+  }
+}
+
+TEST(Preview, ADragTakesTensOfMilliseconds) {
+  Dent d({3000, 2000}, {1500, 1000}, 250);
+  const auto preview = make_preview(d.scene, {400, 300});
+  Request request;
+  preview->render(request);
+  std::vector<double> times;
+  for (int i = 0; i < 21; ++i) {
+    request.placement.shift_x = 3 * i, request.placement.rotation = 2 * i, request.placement.scale = 1 + 0.01 * i;
+    const auto start = std::chrono::steady_clock::now();
+    preview->render(request);
+    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::nth_element(times.begin(), times.begin() + 10, times.end());
+  RecordProperty("milliseconds", std::to_string(times[10]));
+  EXPECT_LT(times[10], 50);
+}
+
+TEST(Preview, ALargeReferenceIsReadSmall) {
+  Dent d({3000, 2000}, {1500, 1000}, 800);
+  make_preview(d.scene, {400, 300});
+  EXPECT_LT(d.source.most_read, 1000000);
+  EXPECT_LT(d.target.most_read, 1000000);
+}
+
+}  // namespace
+}  // namespace geometry_transfer

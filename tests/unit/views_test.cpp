@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gtest/gtest.h>
+
+#include "geometry-transfer/error.h"
+#include "image/scene.h"
+#include "image/stages.h"
+#include "image/working_area.h"
+#include "scene_on_mats.h"
+
+namespace geometry_transfer {
+namespace {
+
+using test::Dent;
+using test::MatRaster;
+
+std::string refusal(const Scene& scene, const Request& request = {}) {
+  try {
+    read_views(scene, request, 256, 8);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), Error::Kind::input);
+    return e.what();
+  }
+  return "";
+}
+
+void expect_says(const std::string& message, std::initializer_list<const char*> words) {
+  for (const char* word : words)
+    EXPECT_NE(message.find(word), std::string::npos) << '"' << message << "\" lacks \"" << word << '"';
+}
+
+bool inside(const Rect& inner, const Rect& outer) { return intersect(inner, outer) == inner; }
+
+TEST(WorkingArea, TheSelectionTakesItsShare) {
+  Request request;
+  for (const double share : {0.2, 0.35, 0.6}) {
+    request.context = share;
+    const WorkingArea a = working_area({1000, 1000, 200, 120}, {0, 0, 4000, 3000}, request, 256, 8);
+    EXPECT_EQ(a.rect.width, a.rect.height);
+    EXPECT_NEAR(200.0 / a.rect.width, share, 0.01);
+    EXPECT_EQ(a.model.width, 256);
+    EXPECT_EQ(a.model.height, 256);
+  }
+}
+
+TEST(WorkingArea, StaysInsideTheTargetAndHoldsTheSelection) {
+  cv::RNG random(3);
+  for (int i = 0; i < 500; ++i) {
+    const Rect target{random.uniform(-500, 500), random.uniform(-500, 500), random.uniform(1, 3000), random.uniform(1, 3000)};
+    const Rect box = intersect(
+        {random.uniform(-800, 3000), random.uniform(-800, 3000), random.uniform(1, 2500), random.uniform(1, 2500)}, target);
+    if (box.empty()) continue;
+    const WorkingArea a = working_area(real(box), target, {}, 512, 64);
+    EXPECT_TRUE(inside(a.rect, target)) << i;
+    EXPECT_TRUE(inside(box, a.rect)) << i;
+    EXPECT_EQ(std::max(a.model.width, a.model.height), 512);
+    EXPECT_EQ(a.model.width % 64, 0);
+    EXPECT_EQ(a.model.height % 64, 0);
+    EXPECT_GE(std::min(a.model.width, a.model.height), 64);
+  }
+}
+
+TEST(WorkingArea, ATinySelectionIsNotBlownUpBeyondFour) {
+  const WorkingArea a = working_area({500, 500, 3, 2}, {0, 0, 1000, 1000}, {}, 256, 8);
+  EXPECT_GE(a.rect.width, 64);
+  EXPECT_TRUE(inside({500, 500, 3, 2}, a.rect));
+}
+
+TEST(WorkingArea, AHugeRectangleIsViewedSmaller) {
+  EXPECT_EQ(view_size({0, 0, 2048, 2048}), cv::Size(2048, 2048));
+  const cv::Size view = view_size({0, 0, 10000, 10000});
+  EXPECT_LE(view.area(), 8000000);
+  EXPECT_EQ(view.width, view.height);
+}
+
+TEST(Views, IdentityShowsTheReferenceAsItIs) {
+  Dent d({320, 240}, {150, 120}, 40);
+  const Views v = read_views(d.scene, {}, 256, 8);
+  ASSERT_EQ(v.geometries.size(), 1u);
+  const Rect& r = v.area.rect;
+  cv::Mat there;
+  cv::cvtColor(d.source.pixels()(cv::Rect(r.x, r.y, r.width, r.height)), there, cv::COLOR_RGBA2RGB);
+  EXPECT_EQ(test::largest_difference(v.geometries[0].placed, there), 0);
+  EXPECT_EQ(test::largest_difference(v.geometries[0].placed_mask, d.mask.pixels()(cv::Rect(r.x, r.y, r.width, r.height))), 0);
+  EXPECT_EQ(test::largest_difference(v.mask, v.geometries[0].placed_mask), 0);
+  EXPECT_NEAR(v.area.mask_share, cv::sum(d.mask.pixels())[0] / (double(r.width) * r.height), 1e-6);
+}
+
+TEST(Views, AShiftMovesWhatIsPlacedAndNotTheSource) {
+  Dent d({600, 600}, {200, 200}, 30);
+  Request request;
+  request.placement.shift_x = 150, request.placement.shift_y = 100;
+  const Views v = read_views(d.scene, request, 256, 8);
+  const cv::Moments m = cv::moments(v.mask), s = cv::moments(v.geometries[0].source_mask);
+  EXPECT_NEAR(v.area.rect.x + m.m10 / m.m00 + 0.5, 350, 1);
+  EXPECT_NEAR(v.area.rect.y + m.m01 / m.m00 + 0.5, 300, 1);
+  EXPECT_NEAR(s.m10 / s.m00, v.area.rect.width / 2.0, 2);
+  EXPECT_NEAR(s.m00, m.m00, 1);
+}
+
+TEST(Views, AReferenceOfAnotherSizeAndPlaceThanTheTarget) {
+  MatRaster source(test::stone({200, 150}, {0.5, 0.5, 0.5}, 0.05, 3), 900, -40),
+      mask(test::disc({60, 60}, {30, 30}, 20), 950, 10);
+  MatRaster target(test::stone({800, 500}, {0.3, 0.3, 0.3}, 0.05, 4), 100, 100);
+  Scene scene;
+  scene.target = &target;
+  scene.references = {{&source, &mask, Reference::Role::geometry, {}, 1}};
+  EXPECT_NE(refusal(scene), "");
+  Request request;
+  request.placement.shift_x = -500, request.placement.shift_y = 300;
+  const Views v = read_views(scene, request, 256, 8);
+  EXPECT_TRUE(inside(v.area.rect, target.extent()));
+  EXPECT_NEAR(cv::sum(v.mask)[0], cv::sum(mask.pixels())[0], 1e-3);
+  EXPECT_TRUE(cv::checkRange(v.geometries[0].placed, true, nullptr, 0, 1));
+}
+
+TEST(Views, ASelectionPartlyOutsideTheTargetIsCut) {
+  Dent d({400, 400}, {380, 200}, 40, {400, 400});
+  const Views v = read_views(d.scene, {}, 256, 8);
+  EXPECT_TRUE(inside(v.area.rect, d.target.extent()));
+  EXPECT_EQ(v.area.rect.right(), 400);
+}
+
+TEST(Views, SmallAndNarrowPictures) {
+  for (const cv::Size size : {cv::Size(1, 1), cv::Size(7, 3), cv::Size(400, 9), cv::Size(5, 300)}) {
+    Dent d(size, {size.width / 2.0, size.height / 2.0}, 20);
+    const Views v = read_views(d.scene, {}, 256, 8);
+    const cv::Mat edited = edit(v, {});
+    EXPECT_TRUE(cv::checkRange(edited)) << size;
+    EXPECT_EQ(edited.size(), cv::Size(v.area.rect.width, v.area.rect.height));
+    EXPECT_FALSE(composite(v, edited, {}).rgba.empty());
+  }
+}
+
+TEST(Views, ALargeRectangleReadsTheReferenceAtTheViewsSize) {
+  Dent d({3000, 2900}, {1500, 1450}, 1000);
+  const Views v = read_views(d.scene, {}, 256, 8);
+  EXPECT_EQ(v.target.size(), cv::Size(3000, 2900));
+  EXPECT_LE(v.view.area(), 8000000);
+  EXPECT_EQ(v.geometries[0].placed.size(), v.view);
+  EXPECT_EQ(edit(v, {}).size(), v.target.size());
+}
+
+TEST(Views, SeveralReferencesAndTexturesEachInTheirPlace) {
+  Dent a({600, 600}, {200, 200}, 30), b({300, 300}, {100, 100}, 20);
+  MatRaster texture(test::stone({128, 128}, {0.3, 0.5, 0.6}, 0.05, 5), -300, 0);
+  Scene scene = a.scene;
+  scene.references.push_back(b.scene.references[0]);
+  scene.references[1].placement.shift_x = 250;
+  scene.references[1].weight = 0.5;
+  scene.references.push_back({&texture, nullptr, Reference::Role::texture, {}, 2});
+  const Views v = read_views(scene, {}, 256, 8);
+  ASSERT_EQ(v.geometries.size(), 2u);
+  ASSERT_EQ(v.textures.size(), 1u);
+  EXPECT_EQ(v.geometries[1].weight, 0.5);
+  EXPECT_EQ(v.textures[0].weight, 2);
+  EXPECT_EQ(v.textures[0].pixels.size(), v.view);
+  EXPECT_NEAR(cv::sum(v.mask)[0], cv::sum(a.mask.pixels())[0] + cv::sum(b.mask.pixels())[0], 2);
+  // Both turn together: half a turn brings the second to the other side of the first, at the same distance.
+  Request half;
+  half.placement.rotation = 180;
+  const Views turned = read_views(scene, half, 256, 8);
+  const auto centre = [](const Views& w, int i) {
+    const cv::Moments m = cv::moments(w.geometries[i].placed_mask);
+    return cv::Point2d(w.area.rect.x + m.m10 / m.m00, w.area.rect.y + m.m01 / m.m00);
+  };
+  const cv::Point2d before = centre(v, 1) - centre(v, 0), after = centre(turned, 1) - centre(turned, 0);
+  EXPECT_NEAR(before.x, -after.x, 1.5);
+  EXPECT_NEAR(before.y, -after.y, 1.5);
+}
+
+TEST(Views, RefusalsSayWhatAndHow) {
+  Dent d({200, 200}, {100, 100}, 30);
+  Scene none;
+  expect_says(refusal(none), {"target"});
+  none.target = &d.target;
+  expect_says(refusal(none), {"reference", "choose"});
+  const MatRaster empty(cv::Mat::zeros(200, 200, CV_32FC1));
+  Scene nothing = d.scene;
+  nothing.references[0].mask = &empty;
+  expect_says(refusal(nothing), {"Nothing is selected", "select"});
+  const MatRaster elsewhere(test::disc({50, 50}, {25, 25}, 10), 700, 800);
+  Scene outside = d.scene;
+  outside.references[0].mask = &elsewhere;
+  expect_says(refusal(outside), {"20 x 20", "715, 815", "200 x 200"});
+  Request far;
+  far.placement.shift_x = 5000;
+  expect_says(refusal(d.scene, far), {"5070, 70", "0, 0 to 200, 200", "shift"});
+  Request shrunk;
+  shrunk.grow = -100;
+  expect_says(refusal(d.scene, shrunk), {"shrunk by 100"});
+  MatRaster gray(cv::Mat(10, 10, CV_32FC1, cv::Scalar(1)));
+  Scene swapped = d.scene;
+  swapped.target = &gray;
+  expect_says(refusal(swapped), {"1 channels", "4"});
+}
+
+}  // namespace
+}  // namespace geometry_transfer
