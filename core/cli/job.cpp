@@ -18,6 +18,8 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+constexpr int kSmallestSource = 8;  // pixels a side; below it nothing of the bare material is left to compare with
+
 /// A reference's files and the rasters over them, which stay where they are.
 struct LoadedReference {
   LoadedReference(const std::string& colour_path, const std::string& mask_path)
@@ -28,6 +30,10 @@ struct LoadedReference {
                   _("The mask \"{0}\" is {1} x {2} pixels, but its picture \"{3}\" is {4} x {5}: they must be "
                     "of one size."),
                   mask_path, b.width, b.height, colour_path, a.width, a.height);
+    if (a.width < kSmallestSource || a.height < kSmallestSource)
+      throw error(Error::Kind::input,
+                  _("\"{0}\" is {1} x {2} pixels, too small to tell geometry from material: at least {3} x {3} are needed."),
+                  colour_path, a.width, a.height, kSmallestSource);
     if (mask.extent().empty())
       throw error(Error::Kind::input, _("The mask \"{0}\" is empty: nothing in it is lighter than black."), mask_path);
   }

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line under test, and small pictures for it. Every case works in a folder of its own."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import cv2
+import numpy as np
+
+PROGRAM = os.environ["GEOMETRY_TRANSFER"]
+
+
+def run(*args, **options):
+    """A CompletedProcess with text; never raises for the exit code."""
+    return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          timeout=options.pop("timeout", 120), **options)
+
+
+def material(height, width, colour, grain, seed):
+    """A flat material with grain, 8 bit B G R."""
+    noise = np.random.default_rng(seed).normal(0, grain, (height, width, 1))
+    return np.clip(np.array(colour) + cv2.GaussianBlur(noise, (0, 0), 1)[..., None], 0, 255).round().astype(np.uint8)
+
+
+class Case(unittest.TestCase):
+    """self.folder holds target.png (160 x 120), source.png and mask.png (128 x 128, a dark dent)."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="gt cli \u00e4-")  # a space and a letter beyond ASCII in every path
+        self.target = material(120, 160, (90, 140, 190), 6, 1)
+        source = material(128, 128, (150, 120, 100), 4, 2)
+        self.mask = np.zeros((128, 128), np.uint8)
+        cv2.circle(self.mask, (64, 60), 22, 255, -1)
+        dent = cv2.GaussianBlur((self.mask > 0).astype(np.float32), (0, 0), 5)[..., None]
+        source = (source * (1 - 0.5 * dent)).round().astype(np.uint8)
+        self.write("target.png", self.target)
+        self.write("source.png", source)
+        self.write("mask.png", self.mask)
+
+    def tearDown(self):
+        shutil.rmtree(self.folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, pixels):
+        ok, data = cv2.imencode(os.path.splitext(name)[1], pixels)
+        assert ok
+        data.tofile(self.path(name))
+        return self.path(name)
+
+    def read(self, name):
+        return cv2.imdecode(np.fromfile(self.path(name), np.uint8), cv2.IMREAD_UNCHANGED)
+
+    def files(self, **other):
+        """--target ... --output ..., with some of them replaced; None leaves one out."""
+        names = dict(target="target.png", source="source.png", mask="mask.png", output="result.png")
+        names.update(other)
+        return [x for key, name in names.items() if name is not None for x in ("--" + key, self.path(name))]
+
+    def instant(self, *args, **other):
+        return run(*self.files(**other), "--preset", "instant", *args)
+
+    def ok(self, done):
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done
+
+    def refused(self, done, *words, code=1):
+        """One line on stderr that holds the words, that exit code, and no result."""
+        self.assertEqual(done.returncode, code, done.stderr)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertTrue(lines[0].startswith("geometry-transfer: "), lines[0])
+        for word in words: self.assertIn(word, lines[0])
+        self.assertFalse(os.path.exists(self.path("result.png")))
+        self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("result.")], [], "a temporary file stays")
+
+    def report(self, done):
+        return json.loads(done.stdout)

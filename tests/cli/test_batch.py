@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many transfers in one process."""
+import json
+import os
+import shutil
+
+import tap
+from command import Case, run
+
+
+class Batch(Case):
+    def list(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as f: f.write(text)
+        return self.path(name)
+
+    def test_a_tsv_with_paths_beside_it(self):
+        lines = ["target\tsource\tmask\toutput\tshift-x", "target.png\tsource.png\tmask.png\ta.png\t",
+                 "target.png\tsource.png\tmask.png\tb.png\t20"]
+        done = self.ok(run("--batch", self.list("jobs.tsv", "\n".join(lines)), "--preset", "instant", "--quiet", "--report", "json"))
+        self.assertEqual([r["request"]["shift-x"] for r in self.report(done)], [0, 20])
+        self.assertTrue((self.read("a.png") != self.read("b.png")).any())
+        self.ok(self.instant("--shift-x", "20"))
+        self.assertTrue((self.read("result.png") == self.read("b.png")).all())
+
+    def test_json(self):
+        jobs = [dict(target="target.png", source="source.png", mask=self.path("mask.png"), output="a.png", flip=True, scale=0.5)]
+        done = self.ok(run("--batch", self.list("jobs.json", json.dumps(jobs)), "--preset", "instant", "--quiet", "--report", "json"))
+        self.assertEqual(self.report(done)[0]["request"]["scale"], 0.5)
+
+    def test_a_folder_of_cases(self):
+        for name in ("one", "two"):
+            os.makedirs(self.path("cases/" + name))
+            for part in ("target", "source", "mask"): shutil.copy(self.path(part + ".png"), self.path(f"cases/{name}/{part}.png"))
+        os.makedirs(self.path("cases/other"))
+        os.makedirs(self.path("out"))
+        self.ok(run("--batch", self.path("cases"), "--output", self.path("out"), "--preset", "instant", "--quiet"))
+        self.assertEqual(sorted(os.listdir(self.path("out"))), ["one.png", "two.png"])
+
+    def test_one_bad_job_does_not_stop_the_others(self):
+        lines = ["target\tsource\tmask\toutput", "nowhere.png\tsource.png\tmask.png\ta.png", "target.png\tsource.png\tmask.png\tb.png"]
+        done = run("--batch", self.list("jobs.tsv", "\n".join(lines)), "--preset", "instant", "--quiet", "--report", "json")
+        self.refused(done, "a.png", "nowhere.png")
+        self.assertTrue(os.path.exists(self.path("b.png")))
+        self.assertIn("error", self.report(done)[0])
+
+    def test_mistakes_in_a_list_are_found_before_any_work(self):
+        good = "target.png\tsource.png\tmask.png\ta.png"
+        for text, word in (("target\tsource\tmask\toutput\tspeed\n" + good + "\t1", ":2:"), ("target\tsource\tmask\n" + good, ":2:"),
+                           ("target\tsource\tmask\toutput\tsteps\n" + good + "\t0", "steps"), ("", "no jobs")):
+            self.refused(run("--batch", self.list("jobs.tsv", text), "--preset", "instant"), word)
+            self.assertFalse(os.path.exists(self.path("a.png")))
+        self.refused(run("--batch", self.list("jobs.json", "{")), "JSON")
+        self.refused(run("--batch", self.path("nowhere.tsv")), "nowhere.tsv")
+
+
+if __name__ == "__main__":
+    tap.main()
