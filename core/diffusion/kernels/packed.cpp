@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "diffusion/kernels/packed.h"
+
+#include <map>
+#include <vector>
+
+#ifdef GT_ONEDNN
+#include <dnnl.hpp>
+
+namespace geometry_transfer {
+namespace {
+
+using dnnl::memory;
+using dims = memory::dims;
+using tag = memory::format_tag;
+
+memory::data_type type_of(at::ScalarType type) {
+  return type == at::kBFloat16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
+const dnnl::engine& cpu() {
+  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+memory view(const memory::desc& desc, const at::Tensor& tensor) { return memory(desc, cpu(), tensor.data_ptr()); }
+
+memory::desc plain(const at::Tensor& t) {
+  return {dims(t.sizes().begin(), t.sizes().end()), type_of(t.scalar_type()), dims(t.strides().begin(), t.strides().end())};
+}
+
+// oneDNN 3 dropped the operation descriptors of oneDNN 2 (Debian 13 and 12).
+#if DNNL_VERSION_MAJOR >= 3
+dnnl::matmul::primitive_desc matmul_desc(const memory::desc& a, const memory::desc& b, const memory::desc& bias,
+                                         const memory::desc& c, const dnnl::primitive_attr& attr) {
+  return bias.is_zero() ? dnnl::matmul::primitive_desc(cpu(), a, b, c, attr)
+                        : dnnl::matmul::primitive_desc(cpu(), a, b, bias, c, attr);
+}
+dnnl::convolution_forward::primitive_desc convolution_desc(const memory::desc& x, const memory::desc& w, const memory::desc& bias,
+                                                           const memory::desc& y, int64_t stride, int64_t padding,
+                                                           const dnnl::primitive_attr& attr) {
+  return {cpu(),
+          dnnl::prop_kind::forward_inference,
+          dnnl::algorithm::convolution_direct,
+          x,
+          w,
+          bias,
+          y,
+          {stride, stride},
+          {padding, padding},
+          {padding, padding},
+          attr};
+}
+memory::desc packed_desc(const dnnl::primitive_desc_base& pd) { return pd.weights_desc(0); }
+#else
+dnnl::matmul::primitive_desc matmul_desc(const memory::desc& a, const memory::desc& b, const memory::desc& bias,
+                                         const memory::desc& c, const dnnl::primitive_attr& attr) {
+  return {bias.is_zero() ? dnnl::matmul::desc(a, b, c) : dnnl::matmul::desc(a, b, bias, c), attr, cpu()};
+}
+dnnl::convolution_forward::primitive_desc convolution_desc(const memory::desc& x, const memory::desc& w, const memory::desc& bias,
+                                                           const memory::desc& y, int64_t stride, int64_t padding,
+                                                           const dnnl::primitive_attr& attr) {
+  return {{dnnl::prop_kind::forward_inference,
+           dnnl::algorithm::convolution_direct,
+           x,
+           w,
+           bias,
+           y,
+           {stride, stride},
+           {padding, padding},
+           {padding, padding}},
+          attr,
+          cpu()};
+}
+memory::desc packed_desc(const dnnl::primitive_desc_base& pd) { return pd.weights_desc(0); }
+#endif
+
+/// Weights in every layout that a shape has asked for; nearly always one.
+class PackedWeights {
+ public:
+  PackedWeights(const at::Tensor& weight, const memory::desc& desc) { layouts_.push_back({desc, weight}); }
+
+  memory in(const memory::desc& wanted) {
+    for (const Layout& l : layouts_)
+      if (l.desc == wanted) return view(l.desc, l.data);
+    const at::Tensor data = at::empty({static_cast<int64_t>(wanted.get_size())}, at::kByte);
+    memory from = view(layouts_.back().desc, layouts_.back().data), to(wanted, cpu(), data.data_ptr());
+    dnnl::stream stream(cpu());
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+    if (layouts_.size() == 1 && first_) layouts_.clear();  // the plain copy has done its work
+    first_ = false;
+    layouts_.push_back({wanted, data});
+    return to;
+  }
+
+ private:
+  struct Layout {
+    memory::desc desc;
+    at::Tensor data;
+  };
+  std::vector<Layout> layouts_;
+  bool first_ = true;
+};
+
+struct Planned {
+  memory::desc weights;
+  dnnl::primitive primitive;
+};
+
+dnnl::primitive_attr adding(bool add, const memory::desc& desc) {
+  dnnl::primitive_attr attr;
+  if (add) {
+    dnnl::post_ops ops;
+    ops.append_binary(dnnl::algorithm::binary_add, desc);
+    attr.set_post_ops(ops);
+  }
+  return attr;
+}
+
+constexpr int kAdded = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+
+}  // namespace
+
+bool can_pack(const at::Tensor& weight) {
+  return weight.device().is_cpu() && (weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kBFloat16);
+}
+
+struct PackedLinear::Impl {
+  int64_t in, out;
+  at::ScalarType type;
+  at::Tensor bias;  // (1, out) fp32 or undefined
+  PackedWeights weights;
+  std::map<std::pair<int64_t, bool>, Planned> plans;  // by rows, added
+
+  const Planned& plan(int64_t rows, bool add) {
+    const auto found = plans.find({rows, add});
+    if (found != plans.end()) return found->second;
+    const auto t = type_of(type);
+    const memory::desc x({rows, in}, t, tag::ab), w({in, out}, t, tag::any), y({rows, out}, t, tag::ab);
+    const memory::desc b = bias.defined() ? memory::desc({1, out}, memory::data_type::f32, tag::ab) : memory::desc();
+    const auto pd = matmul_desc(x, w, b, y, adding(add, y));
+    return plans.emplace(std::make_pair(rows, add), Planned{packed_desc(pd), dnnl::matmul(pd)}).first->second;
+  }
+};
+
+PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
+    : impl_(new Impl{weight.size(1),
+                     weight.size(0),
+                     weight.scalar_type(),
+                     bias.defined() ? bias.to(at::kFloat).reshape({1, -1}).contiguous() : at::Tensor(),
+                     PackedWeights(weight.contiguous(),
+                                   memory::desc({weight.size(1), weight.size(0)}, type_of(weight.scalar_type()), tag::ba)),
+                     {}}) {}
+
+at::Tensor PackedLinear::operator()(const at::Tensor& x, const at::Tensor& add) const {
+  const at::Tensor rows = x.reshape({-1, impl_->in}).contiguous();
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = impl_->out;
+  at::Tensor y = at::empty(shape, x.options());
+  if (rows.size(0) == 0) return y;
+  const Planned& plan = impl_->plan(rows.size(0), add.defined());
+  const auto t = type_of(impl_->type);
+  const memory::desc in({rows.size(0), impl_->in}, t, tag::ab), out({rows.size(0), impl_->out}, t, tag::ab);
+  std::unordered_map<int, memory> args{
+      {DNNL_ARG_SRC, view(in, rows)}, {DNNL_ARG_WEIGHTS, impl_->weights.in(plan.weights)}, {DNNL_ARG_DST, view(out, y)}};
+  if (impl_->bias.defined()) args.emplace(DNNL_ARG_BIAS, view({{1, impl_->out}, memory::data_type::f32, tag::ab}, impl_->bias));
+  const at::Tensor added = add.defined() ? add.contiguous() : add;
+  if (add.defined()) args.emplace(kAdded, view(out, added));
+  dnnl::stream stream(cpu());
+  plan.primitive.execute(stream, args);
+  stream.wait();
+  return y;
+}
+
+struct PackedConv2d::Impl {
+  int64_t in, out, kernel, stride, padding;
+  at::ScalarType type;
+  at::Tensor bias;  // (out) fp32
+  PackedWeights weights;
+  struct Shape {
+    int64_t batch, height, width;
+    bool add;
+    bool operator<(const Shape& o) const {
+      return std::tie(batch, height, width, add) < std::tie(o.batch, o.height, o.width, o.add);
+    }
+  };
+  std::map<Shape, Planned> plans;
+
+  int64_t reach(int64_t side) const { return (side + 2 * padding - kernel) / stride + 1; }
+
+  const Planned& plan(const Shape& s) {
+    const auto found = plans.find(s);
+    if (found != plans.end()) return found->second;
+    const auto t = type_of(type);
+    const memory::desc x({s.batch, in, s.height, s.width}, t, tag::nhwc), w({out, in, kernel, kernel}, t, tag::any),
+        y({s.batch, out, reach(s.height), reach(s.width)}, t, tag::nhwc), b({out}, memory::data_type::f32, tag::a);
+    const auto pd = convolution_desc(x, w, b, y, stride, padding, adding(s.add, y));
+    return plans.emplace(s, Planned{packed_desc(pd), dnnl::convolution_forward(pd)}).first->second;
+  }
+};
+
+PackedConv2d::PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding)
+    : impl_(new Impl{weight.size(1),
+                     weight.size(0),
+                     weight.size(2),
+                     stride,
+                     padding,
+                     weight.scalar_type(),
+                     bias.to(at::kFloat).contiguous(),
+                     PackedWeights(weight.contiguous(), plain(weight.contiguous())),
+                     {}}) {}
+
+const at::Tensor& PackedConv2d::bias() const { return impl_->bias; }
+
+at::Tensor PackedConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias) const {
+  const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast);
+  const int64_t batch = x.size(0), height = impl_->reach(x.size(2)), width = impl_->reach(x.size(3));
+  at::Tensor y = at::empty({batch, impl_->out, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
+  const Planned& plan = impl_->plan({batch, x.size(2), x.size(3), add.defined()});
+  const auto t = type_of(impl_->type);
+  const memory::desc in({batch, impl_->in, x.size(2), x.size(3)}, t, tag::nhwc),
+      out({batch, impl_->out, height, width}, t, tag::nhwc);
+  const at::Tensor& offset = bias.defined() ? bias : impl_->bias;
+  std::unordered_map<int, memory> args{{DNNL_ARG_SRC, view(in, x)},
+                                       {DNNL_ARG_WEIGHTS, impl_->weights.in(plan.weights)},
+                                       {DNNL_ARG_BIAS, view({{impl_->out}, memory::data_type::f32, tag::a}, offset)},
+                                       {DNNL_ARG_DST, view(out, y)}};
+  const at::Tensor added = add.defined() ? add.contiguous(at::MemoryFormat::ChannelsLast) : add;
+  if (add.defined()) args.emplace(kAdded, view(out, added));
+  dnnl::stream stream(cpu());
+  plan.primitive.execute(stream, args);
+  stream.wait();
+  return y;
+}
+
+void batched_matmul(const at::Tensor& a, const at::Tensor& b, at::Tensor& c) {
+  const memory::desc da = plain(a), db = plain(b), dc = plain(c);
+  const auto pd = matmul_desc(da, db, memory::desc(), dc, dnnl::primitive_attr());  // oneDNN keeps recent primitives itself
+  dnnl::stream stream(cpu());
+  dnnl::matmul(pd).execute(stream, {{DNNL_ARG_SRC, view(da, a)}, {DNNL_ARG_WEIGHTS, view(db, b)}, {DNNL_ARG_DST, view(dc, c)}});
+  stream.wait();
+}
+
+}  // namespace geometry_transfer
+
+#else  // without oneDNN the layers use libtorch's operators; these are never reached
+
+namespace geometry_transfer {
+
+struct PackedLinear::Impl {};
+struct PackedConv2d::Impl {};
+bool can_pack(const at::Tensor&) { return false; }
+PackedLinear::PackedLinear(const at::Tensor&, const at::Tensor&) {}
+at::Tensor PackedLinear::operator()(const at::Tensor& x, const at::Tensor&) const { return x; }
+PackedConv2d::PackedConv2d(const at::Tensor&, const at::Tensor&, int64_t, int64_t) {}
+at::Tensor PackedConv2d::operator()(const at::Tensor& x, const at::Tensor&, const at::Tensor&) const { return x; }
+const at::Tensor& PackedConv2d::bias() const {
+  static const at::Tensor none;
+  return none;
+}
+void batched_matmul(const at::Tensor& a, const at::Tensor& b, at::Tensor& c) { at::matmul_out(c, a, b); }
+
+}  // namespace geometry_transfer
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Linear layers and convolutions on oneDNN directly: weights are reordered once into the blocks that this processor's kernel
+/// wants, primitives are kept by shape, residual and bias are added inside the kernel. libtorch's own operators reorder the
+/// weights at every call and leave fp32 matrix products to the BLAS. fp32 and bf16, processor only. Not thread safe: one transfer
+/// at a time.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+
+namespace geometry_transfer {
+
+/// True where this build has oneDNN and the tensor lies on the processor in a type that it takes.
+bool can_pack(const at::Tensor& weight);
+
+class PackedLinear {
+ public:
+  /// weight (out, in), bias (out) or undefined.
+  PackedLinear(const at::Tensor& weight, const at::Tensor& bias);
+  /// x (..., in), contiguous rows -> (..., out), plus `add` of that shape where it is defined.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}) const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+class PackedConv2d {
+ public:
+  /// weight (out, in, k, k), bias (out).
+  PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding);
+  /// x (B, in, H, W) channels-last -> (B, out, H', W') channels-last, plus `add` of that shape where it is defined. `bias` (out)
+  /// fp32 stands in for the layer's own where it is defined.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}, const at::Tensor& bias = {}) const;
+  /// The layer's own bias, fp32.
+  const at::Tensor& bias() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// c = alpha a b for one or many matrices of any strides (the last axis of one of the two contiguous): a (n, M, K), b (n, K, N),
+/// c (n, M, N); n = 1 broadcasts. c is fp32 or the type of a and b. Used by attention.
+void batched_matmul(const at::Tensor& a, const at::Tensor& b, at::Tensor& c);
+
+}  // namespace geometry_transfer
