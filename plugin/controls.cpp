@@ -37,6 +37,7 @@ GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
 void Controls::append(GtkWidget* table, int row, const Parameter& p) {
   rows_.push_back(std::make_unique<Row>());
   Row& made = *rows_.back();
+  showing_ = true;  // widgets report the values that they are made with
   made.owner = this;
   made.parameter = &p;
   const auto user_changed = +[](Row* r) { r->owner->take(*r); };
@@ -82,6 +83,7 @@ void Controls::append(GtkWidget* table, int row, const Parameter& p) {
     gtk_label_set_mnemonic_widget(GTK_LABEL(name), focused);
   }
   gtk::attach_row(table, row, name, shown);
+  showing_ = false;
 }
 
 void Controls::relabel(const char* parameter, const std::string& id, const std::string& label) {

@@ -30,7 +30,9 @@ GtkWidget* layer_chooser(Id target, Id selected, std::function<void(Id)> chosen)
   auto* state = new Chooser{target, std::move(chosen)};
   GtkWidget* box = gimp_layer_combo_box_new(selectable, state);
   g_object_set_data_full(G_OBJECT(box), "geometry-transfer-chooser", state, [](gpointer p) { delete static_cast<Chooser*>(p); });
-  gimp_int_combo_box_connect(GIMP_INT_COMBO_BOX(box), selected, G_CALLBACK(changed), state);
+  gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), selected);
+  g_signal_connect(box, "changed", G_CALLBACK(changed), state);
+  changed(box, state);
   return box;
 }
 
