@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// GIMP 3: host_ui.h.
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+#include "host_ui.h"
+#include "procedure.h"
+
+namespace geometry_transfer::host {
+namespace {
+
+struct Chooser {
+  Id target;
+  std::function<void(Id)> chosen;
+};
+
+gboolean selectable(GimpImage*, GimpItem* item, gpointer chooser) {
+  return gimp_item_get_id(item) != static_cast<Chooser*>(chooser)->target;
+}
+
+void changed(GtkWidget* box, gpointer chooser) {
+  gint value = kNone;
+  if (!gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(box), &value)) value = kNone;
+  static_cast<Chooser*>(chooser)->chosen(value);
+}
+
+}  // namespace
+
+void ui_start() { gimp_ui_init(kBinary); }
+
+GtkWidget* layer_chooser(Id target, Id selected, std::function<void(Id)> chosen) {
+  auto* state = new Chooser{target, std::move(chosen)};
+  GtkWidget* box = gimp_layer_combo_box_new(selectable, state, [](gpointer p) { delete static_cast<Chooser*>(p); });
+  gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), selected);
+  g_signal_connect(box, "changed", G_CALLBACK(changed), state);
+  changed(box, state);
+  return box;
+}
+
+}  // namespace geometry_transfer::host
