@@ -192,6 +192,13 @@ std::vector<Parameter> make_parameters() {
 
       text("model", N_("Mo_del"), N_("Folder or .safetensors file of the diffusion model; empty for the one that ships"),
            Group::machine, FIELD(model)),
+      choice<Prediction>("prediction", N_("Prediction"),
+                         N_("What the model predicts; its files mostly tell, but not those of every fine-tuned model"),
+                         Group::machine,
+                         {{{"auto", N_("As the model's files say")}, Prediction::automatic},
+                          {{"epsilon", N_("Noise")}, Prediction::epsilon},
+                          {{"v", N_("Velocity (v)")}, Prediction::v}},
+                         FIELD(prediction)),
       choice<Precision>("precision", N_("Precision"), N_("Number format of the model's arithmetic"), Group::machine,
                         {{{"auto", N_("What this machine does best")}, Precision::automatic},
                          {{"fp32", N_("32-bit float")}, Precision::fp32},

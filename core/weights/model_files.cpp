@@ -4,7 +4,10 @@
 #include <filesystem>
 
 #include "request/text.h"
+#include "weights/key_map.h"
 #include "weights/safetensors.h"
+#include "weights/single_file.h"
+#include "weights/tensor_list.h"
 
 namespace fs = std::filesystem;
 
@@ -35,31 +38,11 @@ std::shared_ptr<const Checkpoint> open_part(const fs::path& folder) {
   throw error(Error::Kind::model, _("{0} has no .safetensors file: download the model again."), folder.string());
 }
 
-/// transformers 5 saves CLIPTextModel without the "text_model." in front that everyone else writes.
-class Prefixed : public Checkpoint {
- public:
-  Prefixed(std::shared_ptr<const Checkpoint> inner, std::string prefix) : inner_(std::move(inner)), prefix_(std::move(prefix)) {}
-  const TensorView* find(const std::string& key) const override {
-    return key.compare(0, prefix_.size(), prefix_) == 0 ? inner_->find(key.substr(prefix_.size())) : nullptr;
-  }
-  std::vector<std::string> keys() const override {
-    auto all = inner_->keys();
-    for (std::string& key : all) key.insert(0, prefix_);
-    return all;
-  }
-  std::string path() const override { return inner_->path(); }
-
- private:
-  std::shared_ptr<const Checkpoint> inner_;
-  std::string prefix_;
-};
-
 void open_text_encoder(const fs::path& folder, TextConfig& config, std::shared_ptr<const Checkpoint>& weights) {
   if (!is_there(folder / "config.json")) return;
   config = read_text_config(folder / "config.json");
-  weights = open_part(folder);
-  if (!weights->find("text_model.final_layer_norm.weight") && weights->find("final_layer_norm.weight"))
-    weights = std::make_shared<Prefixed>(weights, "text_model.");
+  weights = map_keys(open_part(folder), {"", &kClipText}, {"text_model.embeddings.position_ids", "embeddings.position_ids"});
+  check_tensors(*weights, text_tensors(config), true);
 }
 
 /// What people call it. The tiny and the trained members of a family differ in their widths only.
@@ -90,7 +73,11 @@ ModelFiles open_folder(const fs::path& folder) {
     throw error(Error::Kind::model, _("{0}: the VAE has {1} latent channels, the UNet takes {2}. They are not of one model."),
                 folder.string(), files.vae.latent_channels, files.unet.in_channels);
   files.unet_weights = open_part(folder / "unet");
+  check_tensors(*files.unet_weights, unet_tensors(files.unet), false);
   files.vae_weights = open_part(folder / "vae");
+  if (files.vae_weights->find("encoder.mid_block.attentions.0.query.weight"))
+    files.vae_weights = map_keys(files.vae_weights, {"", &kOldVae}, {});
+  check_tensors(*files.vae_weights, vae_tensors(files.vae), true);
   open_text_encoder(folder / "text_encoder", files.text, files.text_weights);
   open_text_encoder(folder / "text_encoder_2", files.text_2, files.text_2_weights);
   files.family = family_of(files);
@@ -100,7 +87,7 @@ ModelFiles open_folder(const fs::path& folder) {
 
 }  // namespace
 
-ModelFiles open_model(const std::string& path) {
+ModelFiles open_model(const std::string& path, Prediction prediction) {
   fs::path place(path);
   if (place.has_relative_path() && place.filename().empty()) place = place.parent_path();  // "model/"
   std::error_code failed;
@@ -108,10 +95,11 @@ ModelFiles open_model(const std::string& path) {
   if (!fs::exists(status))
     throw error(Error::Kind::model, _("There is no model at {0}: choose another, or leave it empty for the one that ships."),
                 path);
-  if (!fs::is_directory(status))
-    throw error(Error::Kind::model, _("{0} is not a folder: single files are not understood yet."), path);
-  ModelFiles files = open_folder(place);
-  files.name = place.filename();
+  const bool folder = fs::is_directory(status);
+  ModelFiles files = folder ? open_folder(place) : open_single_file(place, prediction);
+  if (prediction != Prediction::automatic)
+    files.scheduler.prediction_type = prediction == Prediction::v ? PredictionType::v_prediction : PredictionType::epsilon;
+  files.name = folder ? place.filename() : place.stem();
   files.path = path;
   return files;
 }

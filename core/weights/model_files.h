@@ -6,6 +6,7 @@
 #include <string>
 
 #include "diffusion/config.h"
+#include "geometry-transfer/request.h"
 #include "weights/checkpoint.h"
 
 namespace geometry_transfer {
@@ -23,7 +24,7 @@ struct ModelFiles {
 
 /// Maps the files and reads the configurations; reads no weights. Throws Error (model) that names what is wrong and the way out:
 /// missing, truncated, another kind (inpainting, Flux, .ckpt, GGUF), a configuration key that this program does not know how to
-/// honour.
-ModelFiles open_model(const std::string& path);
+/// honour. All tensors are there and have the shapes that the configurations ask for. `prediction` overrides what the files say.
+ModelFiles open_model(const std::string& path, Prediction prediction = Prediction::automatic);
 
 }  // namespace geometry_transfer

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "geometry-transfer/error.h"
 #include "safetensors_file.h"
+#include "weights/safetensors.h"
 
 namespace geometry_transfer {
 namespace {
@@ -85,8 +87,60 @@ TEST(ModelFiles, TakesEveryNameThatWeightsGoBy) {
        {"diffusion_pytorch_model.safetensors.index.json", "diffusion_pytorch_model.safetensors.index.fp16.json"}) {
     const CopiedModel model;
     fs::rename(model.root() / "unet/diffusion_pytorch_model.safetensors", model.root() / "unet/one-of-one.safetensors");
-    write_file(model.root() / "unet" / name, "{\"weight_map\":{\"conv_in.weight\":\"one-of-one.safetensors\"}}");
+    nlohmann::json index;
+    for (const std::string& key : open_safetensors(original)->keys()) index["weight_map"][key] = "one-of-one.safetensors";
+    write_file(model.root() / "unet" / name, index.dump());
     EXPECT_NE(open_model(model.root()).unet_weights->find("conv_in.weight"), nullptr) << name;
+    index["weight_map"].erase("conv_in.weight");
+    write_file(model.root() / "unet" / name, index.dump());
+    expect_says(model.refusal(), "lacks 1 of its tensors: conv_in.weight");
+  }
+}
+
+TEST(ModelFiles, WidthsMustBeThoseOfTheConfiguration) {
+  CopiedModel model;
+  model.set("unet/config.json", "cross_attention_dim", 64);
+  expect_says(model.refusal(), "attn2.to_k.weight");
+  CopiedModel more;
+  more.set("unet/config.json", "transformer_layers_per_block", nlohmann::json::array({1, 1, 2}));
+  expect_says(more.refusal(), "transformer_blocks.1.");
+  CopiedModel fewer;
+  fewer.set("unet/config.json", "addition_embed_type", nullptr);
+  fewer.set("vae/config.json", "layers_per_block", 2);
+  expect_says(fewer.refusal(), "encoder.down_blocks.0.resnets.1");
+}
+
+TEST(ModelFiles, OldNamesOfTheVaesAttentionAreRead) {
+  TemporaryFolder folder;
+  const fs::path golden = fs::path(std::getenv("SOURCE")) / "tests/golden/sd15";
+  fs::copy(golden, folder.path() / "m", fs::copy_options::recursive);
+  const std::string file = folder / "m/vae/diffusion_pytorch_model.safetensors";
+  std::stringstream bytes;
+  bytes << std::ifstream(file, std::ios::binary).rdbuf();
+  std::string text = bytes.str();
+  // As long as the new names, so that no offset moves; JSON takes blanks between tokens.
+  for (const auto& [now, then] : {std::pair("attentions.0.to_q.weight\"", "attentions.0.query.weight\""),
+                                  {"attentions.0.to_q.bias\"", "attentions.0.query.bias\""},
+                                  {"attentions.0.to_k.weight\"", "attentions.0.key.weight\""},
+                                  {"attentions.0.to_k.bias\"", "attentions.0.key.bias\""},
+                                  {"attentions.0.to_v.weight\"", "attentions.0.value.weight\""},
+                                  {"attentions.0.to_v.bias\"", "attentions.0.value.bias\""},
+                                  {"attentions.0.to_out.0.weight\"", "attentions.0.proj_attn.weight\""},
+                                  {"attentions.0.to_out.0.bias\"", "attentions.0.proj_attn.bias\""}})
+    for (std::size_t at; (at = text.find(now)) != std::string::npos;) text.replace(at, std::string(now).size(), then);
+  std::uint64_t length = text.find("}}", 8) + 2 - 8;
+  while (text[8 + length] == ' ') ++length;
+  for (int i = 0; i < 8; ++i) text[static_cast<std::size_t>(i)] = static_cast<char>(length >> (8 * i));
+  std::ofstream(file, std::ios::binary) << text;
+  const ModelFiles files = open_model(folder.path() / "m");
+  const auto original = open_model(golden);
+  for (const std::string& key : original.vae_weights->keys()) {
+    const TensorView *a = original.vae_weights->find(key), *b = files.vae_weights->find(key);
+    ASSERT_NE(b, nullptr) << key;
+    EXPECT_EQ(a->shape, b->shape);
+    std::size_t size = 4;
+    for (const auto side : a->shape) size *= static_cast<std::size_t>(side);
+    EXPECT_EQ(std::memcmp(a->data, b->data, size), 0) << key;
   }
 }
 

@@ -23,6 +23,9 @@ enum class GiveBack { nothing, target, edit, half };
 
 enum class Precision { automatic, fp32, bf16, fp16 };
 
+/// What the model predicts, where its files do not say: fine-tunes of one-file checkpoints that were trained on velocity.
+enum class Prediction { automatic, epsilon, v };
+
 /// Streams of the diffusion: rows of one batch, each with its own latents. Also the bits of StreamSet.
 enum class Stream { source = 1, target = 2, geometry = 4, output = 8 };
 
@@ -70,6 +73,7 @@ struct Request {
   double context = 0.35;  ///< side of the mask / side of the working rectangle
 
   std::string model;  ///< folder or file; empty: the model that ships
+  Prediction prediction = Prediction::automatic;
   Precision precision = Precision::automatic;
   int threads = 0;    ///< 0: one a core
   int memory_mb = 0;  ///< ceiling for what is kept between steps, MiB; 0: a quarter of the free memory

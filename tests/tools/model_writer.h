@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Writes whole models for tests: the tensors of a configuration, as a diffusers folder has them or in one file with the original
+/// names. Where nothing fills a tensor the file has a hole, so that a model of full size costs no disk.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "weights/key_map.h"
+#include "weights/model_files.h"
+#include "weights/tensor_list.h"
+
+namespace geometry_transfer::test {
+
+/// A tensor of a file, and the model's tensors that it holds (several where the file stacks them).
+struct FileTensor {
+  std::string key;
+  std::vector<std::int64_t> shape;
+  std::string part;  ///< "unet", "vae", "text_encoder", "text_encoder_2"; empty for what the program ignores
+  std::vector<std::pair<std::string, Stored>> from;
+  std::int64_t numbers() const {
+    std::int64_t n = 1;
+    for (const auto side : shape) n *= side;
+    return n;
+  }
+};
+
+inline std::vector<FileTensor> folder_tensors(const std::string& part, const std::vector<TensorSpec>& specs) {
+  std::vector<FileTensor> all;
+  for (const TensorSpec& spec : specs) all.push_back({spec.key, spec.shape, part, {{spec.key, {spec.key}}}});
+  return all;
+}
+
+/// The maps of a model in one file, with the part that each belongs to.
+inline std::vector<std::pair<std::string, KeyMap>> ldm_maps(const ModelFiles& m) {
+  const auto levels = [](const auto& c) { return static_cast<int>(c.block_out_channels.size()); };
+  std::vector<std::pair<std::string, KeyMap>> maps = {
+      {"unet", {"model.diffusion_model.", &kLdmUNet, m.unet.layers_per_block, levels(m.unet), m.unet.cross_attention}},
+      {"vae", {"first_stage_model.", &kLdmVae, m.vae.layers_per_block, levels(m.vae)}}};
+  if (m.unet.text_time) {
+    maps.push_back({"text_encoder", {"conditioner.embedders.0.transformer.", &kClipText}});
+    maps.push_back({"text_encoder_2", {"conditioner.embedders.1.model.", &kOpenClip}});
+  } else if (m.unet.use_linear_projection) {
+    maps.push_back({"text_encoder", {"cond_stage_model.model.", &kOpenClip}});
+  } else {
+    maps.push_back({"text_encoder", {"cond_stage_model.transformer.", &kClipText}});
+  }
+  return maps;
+}
+
+inline std::vector<TensorSpec> specs_of(const ModelFiles& m, const std::string& part) {
+  return part == "unet"  ? unet_tensors(m.unet)
+         : part == "vae" ? vae_tensors(m.vae)
+                         : text_tensors(part == "text_encoder" ? m.text : m.text_2);
+}
+
+/// All tensors of the model in one file, with those around them that published files carry and that are not used.
+inline std::vector<FileTensor> ldm_tensors(const ModelFiles& m) {
+  std::map<std::string, FileTensor> all;
+  for (const auto& [part, map] : ldm_maps(m)) {
+    for (const TensorSpec& spec : specs_of(m, part)) {
+      const auto stored = map.to_file(spec.key);
+      if (!stored) throw std::runtime_error("no place for " + spec.key);
+      FileTensor& t = all[stored->key];
+      t.key = stored->key;
+      t.part = part;
+      t.shape = stored_shape(*stored, spec.shape);
+      t.from.push_back({spec.key, *stored});
+    }
+    if (map.rows == &kOpenClip && !m.unet.text_time) {  // SD 2.x: the last layer, which the family does not use
+      const std::string layer = map.prefix + "transformer.resblocks.", last = std::to_string(m.text.layers);
+      for (const auto& [key, t] : std::map<std::string, FileTensor>(all))
+        if (key.compare(0, layer.size() + 2, layer + "0.") == 0) {
+          const std::string name = layer + last + key.substr(layer.size() + 1);
+          all[name] = {name, t.shape, "", {}};
+        }
+      all[map.prefix + "text_projection"] = {map.prefix + "text_projection", {m.text.hidden_size, m.text.hidden_size}, "", {}};
+      all[map.prefix + "logit_scale"] = {map.prefix + "logit_scale", {}, "", {}};
+    }
+  }
+  for (const char* buffer : {"alphas_cumprod", "betas", "model_ema.diffusion_modelinput_blocks00weight"})
+    all[buffer] = {buffer, {1000}, "", {}};
+  std::vector<FileTensor> list;
+  for (auto& row : all) list.push_back(std::move(row.second));
+  return list;
+}
+
+/// fill(tensor, stream) writes the tensor's bytes where the stream stands, or returns false for a hole.
+using Fill = std::function<bool(const FileTensor&, std::ostream&)>;
+
+inline void write_safetensors(const std::string& path, const std::vector<FileTensor>& tensors, const std::string& dtype,
+                              const Fill& fill) {
+  const std::int64_t size = dtype == "F32" ? 4 : 2;
+  std::string header = "{\"__metadata__\":{\"format\":\"pt\"}";
+  std::int64_t at = 0;
+  for (const FileTensor& t : tensors) {
+    std::string shape;
+    for (const auto side : t.shape) shape += (shape.empty() ? "" : ",") + std::to_string(side);
+    header += ",\"" + t.key + "\":{\"dtype\":\"" + dtype + "\",\"shape\":[" + shape + "],\"data_offsets\":[" +
+              std::to_string(at) + "," + std::to_string(at + t.numbers() * size) + "]}";
+    at += t.numbers() * size;
+  }
+  header += "}";
+  while (header.size() % 64 != 56) header += ' ';
+  std::ofstream out(path, std::ios::binary);
+  for (int i = 0; i < 8; ++i) out.put(static_cast<char>(header.size() >> (8 * i)));
+  out << header;
+  const std::int64_t start = static_cast<std::int64_t>(8 + header.size());
+  at = start;
+  for (const FileTensor& t : tensors) {
+    out.seekp(at);
+    if (fill) fill(t, out);
+    at += t.numbers() * size;
+  }
+  out.close();
+  if (!out) throw std::runtime_error("cannot write " + path);
+  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(at));  // a hole at the end
+}
+
+}  // namespace geometry_transfer::test

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Checkpoints of full size without their weights: the files are holes, their headers are whole.
+#include "weights/single_file.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "../tools/families.h"
+#include "../tools/model_writer.h"
+#include "geometry-transfer/error.h"
+#include "geometry-transfer/models.h"
+#include "safetensors_file.h"
+
+namespace geometry_transfer {
+namespace {
+
+using test::FileTensor;
+using test::TemporaryFolder;
+using test::write_file;
+
+class SingleFile : public ::testing::Test {
+ protected:
+  std::string path() const { return folder / "my model.safetensors"; }
+  void write(const std::vector<FileTensor>& tensors, const test::Fill& fill = nullptr) const {
+    test::write_safetensors(path(), tensors, "F16", fill);
+  }
+  std::string refusal() const {
+    try {
+      open_model(path());
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), Error::Kind::model);
+      return e.what();
+    }
+    ADD_FAILURE() << "accepted";
+    return "";
+  }
+  void expect_refused(const std::string& part) const {
+    const std::string message = refusal();
+    EXPECT_NE(message.find(part), std::string::npos) << '"' << message << "\" does not say \"" << part << '"';
+  }
+  TemporaryFolder folder;
+};
+
+void expect_same(const ModelFiles& found, const ModelFiles& wanted) {
+  EXPECT_EQ(found.family, wanted.family);
+  const UNetConfig &u = found.unet, &w = wanted.unet;
+  EXPECT_EQ(u.block_out_channels, w.block_out_channels);
+  EXPECT_EQ(u.cross_attention, w.cross_attention);
+  EXPECT_EQ(u.heads, w.heads);
+  EXPECT_EQ(u.transformer_layers, w.transformer_layers);
+  EXPECT_EQ(u.layers_per_block, w.layers_per_block);
+  EXPECT_EQ(u.cross_attention_dim, w.cross_attention_dim);
+  EXPECT_EQ(u.use_linear_projection, w.use_linear_projection);
+  EXPECT_EQ(u.upcast_attention, w.upcast_attention);
+  EXPECT_EQ(u.sample_size, w.sample_size);
+  EXPECT_EQ(u.text_time, w.text_time);
+  EXPECT_EQ(u.addition_time_embed_dim, w.addition_time_embed_dim);
+  EXPECT_EQ(u.projection_class_embeddings_input_dim, w.projection_class_embeddings_input_dim);
+  EXPECT_EQ(found.vae.block_out_channels, wanted.vae.block_out_channels);
+  EXPECT_EQ(found.vae.layers_per_block, wanted.vae.layers_per_block);
+  EXPECT_EQ(found.vae.scaling_factor, wanted.vae.scaling_factor);
+  EXPECT_EQ(found.vae.force_upcast, wanted.vae.force_upcast);
+  EXPECT_EQ(found.scheduler.prediction_type, wanted.scheduler.prediction_type);
+  for (const auto& [t, s] : {std::pair(found.text, wanted.text), {found.text_2, wanted.text_2}}) {
+    EXPECT_EQ(t.layers, s.layers);
+    EXPECT_EQ(t.penultimate, s.penultimate);
+    EXPECT_EQ(t.projection_dim, s.projection_dim);
+    if (!t.layers) continue;
+    EXPECT_EQ(t.hidden_size, s.hidden_size);
+    EXPECT_EQ(t.intermediate_size, s.intermediate_size);
+    EXPECT_EQ(t.heads, s.heads);
+    EXPECT_EQ(t.vocab_size, s.vocab_size);
+    EXPECT_EQ(t.quick_gelu, s.quick_gelu);
+  }
+}
+
+/// The biases by which SD 2.x models that predict v are told: half -0.125, half 0.125.
+bool wide_biases(const FileTensor& t, std::ostream& out) {
+  if (t.key != "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias") return false;
+  for (std::int64_t i = 0; i < t.numbers(); ++i) out.write(i % 2 ? "\x00\x30" : "\x00\xb0", 2);
+  return true;
+}
+
+TEST_F(SingleFile, TellsFamiliesAndSizesApart) {
+  write(test::ldm_tensors(test::sd15()));
+  const ModelFiles found = open_model(path());
+  EXPECT_EQ(found.name, "my model");
+  expect_same(found, test::sd15());
+  write(test::ldm_tensors(test::sdxl()));
+  expect_same(open_model(path()), test::sdxl());
+  EXPECT_EQ(inspect_model(path()).family, "SDXL");
+  EXPECT_GT(inspect_model(path()).bytes, 6'000'000'000u);
+}
+
+TEST_F(SingleFile, TellsWhatStableDiffusion2Predicts) {
+  write(test::ldm_tensors(test::sd21()), wide_biases);
+  expect_same(open_model(path()), test::sd21());
+  write(test::ldm_tensors(test::sd21()));  // biases of 0
+  ModelFiles base = test::sd21();
+  base.scheduler.prediction_type = PredictionType::epsilon;
+  base.unet.sample_size = 64;
+  base.unet.upcast_attention = false;
+  expect_same(open_model(path()), base);
+  EXPECT_EQ(open_model(path(), Prediction::v).scheduler.prediction_type, PredictionType::v_prediction);
+  EXPECT_EQ(open_model(path(), Prediction::v).unet.sample_size, 96);
+}
+
+TEST_F(SingleFile, TheUserMayOverrideWhatIsPredicted) {
+  write(test::ldm_tensors(test::sd15()));
+  EXPECT_EQ(open_model(path(), Prediction::v).scheduler.prediction_type, PredictionType::v_prediction);
+  auto tensors = test::ldm_tensors(test::sdxl());
+  tensors.push_back({"v_pred", {0}, "", {}});
+  tensors.push_back({"ztsnr", {0}, "", {}});
+  write(tensors);
+  EXPECT_EQ(open_model(path()).scheduler.prediction_type, PredictionType::v_prediction);
+  EXPECT_TRUE(open_model(path()).scheduler.rescale_betas_zero_snr);
+  EXPECT_EQ(open_model(path(), Prediction::epsilon).scheduler.prediction_type, PredictionType::epsilon);
+}
+
+TEST_F(SingleFile, EarlyNamesAndModelsWithoutTextEncoderLoad) {
+  auto tensors = test::ldm_tensors(test::sd15());
+  const std::string long_name = "cond_stage_model.transformer.text_model.", short_name = "cond_stage_model.transformer.";
+  for (FileTensor& t : tensors)
+    if (t.key.compare(0, long_name.size(), long_name) == 0) t.key = short_name + t.key.substr(long_name.size());
+  tensors.push_back({short_name + "embeddings.position_ids", {1, 77}, "", {}});
+  write(tensors);
+  expect_same(open_model(path()), test::sd15());
+  tensors.erase(
+      std::remove_if(tensors.begin(), tensors.end(), [](auto& t) { return t.part == "text_encoder" || t.part.empty(); }),
+      tensors.end());
+  write(tensors);
+  EXPECT_EQ(open_model(path()).text.layers, 0);
+  EXPECT_EQ(open_model(path()).text_weights, nullptr);
+}
+
+TEST_F(SingleFile, ListsWhatIsMissingOrTooMuch) {
+  const auto whole = test::ldm_tensors(test::sd15());
+  auto tensors = whole;
+  tensors.erase(std::remove_if(tensors.begin(), tensors.end(),
+                               [](auto& t) { return t.key == "model.diffusion_model.output_blocks.4.0.out_layers.3.weight"; }),
+                tensors.end());
+  write(tensors);
+  expect_refused("lacks 1 of its tensors: up_blocks.1.resnets.1.conv2.weight");
+  tensors = whole;
+  tensors.push_back({"model.diffusion_model.input_blocks.1.2.alien", {1}, "", {}});
+  write(tensors);
+  expect_refused("not part of such a model: model.diffusion_model.input_blocks.1.2.alien");
+  tensors = whole;
+  for (FileTensor& t : tensors)
+    if (t.key == "first_stage_model.decoder.conv_out.weight") t.shape = {3, 128, 1, 1};
+  write(tensors);
+  expect_refused("another shape than its configuration asks for: decoder.conv_out.weight");
+  tensors = whole;
+  tensors.push_back({"cond_stage_model.transformer.embeddings.token_embedding.weight", {49408, 768}, "", {}});
+  write(tensors);
+  expect_refused("twice, under two names");
+  tensors = whole;
+  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), [](auto& t) { return t.part == "vae"; }), tensors.end());
+  write(tensors);
+  expect_refused("holds no VAE");
+}
+
+TEST_F(SingleFile, RefusesOtherKindsByName) {
+  auto tensors = test::ldm_tensors(test::sd15());
+  for (const auto& [channels, kind] : {std::pair(9, "inpainting"), {8, "instruct-pix2pix"}, {7, "does not take 4 channels"}}) {
+    for (FileTensor& t : tensors)
+      if (t.key == "model.diffusion_model.input_blocks.0.0.weight") t.shape[1] = channels;
+    write(tensors);
+    expect_refused(kind);
+  }
+  const std::pair<const char*, const char*> rows[] = {{"double_blocks.0.img_attn.norm.key_norm.scale", "Flux"},
+                                                      {"model.diffusion_model.joint_blocks.0.x", "Stable Diffusion 3"},
+                                                      {"conditioner.embedders.0.model.ln_final.bias", "refiner"},
+                                                      {"edm_mean", "Playground"},
+                                                      {"lora_unet_down_blocks_0", "LoRA"},
+                                                      {"control_model.zero_convs.0.0.weight", "ControlNet"},
+                                                      {"down_blocks.0.resnets.0.norm1.weight", "a UNet alone"},
+                                                      {"encoder.conv_in.weight", "a VAE alone"},
+                                                      {"something.else", "no UNet of Stable Diffusion"}};
+  for (const auto& [key, kind] : rows) {
+    write({{key, {1}, "", {}}});
+    expect_refused(kind);
+  }
+}
+
+TEST_F(SingleFile, SaysHowToConvertOtherFormats) {
+  for (const auto& [name, bytes, says] : {std::tuple("a.ckpt", std::string("PK\3\4zip"), "weights_only=True"),
+                                          {"b.safetensors", std::string("PK\3\4zip"), "weights_only=True"},
+                                          {"c.pt", std::string("anything"), "weights_only=True"},
+                                          {"d.safetensors", std::string("GGUF\3\0\0\0", 8), "GGUF"},
+                                          {"e.gguf", std::string("anything"), "GGUF"}}) {
+    try {
+      open_model(write_file(folder / name, bytes));
+      ADD_FAILURE() << name;
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find(says), std::string::npos) << e.what();
+      EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace geometry_transfer
