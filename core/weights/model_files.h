@@ -22,6 +22,9 @@ struct ModelFiles {
   std::shared_ptr<const Checkpoint> unet_weights, vae_weights, text_weights, text_2_weights;  ///< text ones null where absent
 };
 
+/// Whether the model was trained with text: all but the one that ships, whose context is one token of zeros.
+inline bool reads_text(const ModelFiles& files) { return files.family != "surface"; }
+
 /// Maps the files and reads the configurations; reads no weights. Throws Error (model) that names what is wrong and the way out:
 /// missing, truncated, another kind (inpainting, Flux, .ckpt, GGUF), a configuration key that this program does not know how to
 /// honour. All tensors are there and have the shapes that the configurations ask for. `prediction` overrides what the files say.

@@ -9,10 +9,6 @@
 namespace geometry_transfer {
 namespace {
 
-at::ScalarType torch_dtype(DType dtype) {
-  return dtype == DType::f32 ? at::kFloat : dtype == DType::f16 ? at::kHalf : at::kBFloat16;
-}
-
 std::string shown(at::IntArrayRef shape) {
   std::string text;
   for (const std::int64_t side : shape) text += (text.empty() ? "" : " x ") + std::to_string(side);
@@ -37,7 +33,7 @@ at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const
     throw error(Error::Kind::model, _("{0}: \"{1}\" is {2}, but must be {3}."), checkpoint_->path(), key, shown(view->shape),
                 shown(shape));
 
-  const at::ScalarType stored = torch_dtype(view->dtype);
+  const at::ScalarType stored = scalar_type(view->dtype);
   std::vector<std::int64_t> sides = view->shape;
   if (view->transposed) std::swap(sides[0], sides[1]);
   const auto size = static_cast<std::uintptr_t>(at::elementSize(stored));

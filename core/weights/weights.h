@@ -12,6 +12,10 @@
 
 namespace geometry_transfer {
 
+inline at::ScalarType scalar_type(DType dtype) {
+  return dtype == DType::f32 ? at::kFloat : dtype == DType::f16 ? at::kHalf : at::kBFloat16;
+}
+
 class Weights {
  public:
   /// Tensors come out as `dtype` on `device`; without copying where they are so on disk already (the mapping is kept alive by

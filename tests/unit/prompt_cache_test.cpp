@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "diffusion/prompt_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "safetensors_file.h"
+
+namespace geometry_transfer {
+namespace {
+
+namespace fs = std::filesystem;
+using test::TemporaryFolder;
+
+class PromptCache : public ::testing::Test {
+ protected:
+  void SetUp() override { setenv("XDG_CACHE_HOME", folder.path().c_str(), 1); }
+  fs::path file() const { return folder / "geometry-transfer/name.prompt"; }
+  std::string bytes() const {
+    std::stringstream all;
+    all << std::ifstream(file(), std::ios::binary).rdbuf();
+    return all.str();
+  }
+  const PromptEmbedding embedding{2, 3, {1, 2, 3, 4, 5, -6.5f}, {7, 8}};
+  TemporaryFolder folder;
+};
+
+TEST_F(PromptCache, GivesBackWhatWasWritten) {
+  EXPECT_FALSE(read_prompt_cache("name"));
+  write_prompt_cache("name", embedding);
+  const auto read = read_prompt_cache("name");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->tokens, 2);
+  EXPECT_EQ(read->width, 3);
+  EXPECT_EQ(read->context, embedding.context);
+  EXPECT_EQ(read->pooled, embedding.pooled);
+  EXPECT_FALSE(read_prompt_cache("another"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "geometry-transfer"), fs::directory_iterator()),
+            1);  // nothing left over
+}
+
+TEST_F(PromptCache, EveryDamagedByteIsNoticed) {
+  write_prompt_cache("name", embedding);
+  const std::string good = bytes();
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 0x10);
+    std::ofstream(file(), std::ios::binary) << bad;
+    EXPECT_FALSE(read_prompt_cache("name")) << "byte " << i;
+  }
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::ofstream(file(), std::ios::binary) << good.substr(0, i);
+    EXPECT_FALSE(read_prompt_cache("name")) << "cut at " << i;
+  }
+  std::ofstream(file(), std::ios::binary) << good << "x";
+  EXPECT_FALSE(read_prompt_cache("name"));
+  std::ofstream(file(), std::ios::binary) << good;
+  EXPECT_TRUE(read_prompt_cache("name"));
+  fs::rename(file(), folder / "geometry-transfer/other.prompt");
+  EXPECT_FALSE(read_prompt_cache("other"));  // it is another's
+}
+
+TEST_F(PromptCache, NothingThatLiesThereMatters) {
+  fs::create_directories(file());  // a folder of that name
+  EXPECT_FALSE(read_prompt_cache("name"));
+  write_prompt_cache("name", embedding);
+  EXPECT_FALSE(read_prompt_cache("name"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "geometry-transfer"), fs::directory_iterator()), 1);
+  setenv("XDG_CACHE_HOME", "/dev/null", 1);
+  write_prompt_cache("name", embedding);
+  EXPECT_FALSE(read_prompt_cache("name"));
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  unsetenv("HOME");
+  write_prompt_cache("name", embedding);
+  EXPECT_FALSE(read_prompt_cache("name"));
+  EXPECT_FALSE(fs::exists("relative"));
+}
+
+TEST_F(PromptCache, FingerprintsFollowTheContents) {
+  const fs::path golden = fs::path(std::getenv("SOURCE")) / "tests/golden";
+  const ModelFiles sd15 = open_model(golden / "sd15");
+  const std::string name = text_fingerprint(sd15);
+  EXPECT_EQ(name.size(), 32u);
+  EXPECT_EQ(text_fingerprint(open_model(golden / "sd15")), name);
+  EXPECT_NE(text_fingerprint(open_model(golden / "sd21")), name);
+  EXPECT_NE(text_fingerprint(open_model(golden / "sdxl")), name);
+  ModelFiles other = sd15;
+  other.text.quick_gelu = false;
+  EXPECT_NE(text_fingerprint(other), name);
+  fs::copy(golden / "sd15", folder.path() / "m", fs::copy_options::recursive);
+  EXPECT_EQ(text_fingerprint(open_model(folder.path() / "m")), name);
+  const fs::path weights = folder.path() / "m/text_encoder/model.safetensors";
+  std::fstream patch(weights, std::ios::binary | std::ios::in | std::ios::out);
+  patch.seekp(-3, std::ios::end);
+  patch.put('\x7f');
+  patch.close();
+  EXPECT_NE(text_fingerprint(open_model(folder.path() / "m")), name);
+  EXPECT_EQ(text_fingerprint(ModelFiles()), "");
+}
+
+}  // namespace
+}  // namespace geometry_transfer
