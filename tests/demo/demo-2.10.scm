@@ -1,0 +1,46 @@
+; SPDX-License-Identifier: GPL-3.0-or-later
+; GIMP 2.10: the droplets of leaf.jpg onto plaster.png. (geometry-transfer-demo INPUT OUTPUT PRESET), folders without a last slash.
+
+; The text after the last "; default " of an argument's description, without the closing bracket.
+(define (default-of description)
+  (let loop ((at (- (string-length description) 10)))
+    (cond ((< at 0) "")
+          ((string=? (substring description at (+ at 10)) "; default ")
+           (substring description (+ at 10) (- (string-length description) 1)))
+          (else (loop (- at 1))))))
+
+; 2.10 wants every argument in its place: those from the fifth on, `given` (an association list by name) before the defaults.
+(define (arguments-of procedure given)
+  (let ((count (list-ref (gimp-procedural-db-proc-info procedure) 6)))
+    (let loop ((i 4))
+      (if (= i count) '()
+          (let* ((argument (gimp-procedural-db-proc-arg procedure i))
+                 (named (assoc (cadr argument) given))
+                 (text (default-of (caddr argument))))
+            (cons (cond (named (cadr named))
+                        ((= (car argument) PDB-STRING) text)
+                        ((string=? text "true") 1)
+                        ((string=? text "false") 0)
+                        (else (string->number text)))
+                  (loop (+ i 1))))))))
+
+(define (geometry-transfer-demo input output preset)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE (string-append input "/plaster.png") "plaster.png")))
+         (target (car (gimp-image-get-active-layer image)))
+         (source (car (gimp-file-load-layer RUN-NONINTERACTIVE image (string-append input "/leaf.jpg"))))
+         (mask (car (gimp-file-load-layer RUN-NONINTERACTIVE image (string-append input "/leaf-mask.png")))))
+    (gimp-image-insert-layer image source 0 1)
+    (gimp-item-set-name source "leaf")
+    ; The selection is the mask's white; the 640 pixel leaf lies so that its droplets come to the plaster's middle.
+    (gimp-image-insert-layer image mask 0 1)
+    (gimp-layer-set-offsets source -64 40)
+    (gimp-layer-set-offsets mask -64 40)
+    (gimp-image-select-color image CHANNEL-OP-REPLACE mask '(255 255 255))
+    (gimp-image-remove-layer image mask)
+    (let* ((arguments (arguments-of "plug-in-geometry-transfer" (list (list "preset" preset))))
+           (layer (car (apply plug-in-geometry-transfer RUN-NONINTERACTIVE image target source arguments))))
+      (gimp-selection-none image)
+      (gimp-xcf-save RUN-NONINTERACTIVE image layer (string-append output "/demo.xcf") "demo.xcf")
+      (file-png-save-defaults RUN-NONINTERACTIVE image layer (string-append output "/layer.png") "layer.png")
+      (file-png-save-defaults RUN-NONINTERACTIVE image (car (gimp-image-flatten image)) (string-append output "/result.png") "result.png"))
+    (gimp-image-delete image)))
