@@ -14,6 +14,7 @@
 #include "request/text.h"
 #include "runtime/compute.h"
 #include "tensor_image.h"
+#include "weights/mapped_file.h"
 #include "weights/model_files.h"
 #include "weights/weights.h"
 
@@ -62,7 +63,9 @@ class TransferImpl : public Transfer {
     report.threads = request.threads ? request.threads : compute_.threads;
     apply_threads(report.threads);
     try {
-      return story(scene, request, clock, report);
+      Layer layer = story(scene, request, clock, report);
+      require_intact_mappings();  // weights that are mapped must have been there to the end
+      return layer;
     } catch (const c10::Error& e) {
       throw translated(e);
     } catch (const std::bad_alloc&) {
