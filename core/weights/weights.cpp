@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "request/text.h"
-#include "weights/mapped_file.h"
 
 namespace geometry_transfer {
 namespace {
@@ -49,9 +48,7 @@ at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const
     std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
   }
   if (view->transposed) tensor = tensor.t().contiguous();
-  tensor = tensor.to(device_, dtype_);
-  require_intact_mappings();  // were the bytes still there while they were copied?
-  return tensor;
+  return tensor.to(device_, dtype_);
 }
 
 }  // namespace geometry_transfer

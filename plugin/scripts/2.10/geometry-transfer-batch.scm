@@ -1,0 +1,119 @@
+; SPDX-License-Identifier: GPL-3.0-or-later
+; Geometry Transfer on a folder of cases, GIMP 2.10, from the shell and without a display:
+;
+;   gimp-console-2.10 -n -d -f -i -b '(begin (load "geometry-transfer-batch.scm")
+;       (geometry-transfer-batch "CASES" "OUTPUT" (list "preset" "balanced" "feather" 5)))' -b '(gimp-quit 0)'
+;
+; CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case; the mask is white where the source
+;          shows the geometry, and both lie on the target with the same top left
+; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or "NAME failed"
+;          for each case. GIMP 2.10 itself always exits with 0: a shell asks  ! grep -q 'failed$' OUTPUT/report.txt
+; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer; TRUE and FALSE)
+
+; ---- one call with named arguments ----
+
+(define geometry-transfer-first 4) ; run-mode, image, drawable and source come before the settings
+
+; "... (TRUE, FALSE; default false)" -> "false"
+(define (geometry-transfer-default help)
+  (let loop ((at (- (string-length help) 9)))
+    (if (string=? (substring help at (+ at 8)) "default ")
+        (substring help (+ at 8) (- (string-length help) 1))
+        (loop (- at 1)))))
+
+(define (geometry-transfer-setting name settings)
+  (cond ((null? settings) '())
+        ((string=? name (car settings)) (list (cadr settings)))
+        (else (geometry-transfer-setting name (cddr settings)))))
+
+; The value of argument `index`: from the settings, else its registered default.
+(define (geometry-transfer-argument index settings)
+  (let* ((argument (gimp-procedural-db-proc-arg "plug-in-geometry-transfer" index))
+         (given (geometry-transfer-setting (cadr argument) settings))
+         (default (geometry-transfer-default (caddr argument))))
+    (cond ((pair? given) (car given))
+          ((= (car argument) 4) default) ; a string
+          ((string=? default "true") TRUE)
+          ((string=? default "false") FALSE)
+          (else (string->number default)))))
+
+(define (geometry-transfer-known? name index count)
+  (and (< index count)
+       (or (string=? name (cadr (gimp-procedural-db-proc-arg "plug-in-geometry-transfer" index)))
+           (geometry-transfer-known? name (+ index 1) count))))
+
+; (geometry-transfer image target source (list "preset" "instant")) -> the new layer
+(define (geometry-transfer image target source settings)
+  (let ((count (list-ref (gimp-procedural-db-proc-info "plug-in-geometry-transfer") 6)))
+    (let check ((left settings))
+      (cond ((null? left) #t)
+            ((geometry-transfer-known? (car left) geometry-transfer-first count) (check (cddr left)))
+            (else (error "Geometry Transfer has no argument of this name:" (car left)))))
+    (let loop ((index (- count 1)) (arguments '()))
+      (if (< index geometry-transfer-first)
+          (car (apply plug-in-geometry-transfer (append (list RUN-NONINTERACTIVE image target source) arguments)))
+          (loop (- index 1) (cons (geometry-transfer-argument index settings) arguments))))))
+
+; ---- a folder of cases ----
+
+; The first of name.png, name.jpg ... that is there, or #f.
+(define (geometry-transfer-picture folder name)
+  (let loop ((endings '("png" "jpg" "jpeg" "tif" "tiff")))
+    (if (null? endings)
+        #f
+        (let ((path (string-append folder "/" name "." (car endings))))
+          (if (file-exists? path) path (loop (cdr endings)))))))
+
+; Replaces the selection by a picture's grey values.
+(define (geometry-transfer-select image path)
+  (let ((layer (car (gimp-file-load-layer RUN-NONINTERACTIVE image path))))
+    (gimp-image-insert-layer image layer 0 0)
+    (let ((channel (car (gimp-channel-new-from-component
+                         image (if (= (car (gimp-image-base-type image)) GRAY) CHANNEL-GRAY CHANNEL-RED) "mask"))))
+      (gimp-image-insert-channel image channel 0 0)
+      (gimp-image-select-item image CHANNEL-OP-REPLACE channel)
+      (gimp-image-remove-channel image channel)
+      (gimp-image-select-rectangle image CHANNEL-OP-INTERSECT 0 0
+                                   (car (gimp-drawable-width layer)) (car (gimp-drawable-height layer)))
+      (gimp-image-remove-layer image layer))))
+
+(define (geometry-transfer-case folder output name settings)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE (geometry-transfer-picture folder "target") name)))
+         (target (car (gimp-image-get-active-layer image)))
+         (source (car (gimp-file-load-layer RUN-NONINTERACTIVE image (geometry-transfer-picture folder "source"))))
+         (file (string-append output "/" name)))
+    (gimp-image-insert-layer image source 0 1)
+    (geometry-transfer-select image (geometry-transfer-picture folder "mask"))
+    (let ((layer (catch #f (geometry-transfer image target source settings))))
+      (if layer
+          (begin
+            (gimp-item-set-visible source FALSE)
+            (gimp-xcf-save 0 image layer (string-append file ".xcf") name)
+            (gimp-selection-none image)
+            (let ((flat (car (gimp-image-flatten image))))
+              (gimp-file-save RUN-NONINTERACTIVE image flat (string-append file ".png") name))))
+      (gimp-image-delete image)
+      (if layer #t #f))))
+
+(define (geometry-transfer-folders path)
+  (let ((stream (dir-open-stream path)))
+    (let loop ((names '()))
+      (let ((name (dir-read-entry stream)))
+        (if (eof-object? name)
+            (begin (dir-close-stream stream) names)
+            (loop (if (and (not (string=? (substring name 0 1) "."))
+                           (geometry-transfer-picture (string-append path "/" name) "target")
+                           (geometry-transfer-picture (string-append path "/" name) "source")
+                           (geometry-transfer-picture (string-append path "/" name) "mask"))
+                      (cons name names)
+                      names)))))))
+
+; -> how many failed
+(define (geometry-transfer-batch cases output settings)
+  (let ((report (open-output-file (string-append output "/report.txt"))))
+    (let loop ((names (geometry-transfer-folders cases)) (failed 0))
+      (if (null? names)
+          (begin (close-output-port report) failed)
+          (let ((done (catch #f (geometry-transfer-case (string-append cases "/" (car names)) output (car names) settings))))
+            (display (string-append (car names) (if done " ok\n" " failed\n")) report)
+            (loop (cdr names) (if done failed (+ failed 1))))))))

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Geometry Transfer on a folder of cases, GIMP 3's Python-Fu, from the shell and without a display:
+
+  gimp-console-3.0 -n -f -i --batch-interpreter python-fu-eval \\
+      -b 'exec(open("geometry-transfer-batch.py").read()); batch("CASES", "OUTPUT", preset="balanced", feather=5)' --quit
+
+CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case; the mask is white where the source
+         shows the geometry, and both lie on the target with the same top left
+OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or
+         "NAME failed: why" for each case. GIMP exits with 0 when all went well, else with 64
+the rest names the arguments of plug-in-geometry-transfer that are not to be at their defaults (colour_strength for colour-strength)
+"""
+import os
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp, Gio
+
+
+def transfer(image, target, source, **settings):
+    """The new layer. Raises RuntimeError with the plug-in's message."""
+    procedure = Gimp.get_pdb().lookup_procedure("plug-in-geometry-transfer")
+    if procedure is None: raise RuntimeError("The plug-in Geometry Transfer is not installed.")
+    config = procedure.create_config()
+    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
+    config.set_property("image", image)
+    config.set_core_object_array("drawables", [target])
+    config.set_property("source", source)
+    for name, value in settings.items(): config.set_property(name.replace("_", "-"), value)
+    values = procedure.run(config)
+    if values.index(0) != Gimp.PDBStatusType.SUCCESS: raise RuntimeError(Gimp.get_pdb().get_last_error())
+    return values.index(1)
+
+
+def picture(folder, name):
+    """The file name.png, name.jpg ... in the folder, or None."""
+    for ending in ("png", "jpg", "jpeg", "tif", "tiff"):
+        path = os.path.join(folder, name + "." + ending)
+        if os.path.exists(path): return Gio.File.new_for_path(path)
+    return None
+
+
+def select(image, file):
+    """Replaces the selection by a picture's grey values."""
+    layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file)
+    image.insert_layer(layer, None, 0)
+    grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    component = Gimp.ChannelType.GRAY if grey else Gimp.ChannelType.RED
+    channel = Gimp.Channel.new_from_component(image, component, "mask")
+    image.insert_channel(channel, None, 0)
+    image.select_item(Gimp.ChannelOps.REPLACE, channel)
+    image.remove_channel(channel)
+    image.select_rectangle(Gimp.ChannelOps.INTERSECT, 0, 0, layer.get_width(), layer.get_height())
+    image.remove_layer(layer)
+
+
+def run_case(folder, result, **settings):
+    """One case: writes result + ".xcf" and result + ".png"."""
+    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, picture(folder, "target"))
+    try:
+        target = image.get_layers()[0]
+        source = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, picture(folder, "source"))
+        image.insert_layer(source, None, 1)
+        select(image, picture(folder, "mask"))
+        transfer(image, target, source, **settings)
+        source.set_visible(False)
+        for ending in (".xcf", ".png"):
+            if ending == ".png":
+                Gimp.Selection.none(image)
+                image.flatten()
+            Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(result + ending), None)
+    finally:
+        image.delete()
+
+
+def batch(cases, output, **settings):
+    """All cases; raises RuntimeError at the end when one failed."""
+    failed = 0
+    with open(os.path.join(output, "report.txt"), "w", encoding="utf-8") as report:
+        for name in sorted(os.listdir(cases)):
+            folder = os.path.join(cases, name)
+            if not all(picture(folder, part) for part in ("target", "source", "mask")): continue
+            try:
+                run_case(folder, os.path.join(output, name), **settings)
+                print(name, "ok", file=report, flush=True)
+            except Exception as error:  # the other cases go on
+                failed += 1
+                print(f"{name} failed: {error}", file=report, flush=True)
+    if failed: raise RuntimeError(f"Geometry Transfer: {failed} failed, see {output}/report.txt")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real GIMP in batch: a fresh profile, the plug-in from the build folder, a Scheme job in, lines out."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import cv2
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VERSION = os.environ["GIMP_VERSION"]  # "2.10", "3.0"
+CONSOLE = os.environ.get("GIMP_CONSOLE", "gimp-console-" + VERSION)
+PLUGIN = os.environ["GIMP_PLUGIN"]  # the folder that holds geometry-transfer/geometry-transfer
+SCRIPTS = os.path.join(HERE, "..", "..", "plugin", "scripts", VERSION)
+TWO = VERSION.startswith("2")
+
+
+class Gimp:
+    """A profile folder. Every run is a process of its own."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="gt-gimp-")
+        with open(self.path("gimprc"), "w") as f:
+            f.write(f'(plug-in-path "{PLUGIN}:${{gimp_plug_in_dir}}/plug-ins")\n')
+            if TWO: f.write(f'(pluginrc-path "{self.path("pluginrc")}")\n')
+            f.write("(check-updates no)\n")
+            if not TWO: f.write('(show-welcome-dialog no)\n(config-version "3.0.4")\n')
+
+    def path(self, name): return os.path.join(self.folder, name)
+
+    def close(self): shutil.rmtree(self.folder, ignore_errors=True)
+
+    def environment(self, **more):
+        home = {"GIMP2_DIRECTORY" if TWO else "GIMP3_DIRECTORY": self.path("profile")}
+        keep = {k: os.environ[k] for k in ("PATH", "ASAN_OPTIONS", "LD_PRELOAD") if k in os.environ}
+        return {**keep, "HOME": self.folder, "XDG_CACHE_HOME": self.path("cache"), "LANG": "C.UTF-8", **home, **more}
+
+    def run(self, *jobs, interpreter="plug-in-script-fu-eval", timeout=240, **environment):
+        """A CompletedProcess; `jobs` are -b commands."""
+        line = [CONSOLE, "-n", "-f", "-i", "-g", self.path("gimprc")]
+        line += ["-d"] if TWO else ["--batch-interpreter", interpreter]
+        for job in jobs: line += ["-b", job]
+        line += ["-b", "(gimp-quit 0)"] if TWO else ["--quit"]
+        return subprocess.run(line, env=self.environment(**environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=timeout, errors="replace")
+
+    def job(self, text, **environment):
+        """Runs Scheme after the libraries; the cases' lines, and all that was printed."""
+        with open(self.path("job.scm"), "w") as f:
+            f.write(f'(define FOLDER "{self.folder}")\n' + text)
+        loads = [os.path.join(SCRIPTS, "geometry-transfer-batch.scm"), os.path.join(HERE, f"lib-{VERSION[0]}.scm"),
+                 os.path.join(HERE, "common.scm"), self.path("job.scm")]
+        done = self.run("(begin " + " ".join(f'(load "{path}")' for path in loads) + ")", **environment)
+        printed = done.stdout + done.stderr
+        return parse(printed), "\n".join(line for line in printed.splitlines() if line.strip())
+
+
+class Lines(dict):
+    """One case's lines: key -> the last value; all values of a key by all(); GIMP's error messages by `errors`."""
+
+    def __init__(self):
+        super().__init__()
+        self.list, self.errors = [], []
+
+    def all(self, key): return [v for k, v in self.list if k == key]
+
+
+def parse(printed):
+    cases, case, awaiting = {}, Lines(), False
+    for line in printed.splitlines():
+        said = re.match(r".*Warning: GT (\S+) ?(.*)", line)
+        if awaiting and line.strip():
+            case.errors.append(line.strip())
+            awaiting = False
+        if said and said.group(1) == "case":
+            case = cases.setdefault(said.group(2), Lines())
+        elif said:
+            case[said.group(1)] = said.group(2)
+            case.list.append((said.group(1), said.group(2)))
+        elif "GIMP-Error: Calling error for procedure" in line:
+            awaiting = True  # the message itself follows
+    return cases
+
+
+def write(path, pixels):
+    ok, data = cv2.imencode(".png", pixels)
+    assert ok
+    data.tofile(path)
+
+
+def read(path):
+    pixels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    assert pixels is not None, path
+    return pixels
+
+
+def grain(height, width, colour, amount, seed):
+    noise = np.random.default_rng(seed).normal(0, amount, (height, width, 1))
+    return np.clip(np.array(colour) + cv2.GaussianBlur(noise, (0, 0), 1)[..., None], 0, 255).round().astype(np.uint8)
+
+
+def make_scene(folder):
+    """target.png (200 x 160), source.png and mask.png (150 x 140): a dark dent at (70, 60), radius 26."""
+    target = grain(160, 200, (90, 140, 190), 8, 1)
+    source = grain(140, 150, (150, 120, 100), 4, 2)
+    mask = np.zeros((140, 150), np.uint8)
+    cv2.circle(mask, (70, 60), 26, 255, -1)
+    dent = cv2.GaussianBlur((mask > 0).astype(np.float32), (0, 0), 5)[..., None]
+    source = (source * (1 - 0.5 * dent)).round().astype(np.uint8)
+    for name, pixels in (("target", target), ("source", source), ("mask", mask)):
+        write(os.path.join(folder, name + ".png"), pixels)
+    return target, source, mask

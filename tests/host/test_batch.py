@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The procedure in real GIMP without a display: what it makes, and what it refuses."""
+import os
+import subprocess
+import unittest
+
+import numpy as np
+
+import gimp
+import icc
+import tap
+
+TRANSFER = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "instant"))'
+IN_LAYOUTS = {
+    "plain": "(scene 0 0)",
+    "shifted": "(scene 30 -15)",
+}
+# Name, and what turns the 8-bit sRGB scene into another kind of image.
+KINDS = {
+    "u8": "",
+    "u16": "(gimp-image-convert-precision image u16)",
+    "u16-linear": "(gimp-image-convert-precision image u16-linear)",
+    "float": "(gimp-image-convert-precision image float-gamma)",
+    "float-linear": "(gimp-image-convert-precision image float-linear)",
+    "alpha": "(gimp-layer-add-alpha (target-of image)) (gimp-layer-add-alpha (source-of image))",
+    "wide": '(gimp-image-convert-precision image u16) (convert-profile image (file "wide.icc"))',
+    "wide-u8": '(convert-profile image (file "wide.icc"))',
+}
+GREY = {
+    "grey": "",
+    "grey-float": "(gimp-image-convert-precision image float-linear)",
+    "grey-profile": '(gimp-image-convert-precision image u16) (convert-profile image (file "grey.icc"))',
+}
+
+
+class Results(unittest.TestCase):
+    """All cases of one GIMP process."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.gimp = gimp.Gimp()
+        cls.target, cls.source, cls.mask = gimp.make_scene(cls.gimp.folder)
+        for name, data in (("srgb", icc.srgb()), ("wide", icc.wide()), ("grey", icc.grey(1.8))):
+            with open(cls.gimp.path(name + ".icc"), "wb") as f: f.write(data)
+        job = ""
+        for name, opening in IN_LAYOUTS.items():
+            job += f"""(run-case "{name}" (lambda () (let ((image {opening}))
+              (clean image)
+              (let ((layer {TRANSFER}))
+                (describe image (layers image))
+                (report-result image layer)
+                (say "parasite" (parasite layer))
+                (gimp-item-set-visible (caddr (layers image)) no)
+                (export image "{name}.png")))))\n"""
+        for name, change in {**KINDS, **GREY}.items():
+            grey = "(gimp-image-convert-grayscale image)" if name in GREY else ""
+            for step, call in (("before", ""), ("after", TRANSFER)):
+                job += f"""(run-case "{name}-{step}" (lambda () (let ((image (scene 0 0))) {grey} {change} {call}
+                  (gimp-item-set-visible (car (reverse (layers image))) no)
+                  (export image "{name}-{step}.png"))))\n"""
+        job += f"""(run-case "in-group" (lambda () (let* ((image (scene 0 0)) (target (target-of image)) (source (source-of image))
+              (folder (group image "folder")))
+            (gimp-image-insert-layer image folder 0 0)
+            (gimp-image-reorder-item image target folder 0)
+            (report-result image (geometry-transfer image target source (list "preset" "instant")))
+            (describe image (layers image)))))
+          (run-case "of-group" (lambda () (let* ((image (scene 0 0)) (target (target-of image)) (source (source-of image))
+              (folder (group image "folder")))
+            (gimp-image-insert-layer image folder 0 0)
+            (gimp-image-reorder-item image target folder 0)
+            (let ((layer (geometry-transfer image folder source (list "preset" "instant"))))
+              (report-result image layer)
+              (gimp-item-set-visible source no)
+              (export image "of-group.png")))))
+          (run-case "reference-group" (lambda () (let* ((image (scene 0 0)) (source (source-of image)) (folder (group image "folder")))
+            (gimp-image-insert-layer image folder 0 2)
+            (gimp-image-reorder-item image source folder 0)
+            (geometry-transfer image (target-of image) folder (list "preset" "instant"))
+            (gimp-item-set-visible folder no)
+            (export image "reference-group.png"))))
+          (run-case "layer-mask" (lambda () (let* ((image (scene 0 0)) (target (target-of image)))
+            (gimp-layer-add-mask target (car (gimp-layer-create-mask target ADD-MASK-BLACK)))
+            {TRANSFER}
+            (gimp-layer-remove-mask target MASK-DISCARD)
+            (gimp-item-set-visible (car (reverse (layers image))) no)
+            (export image "layer-mask.png"))))
+          (run-case "other-image" (lambda () (let* ((other (scene 0 0)) (image (open-image (file "target.png"))))
+            (report-result image (geometry-transfer image (car (layers image)) (source-of other) (list "preset" "instant")))
+            (export image "other-image.png"))))
+          (run-case "twice" (lambda () (let ((image (scene 0 0)))
+            (let* ((target (target-of image)) (source (source-of image))
+                   (first (geometry-transfer image target source (list "preset" "instant"))))
+              (geometry-transfer image target source (list "preset" "instant" "shift-x" 40))
+              (describe image (layers image))
+              (gimp-item-set-visible source no)
+              (export image "twice.png")))))"""
+        cls.cases, cls.printed = cls.gimp.job(job)
+
+    @classmethod
+    def tearDownClass(cls): cls.gimp.close()
+
+    def case(self, name):
+        self.assertIn(name, self.cases, self.printed)
+        case = self.cases[name]
+        self.assertEqual(case.get("finished"), "yes", self.printed)
+        return case
+
+    def picture(self, name): return gimp.read(self.gimp.path(name + ".png"))[..., :3].astype(np.int64)
+
+    def test_one_layer_above_the_target(self):
+        case = self.case("plain")
+        self.assertEqual(case["name"], "Geometry Transfer: dent")
+        self.assertEqual(case.all("layer"), ["Geometry Transfer: dent", "wall", "dent"])
+        self.assertEqual((case["active"], case["parent"], case["position"], case["dirty"]), ("yes", "none", "0", "yes"))
+
+    def test_cropped_to_the_feathered_selection(self):
+        x, y, width, height = map(int, self.case("plain")["area"].split())
+        # A disc of radius 26 round (70, 60), 3 pixels of feather beyond it at most.
+        self.assertTrue(40 <= x <= 44 and 30 <= y <= 34, (x, y))
+        self.assertTrue(53 <= width <= 60 and 53 <= height <= 60, (width, height))
+
+    def test_offsets_of_reference_and_selection(self):
+        x, y, width, height = map(int, self.case("plain")["area"].split())
+        self.assertEqual(list(map(int, self.case("shifted")["area"].split())), [x + 30, y - 15, width, height])
+
+    def changed(self, before, after):
+        return np.abs(before - after).max(axis=2) > 0
+
+    def test_the_target_outside_is_untouched_and_inside_is_dented(self):
+        before, after = self.target.astype(np.int64) * 257, self.picture("plain")
+        changed = self.changed(before, after)
+        ys, xs = np.nonzero(changed)
+        self.assertLessEqual(np.hypot(xs - 70, ys - 60).max(), 26 + 4)
+        inside = self.mask[:140, :150] > 0
+        darker = (before[:140, :150][inside].mean() - after[:140, :150][inside].mean()) / 65535
+        self.assertGreater(darker, 0.05)
+
+    def test_every_precision_and_profile_gives_the_same_picture(self):
+        plain = self.picture("u8-after")
+        for name in KINDS:
+            with self.subTest(name):
+                self.case(name + "-before")
+                self.case(name + "-after")
+                difference = np.abs(self.picture(name + "-after") - plain)
+                outside = ~self.changed(self.picture("u8-before"), plain)
+                # wide-u8: two 8-bit conversions on the way; elsewhere one step of 8 bit at most.
+                limit = 4 if name == "wide-u8" else 2
+                self.assertLessEqual(difference[~outside].max() / 257, limit)
+                self.assertFalse(self.changed(self.picture(name + "-before"), self.picture(name + "-after"))[outside].any())
+
+    def test_grey_images(self):
+        plain = self.picture("grey-after")
+        outside = ~self.changed(self.picture("grey-before"), plain)
+        self.assertGreater((~outside).sum(), 1000)
+        for name in GREY:
+            with self.subTest(name):
+                self.case(name + "-after")
+                self.assertLessEqual(np.abs(self.picture(name + "-after") - plain).max() / 257, 2)
+                self.assertFalse(self.changed(self.picture(name + "-before"), self.picture(name + "-after"))[outside].any())
+
+    def test_the_layer_remembers_its_request(self):
+        said = self.case("plain")["parasite"]
+        self.assertTrue(said.startswith("preset=instant"), said)
+
+    def test_a_target_in_a_group_gets_its_result_there(self):
+        case = self.case("in-group")
+        self.assertEqual((case["parent"], case["position"]), ("folder", "0"))
+        self.assertEqual(case.all("layer"), ["folder", "Geometry Transfer: dent", "wall", "dent"])
+
+    def test_groups_as_target_and_as_reference(self):
+        self.assertEqual(self.case("of-group")["parent"], "none")
+        self.case("reference-group")
+        for name in ("of-group", "reference-group"): self.assertTrue((self.picture(name) == self.picture("plain")).all(), name)
+
+    def test_a_layer_mask_does_not_hide_the_target_from_the_transfer(self):
+        self.case("layer-mask")
+        self.assertTrue((self.picture("layer-mask") == self.picture("plain")).all())
+
+    def test_a_reference_in_another_image_brings_its_selection(self):
+        x, y, width, height = map(int, self.case("other-image")["area"].split())
+        self.assertTrue(abs(x + width / 2 - 100) <= 1 and abs(y + height / 2 - 80) <= 1, "in the middle of the target")
+        self.assertTrue(self.changed(self.target.astype(np.int64) * 257, self.picture("other-image")).any())
+
+    def test_two_transfers_one_target(self):
+        self.assertEqual(self.case("twice").all("layer"), ["Geometry Transfer: dent", "Geometry Transfer: dent #1", "wall", "dent"])
+
+
+# What is refused: the Scheme that fails, and words of the message.
+REFUSED = {
+    "nothing selected": ("(gimp-selection-none image)", TRANSFER, ["Nothing is selected", "dent"]),
+    "no reference": ("", "(geometry-transfer image target none (list \"preset\" \"instant\"))", ["reference layer"]),
+    "target as reference": ("", "(geometry-transfer image target target (list \"preset\" \"instant\"))", ["wall", "another layer"]),
+    "the selection as target": ("", "(geometry-transfer image (car (gimp-image-get-selection image)) source (list \"preset\" \"instant\"))",
+                                ["choose a layer"]),
+    "a layer mask as target": ("(gimp-layer-add-mask target (car (gimp-layer-create-mask target ADD-MASK-WHITE)))",
+                               "(geometry-transfer image (car (gimp-layer-get-mask target)) source (list \"preset\" \"instant\"))",
+                               ["choose a layer"]),
+    "an indexed image": ("(gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 64 no no \"\")", TRANSFER,
+                         ["indexed", "RGB"]),
+    "a floating selection": ("(gimp-selection-float target 3 3)", TRANSFER, ["floating selection"]),
+    "outside the target": ("", "(geometry-transfer image target source (list \"preset\" \"instant\" \"shift-x\" 5000))", ["target"]),
+    "a number out of range": ("", "(geometry-transfer image target source (list \"preset\" \"instant\" \"colour-strength\" 7))",
+                              ["colour-strength"]),
+    "an unknown word": ("", "(geometry-transfer image target source (list \"preset\" \"instamt\"))", ["instamt"]),
+    "no such model": ("", "(geometry-transfer image target source (list \"preset\" \"draft\" \"model\" \"/nowhere/model\"))",
+                      ["/nowhere/model"]),
+}
+
+
+class Refusals(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.gimp = gimp.Gimp()
+        gimp.make_scene(cls.gimp.folder)
+        job = ""
+        for name, (before, call, _) in REFUSED.items():
+            job += f"""(run-case "{name}" (lambda () (let* ((image (scene 0 0)) (target (target-of image)) (source (source-of image)))
+              {before}
+              (clean image)
+              (let ((count (length (layers image))))
+                (say "answer" (if (catch #f {call}) "a layer" "refused"))
+                (say "layers" (- (length (layers image)) count))
+                (say "dirty" (dirty? image))))))\n"""
+        cls.cases, cls.printed = cls.gimp.job(job)
+
+    @classmethod
+    def tearDownClass(cls): cls.gimp.close()
+
+    def test_each_says_why_and_leaves_the_image_alone(self):
+        for name, (_, _, words) in REFUSED.items():
+            with self.subTest(name):
+                self.assertIn(name, self.cases, self.printed)
+                case = self.cases[name]
+                self.assertEqual((case.get("finished"), case.get("answer")), ("yes", "refused"), self.printed)
+                # Clean means: nothing was pushed on the undo stack since.
+                self.assertEqual((case["layers"], case["dirty"]), ("0", "no"))
+                if gimp.TWO or name not in CHECKED_BY_GIMP_3:
+                    for word in words: self.assertIn(word, " ".join(case.errors), self.printed)
+
+
+# GIMP 3 itself refuses these before the plug-in is called.
+CHECKED_BY_GIMP_3 = ("a number out of range", "an unknown word", "an indexed image")
+
+
+class Process(unittest.TestCase):
+    """What the plug-in's process loads, and how GIMP starts with it."""
+
+    def test_the_program_links_no_heavy_library(self):
+        program = os.path.join(gimp.PLUGIN, "geometry-transfer", "geometry-transfer")
+        needed = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+        self.assertIn("libgimp", needed)
+        self.assertNotRegex(needed, "torch|opencv|openblas|c10")
+
+
+if __name__ == "__main__":
+    tap.main()
