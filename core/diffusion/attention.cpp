@@ -3,6 +3,9 @@
 
 #include <cmath>
 
+#include "diffusion/kernels/packed.h"
+#include "diffusion/kernels/tiled_attention.h"
+
 namespace geometry_transfer {
 namespace {
 
@@ -16,9 +19,8 @@ Linear fused_qkv(const Weights& weights, int64_t channels) {
   return Linear(at::cat({part("to_q"), part("to_k"), part("to_v")}, 0), Tensor());
 }
 
-}  // namespace
-
-Tensor attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int64_t heads) {
+/// libtorch's operators, all keys at once: where there is no kernel of ours (another device or type).
+Tensor plain_attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int64_t heads) {
   std::vector<Tensor> ks, vs, biases;
   bool biased = false;
   for (const KeyBlock& b : blocks) {
@@ -34,6 +36,23 @@ Tensor attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int64_t h
   return at::matmul(logits.softmax(-1).to(v.scalar_type()), v).transpose(1, 2).reshape(q.sizes());
 }
 
+}  // namespace
+
+Tensor attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int64_t heads) {
+  if (!can_pack(q)) return plain_attention(q, blocks, heads);
+  Tensor out = at::empty(q.sizes(), q.options());
+  for (int64_t b = 0; b < q.size(0); ++b) {
+    std::vector<KeyTile> keys;
+    for (const KeyBlock& block : blocks) {
+      const int64_t row = block.k.size(0) == 1 ? 0 : b;
+      keys.push_back({block.k[row], block.v[row], block.bias});
+    }
+    Tensor mixed = out[b];
+    tiled_attention(q[b], keys, heads, mixed);
+  }
+  return out;
+}
+
 Tensor PlainMixer::mix(const AttentionSite& site, const Tensor& q, const Tensor& k, const Tensor& v) const {
   return attention(q, {{k, v, {}}}, site.heads);
 }
@@ -44,9 +63,10 @@ SelfAttention::SelfAttention(const Weights& weights, int64_t channels, int64_t h
       to_qkv_(fused_qkv(weights, channels)),
       to_out_(weights["to_out"][0], channels, channels) {}
 
-Tensor SelfAttention::operator()(const Tensor& x, int64_t height, int64_t width, const SelfAttentionMixer& mixer) const {
+Tensor SelfAttention::operator()(const Tensor& x, int64_t height, int64_t width, const SelfAttentionMixer& mixer,
+                                 const Tensor& add) const {
   const std::vector<Tensor> qkv = to_qkv_(x).chunk(3, -1);
-  return to_out_(mixer.mix({index_, heads_, height, width}, qkv[0], qkv[1], qkv[2]));
+  return to_out_(mixer.mix({index_, heads_, height, width}, qkv[0], qkv[1], qkv[2]), add);
 }
 
 CrossAttention::CrossAttention(const Weights& weights, int64_t channels, int64_t context_channels, int64_t heads,
@@ -64,9 +84,8 @@ CrossKeys CrossAttention::keys(const Tensor& context) const {
   return made;
 }
 
-Tensor CrossAttention::operator()(const Tensor& x, const CrossKeys& keys) const {
-  if (keys.constant.defined()) return keys.constant;
-  return to_out_(attention(to_q_(x), {{keys.k, keys.v, {}}}, heads_));
+Tensor CrossAttention::operator()(const Tensor& x, const CrossKeys& keys, const Tensor& add) const {
+  return to_out_(attention(to_q_(x), {{keys.k, keys.v, {}}}, heads_), add);
 }
 
 }  // namespace geometry_transfer

@@ -49,7 +49,8 @@ class SelfAttention {
  public:
   SelfAttention(const Weights& weights, int64_t channels, int64_t heads, SiteCounter& sites);
   /// x (B, N, C) normalised tokens of a height x width grid.
-  Tensor operator()(const Tensor& x, int64_t height, int64_t width, const SelfAttentionMixer& mixer) const;
+  /// `add` (B, N, C): the residual, added to the result.
+  Tensor operator()(const Tensor& x, int64_t height, int64_t width, const SelfAttentionMixer& mixer, const Tensor& add) const;
 
  private:
   int index_;
@@ -69,7 +70,8 @@ class CrossAttention {
   int index() const { return index_; }
   /// context (B or 1, M, context_channels).
   CrossKeys keys(const Tensor& context) const;
-  Tensor operator()(const Tensor& x, const CrossKeys& keys) const;
+  /// The layer's output plus `add`; keys.constant must be undefined.
+  Tensor operator()(const Tensor& x, const CrossKeys& keys, const Tensor& add) const;
 
  private:
   int index_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/layers.h"
 
+#include "diffusion/kernels/norm.h"
+#include "diffusion/kernels/vector_math.h"
+
 namespace geometry_transfer {
 
 Tensor to_tokens(const Tensor& image) {
@@ -11,36 +14,70 @@ Tensor to_image(const Tensor& tokens, int64_t height, int64_t width) {
   return tokens.reshape({tokens.size(0), height, width, tokens.size(2)}).permute({0, 3, 1, 2});
 }
 
+namespace {
+
+/// Our kernels compute norms in fp32 whatever the activations are.
+Tensor norm_parameter(const Weights& weights, const char* name, int64_t channels) {
+  const Tensor p = weights.tensor(name, {channels});
+  return has_kernel(p) ? p.to(at::kFloat).contiguous() : p;
+}
+
+}  // namespace
+
 Linear::Linear(const Weights& weights, int64_t in, int64_t out, bool bias)
     : Linear(weights.tensor("weight", {out, in}), bias ? weights.tensor("bias", {out}) : Tensor()) {}
 
-Linear::Linear(Tensor weight, Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
+Linear::Linear(Tensor weight, Tensor bias) {
+  if (can_pack(weight)) {
+    packed_.emplace(weight, bias);
+  } else {
+    weight_ = std::move(weight);
+    bias_ = std::move(bias);
+  }
+}
 
-Tensor Linear::operator()(const Tensor& x) const { return at::linear(x, weight_, bias_); }
+Tensor Linear::operator()(const Tensor& x, const Tensor& add) const {
+  if (packed_) return (*packed_)(x, add);
+  const Tensor y = at::linear(x, weight_, bias_);
+  return add.defined() ? y + add : y;
+}
 
 Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding)
-    : weight_(weights.tensor("weight", {out, in, kernel, kernel}).contiguous(at::MemoryFormat::ChannelsLast)),
-      bias_(weights.tensor("bias", {out})),
-      stride_(stride),
-      padding_(padding) {}
+    : stride_(stride), padding_(padding) {
+  const Tensor weight = weights.tensor("weight", {out, in, kernel, kernel}), bias = weights.tensor("bias", {out});
+  if (can_pack(weight)) {
+    packed_.emplace(weight, bias, stride, padding);
+  } else {
+    weight_ = weight.contiguous(at::MemoryFormat::ChannelsLast);
+    bias_ = bias;
+  }
+}
 
-Tensor Conv2d::operator()(const Tensor& x) const { return at::conv2d(x, weight_, bias_, stride_, padding_); }
+Tensor Conv2d::operator()(const Tensor& x, const Tensor& add, const Tensor& extra_bias) const {
+  if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor());
+  const Tensor y = at::conv2d(x, weight_, extra_bias.defined() ? bias_ + extra_bias : bias_, stride_, padding_);
+  return add.defined() ? y + add : y;
+}
 
 GroupNorm::GroupNorm(const Weights& weights, int64_t groups, int64_t channels, double eps, Activation activation)
-    : weight_(weights.tensor("weight", {channels})),
-      bias_(weights.tensor("bias", {channels})),
+    : weight_(norm_parameter(weights, "weight", channels)),
+      bias_(norm_parameter(weights, "bias", channels)),
       groups_(groups),
       eps_(eps),
       activation_(activation) {}
 
 Tensor GroupNorm::operator()(const Tensor& x) const {
+  if (has_kernel(x)) return group_norm(x, groups_, weight_, bias_, eps_, activation_ == Activation::silu);
   Tensor y = at::group_norm(x, groups_, weight_, bias_, eps_);
   return activation_ == Activation::silu ? at::silu_(y) : y;
 }
 
 LayerNorm::LayerNorm(const Weights& weights, int64_t channels, double eps)
-    : weight_(weights.tensor("weight", {channels})), bias_(weights.tensor("bias", {channels})), eps_(eps) {}
+    : weight_(norm_parameter(weights, "weight", channels)), bias_(norm_parameter(weights, "bias", channels)), eps_(eps) {}
 
-Tensor LayerNorm::operator()(const Tensor& x) const { return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_); }
+Tensor LayerNorm::operator()(const Tensor& x) const {
+  if (has_kernel(x)) return layer_norm(x, weight_, bias_, eps_);
+  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_);
+}
 
 }  // namespace geometry_transfer

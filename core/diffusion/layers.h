@@ -5,6 +5,9 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+
+#include "diffusion/kernels/packed.h"
 #include "weights/weights.h"
 
 namespace geometry_transfer {
@@ -22,21 +25,25 @@ class Linear {
   Linear(const Weights& weights, int64_t in, int64_t out, bool bias = true);
   /// From tensors at hand: weight (out, in), bias (out) or undefined.
   Linear(Tensor weight, Tensor bias);
-  Tensor operator()(const Tensor& x) const;
+  /// x (..., in) -> (..., out), plus `add` of that shape where it is defined.
+  Tensor operator()(const Tensor& x, const Tensor& add = {}) const;
 
  private:
   Tensor weight_, bias_;
+  std::optional<PackedLinear> packed_;  // then the two above are empty
 };
 
 class Conv2d {
  public:
   /// Square kernel; `padding` pixels of zeros on every side.
   Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t padding = 0);
-  Tensor operator()(const Tensor& x) const;
+  /// Plus `add` of the result's shape and `extra_bias` (out), where they are defined.
+  Tensor operator()(const Tensor& x, const Tensor& add = {}, const Tensor& extra_bias = {}) const;
 
  private:
   Tensor weight_, bias_;
   int64_t stride_, padding_;
+  std::optional<PackedConv2d> packed_;
 };
 
 enum class Activation { none, silu };

@@ -13,10 +13,15 @@ ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, int64_
 }
 
 Tensor ResnetBlock::operator()(const Tensor& x, const Tensor& time) const {
-  Tensor h = conv1_(norm1_(x));
-  if (time_emb_proj_) h += (*time_emb_proj_)(time).unsqueeze(-1).unsqueeze(-1);
-  h = conv2_(norm2_(h));
-  return h += conv_shortcut_ ? (*conv_shortcut_)(x) : x;
+  Tensor h;
+  if (!time_emb_proj_) {
+    h = conv1_(norm1_(x));
+  } else if (time.size(0) == 1) {
+    h = conv1_(norm1_(x), {}, (*time_emb_proj_)(time)[0]);  // one time for all rows: no more than another bias
+  } else {
+    h = conv1_(norm1_(x)) + (*time_emb_proj_)(time).unsqueeze(-1).unsqueeze(-1);
+  }
+  return conv2_(norm2_(h), conv_shortcut_ ? (*conv_shortcut_)(x) : x);
 }
 
 Upsample::Upsample(const Weights& weights, int64_t channels) : conv_(weights["conv"], channels, channels, 3, 1, 1) {}

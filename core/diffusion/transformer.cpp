@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/transformer.h"
 
+#include "diffusion/kernels/elementwise.h"
+
 namespace geometry_transfer {
 namespace {
 
@@ -15,10 +17,7 @@ Linear projection(const Weights& weights, int64_t channels, bool linear) {
 FeedForward::FeedForward(const Weights& weights, int64_t channels)
     : proj_(weights["net"][0]["proj"], channels, channels * 8), out_(weights["net"][2], channels * 4, channels) {}
 
-Tensor FeedForward::operator()(const Tensor& x) const {
-  const std::vector<Tensor> halves = proj_(x).chunk(2, -1);
-  return out_(at::gelu(halves[1]) * halves[0]);
-}
+Tensor FeedForward::operator()(const Tensor& x, const Tensor& add) const { return out_(geglu(proj_(x)), add); }
 
 TransformerBlock::TransformerBlock(const Weights& weights, int64_t channels, int64_t context_channels, int64_t heads,
                                    SiteCounter& sites)
@@ -32,9 +31,9 @@ TransformerBlock::TransformerBlock(const Weights& weights, int64_t channels, int
 Tensor TransformerBlock::operator()(Tensor x, int64_t height, int64_t width, const std::vector<CrossKeys>& cross,
                                     const SelfAttentionMixer& mixer) const {
   const CrossKeys& keys = cross.at(attn2_.index());
-  x = x + attn1_(norm1_(x), height, width, mixer);
-  x += keys.constant.defined() ? keys.constant : attn2_(norm2_(x), keys);
-  return x += ff_(norm3_(x));
+  x = attn1_(norm1_(x), height, width, mixer, x);
+  x = keys.constant.defined() ? x + keys.constant : attn2_(norm2_(x), keys, x);
+  return ff_(norm3_(x), x);
 }
 
 void TransformerBlock::prepare(const Tensor& context, std::vector<CrossKeys>& cross) const {
@@ -55,7 +54,7 @@ Tensor SpatialTransformer::operator()(const Tensor& x, const std::vector<CrossKe
   const int64_t height = x.size(2), width = x.size(3);
   Tensor tokens = proj_in_(to_tokens(norm_(x)));
   for (const TransformerBlock& block : blocks_) tokens = block(tokens, height, width, cross, mixer);
-  return to_image(proj_out_(tokens), height, width) + x;
+  return to_image(proj_out_(tokens, to_tokens(x)), height, width);
 }
 
 void SpatialTransformer::prepare(const Tensor& context, std::vector<CrossKeys>& cross) const {

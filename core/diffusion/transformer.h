@@ -10,7 +10,8 @@ namespace geometry_transfer {
 class FeedForward {
  public:
   FeedForward(const Weights& weights, int64_t channels);
-  Tensor operator()(const Tensor& x) const;
+  /// x (B, N, C) -> (B, N, C), plus `add` of that shape.
+  Tensor operator()(const Tensor& x, const Tensor& add) const;
 
  private:
   Linear proj_, out_;

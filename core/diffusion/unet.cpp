@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/unet.h"
 
+#include "diffusion/kernels/elementwise.h"
+
 namespace geometry_transfer {
 namespace {
 
@@ -132,7 +134,7 @@ Tensor UNet::forward(const Tensor& sample, double timestep, const UNetContext& c
   // 5. up
   for (const UNetLevel& block : up_blocks_) {
     for (size_t i = 0; i < block.resnets.size(); ++i) {
-      x = block.resnets[i](at::cat({x, skips.back()}, 1), time);
+      x = block.resnets[i](concat_channels(x, skips.back()), time);
       skips.pop_back();
       if (!block.attentions.empty()) x = block.attentions[i](x, context.cross, mixer);
     }

@@ -19,7 +19,7 @@ struct Compute {
 };
 
 /// `vae_overflows`: the checkpoint's VAE is known not to survive fp16 (force_upcast).
-/// Automatic: bf16 for the UNet where the processor multiplies it natively (AVX512_BF16, AMX), else fp32; the VAE in fp32.
+/// Automatic: bf16 for the UNet where this processor is faster in it than in fp32, else fp32; the VAE in fp32.
 /// Throws Error (input) where a precision is asked for that this machine cannot run.
 Compute choose_compute(const Request& request, bool vae_overflows);
 

@@ -234,11 +234,29 @@ at::Tensor PackedConv2d::operator()(const at::Tensor& image, const at::Tensor& a
   return y;
 }
 
-void batched_matmul(const at::Tensor& a, const at::Tensor& b, at::Tensor& c) {
-  const memory::desc da = plain(a), db = plain(b), dc = plain(c);
-  const auto pd = matmul_desc(da, db, memory::desc(), dc, dnnl::primitive_attr());  // oneDNN keeps recent primitives itself
+struct StridedMatmul::Impl {
+  memory::desc a, b, c;
+  dnnl::matmul primitive;
+};
+
+StridedMatmul::StridedMatmul(at::ScalarType type, int64_t M, int64_t N, int64_t K, int64_t a_row, int64_t b_k, int64_t b_n,
+                             int64_t c_row, bool accumulate) {
+  const memory::desc a({M, K}, type_of(type), dims{a_row, 1}), b({K, N}, type_of(type), dims{b_k, b_n}),
+      c({M, N}, memory::data_type::f32, dims{c_row, 1});
+  dnnl::primitive_attr attr;
+  if (accumulate) {
+    dnnl::post_ops ops;
+    ops.append_sum(1);
+    attr.set_post_ops(ops);
+  }
+  impl_ = std::make_shared<const Impl>(Impl{a, b, c, dnnl::matmul(matmul_desc(a, b, memory::desc(), c, attr))});
+}
+
+void StridedMatmul::run(const void* a, const void* b, float* c) const {
   dnnl::stream stream(cpu());
-  dnnl::matmul(pd).execute(stream, {{DNNL_ARG_SRC, view(da, a)}, {DNNL_ARG_WEIGHTS, view(db, b)}, {DNNL_ARG_DST, view(dc, c)}});
+  impl_->primitive.execute(stream, {{DNNL_ARG_SRC, memory(impl_->a, cpu(), const_cast<void*>(a))},
+                                    {DNNL_ARG_WEIGHTS, memory(impl_->b, cpu(), const_cast<void*>(b))},
+                                    {DNNL_ARG_DST, memory(impl_->c, cpu(), c)}});
   stream.wait();
 }
 
@@ -259,7 +277,9 @@ const at::Tensor& PackedConv2d::bias() const {
   static const at::Tensor none;
   return none;
 }
-void batched_matmul(const at::Tensor& a, const at::Tensor& b, at::Tensor& c) { at::matmul_out(c, a, b); }
+struct StridedMatmul::Impl {};
+StridedMatmul::StridedMatmul(at::ScalarType, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, bool) {}
+void StridedMatmul::run(const void*, const void*, float*) const {}
 
 }  // namespace geometry_transfer
 

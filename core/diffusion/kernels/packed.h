@@ -41,8 +41,19 @@ class PackedConv2d {
   std::shared_ptr<Impl> impl_;
 };
 
-/// c = alpha a b for one or many matrices of any strides (the last axis of one of the two contiguous): a (n, M, K), b (n, K, N),
-/// c (n, M, N); n = 1 broadcasts. c is fp32 or the type of a and b. Used by attention.
-void batched_matmul(const at::Tensor& a, const at::Tensor& b, at::Tensor& c);
+/// One matrix product c = a b of fixed shape and strides, or c += a b. run() may be called from several threads at once; each
+/// product runs on the thread that calls it when that is inside a parallel region.
+class StridedMatmul {
+ public:
+  /// a (M, K) rows `a_row` elements apart; b (K, N) with element (k, n) at k * b_k + n * b_n; c (M, N) fp32, rows c_row apart.
+  /// `type` of a and b: fp32 or bf16.
+  StridedMatmul(at::ScalarType type, int64_t M, int64_t N, int64_t K, int64_t a_row, int64_t b_k, int64_t b_n, int64_t c_row,
+                bool accumulate);
+  void run(const void* a, const void* b, float* c) const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
 
 }  // namespace geometry_transfer

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "diffusion/kernels/norm.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <vector>
+
+#include "diffusion/kernels/vector_math.h"
+
+namespace geometry_transfer {
+namespace {
+
+constexpr int64_t kChunk = 64;  // pixels summed in fp32 before they go to double: keeps the variance exact
+
+/// Adds the sums and squared sums of each channel over `pixels` rows of `channels`.
+template <class T>
+GT_INLINE void channel_sums_body(const T* x, int64_t pixels, int64_t channels, float* partial, double* sum, double* square) {
+  for (int64_t first = 0; first < pixels; first += kChunk) {
+    const int64_t last = std::min(pixels, first + kChunk);
+    float *s = partial, *q = partial + channels;
+    for (int64_t c = 0; c < 2 * channels; ++c) partial[c] = 0;
+    for (int64_t p = first; p < last; ++p) {
+      const T* row = x + p * channels;
+      for (int64_t c = 0; c < channels; ++c) {
+        const float v = load(row + c);
+        s[c] += v;
+        q[c] += v * v;
+      }
+    }
+    for (int64_t c = 0; c < channels; ++c) {
+      sum[c] += s[c];
+      square[c] += q[c];
+    }
+  }
+}
+GT_VECTOR_CLONES void channel_sums(const float* x, int64_t pixels, int64_t channels, float* partial, double* sum,
+                                   double* square) {
+  channel_sums_body(x, pixels, channels, partial, sum, square);
+}
+GT_VECTOR_CLONES void channel_sums(const std::uint16_t* x, int64_t pixels, int64_t channels, float* partial, double* sum,
+                                   double* square) {
+  channel_sums_body(x, pixels, channels, partial, sum, square);
+}
+
+template <class T>
+GT_INLINE void scale_rows_body(const T* x, T* y, int64_t pixels, int64_t channels, const float* scale, const float* shift,
+                               bool activate) {
+  for (int64_t p = 0; p < pixels; ++p) {
+    const T* in = x + p * channels;
+    T* out = y + p * channels;
+    if (activate)
+      for (int64_t c = 0; c < channels; ++c) store(out + c, silu(load(in + c) * scale[c] + shift[c]));
+    else
+      for (int64_t c = 0; c < channels; ++c) store(out + c, load(in + c) * scale[c] + shift[c]);
+  }
+}
+GT_VECTOR_CLONES void scale_rows(const float* x, float* y, int64_t pixels, int64_t channels, const float* scale,
+                                 const float* shift, bool activate) {
+  scale_rows_body(x, y, pixels, channels, scale, shift, activate);
+}
+GT_VECTOR_CLONES void scale_rows(const std::uint16_t* x, std::uint16_t* y, int64_t pixels, int64_t channels, const float* scale,
+                                 const float* shift, bool activate) {
+  scale_rows_body(x, y, pixels, channels, scale, shift, activate);
+}
+
+template <class T>
+GT_INLINE void normalise_token_body(const T* x, T* y, int64_t channels, const float* weight, const float* bias, float eps) {
+  float sum = 0;
+  for (int64_t c = 0; c < channels; ++c) sum += load(x + c);
+  const float mean = sum / channels;
+  float square = 0;
+  for (int64_t c = 0; c < channels; ++c) {
+    const float d = load(x + c) - mean;
+    square += d * d;
+  }
+  const float inverse = 1.0f / std::sqrt(square / channels + eps);
+  for (int64_t c = 0; c < channels; ++c) store(y + c, (load(x + c) - mean) * inverse * weight[c] + bias[c]);
+}
+GT_VECTOR_CLONES void normalise_tokens(const float* x, float* y, int64_t tokens, int64_t channels, const float* weight,
+                                       const float* bias, float eps) {
+  for (int64_t t = 0; t < tokens; ++t) normalise_token_body(x + t * channels, y + t * channels, channels, weight, bias, eps);
+}
+GT_VECTOR_CLONES void normalise_tokens(const std::uint16_t* x, std::uint16_t* y, int64_t tokens, int64_t channels,
+                                       const float* weight, const float* bias, float eps) {
+  for (int64_t t = 0; t < tokens; ++t) normalise_token_body(x + t * channels, y + t * channels, channels, weight, bias, eps);
+}
+
+/// Scale and shift of every channel of one row, from its sums.
+void affine_of(const std::vector<double>& sum, const std::vector<double>& square, int64_t pixels, int64_t groups,
+               const float* weight, const float* bias, double eps, float* scale, float* shift) {
+  const int64_t channels = static_cast<int64_t>(sum.size()), each = channels / groups;
+  for (int64_t g = 0; g < groups; ++g) {
+    double s = 0, q = 0;
+    for (int64_t c = g * each; c < (g + 1) * each; ++c) {
+      s += sum[c];
+      q += square[c];
+    }
+    const double n = static_cast<double>(pixels * each), mean = s / n;
+    const double inverse = 1 / std::sqrt(std::max(q / n - mean * mean, 0.0) + eps);
+    for (int64_t c = g * each; c < (g + 1) * each; ++c) {
+      scale[c] = static_cast<float>(weight[c] * inverse);
+      shift[c] = static_cast<float>(bias[c] - mean * inverse * weight[c]);
+    }
+  }
+}
+
+}  // namespace
+
+at::Tensor group_norm(const at::Tensor& image, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps,
+                      bool silu) {
+  const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor y = at::empty_like(x);
+  const int64_t batch = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), pixels / kChunk));
+  const auto part_begin = [&](int64_t part) { return pixels * part / parts; };
+  with_type(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    for (int64_t b = 0; b < batch; ++b) {
+      const T* in = data<T>(x) + b * pixels * channels;
+      T* out = data<T>(y) + b * pixels * channels;
+      std::vector<std::vector<double>> sums(parts), squares(parts);
+      at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+        std::vector<float> partial(2 * channels);
+        for (int64_t part = begin; part < end; ++part) {
+          sums[part].assign(channels, 0);
+          squares[part].assign(channels, 0);
+          channel_sums(in + part_begin(part) * channels, part_begin(part + 1) - part_begin(part), channels, partial.data(),
+                       sums[part].data(), squares[part].data());
+        }
+      });
+      for (int64_t part = 1; part < parts; ++part)
+        for (int64_t c = 0; c < channels; ++c) {
+          sums[0][c] += sums[part][c];
+          squares[0][c] += squares[part][c];
+        }
+      std::vector<float> scale(channels), shift(channels);
+      affine_of(sums[0], squares[0], pixels, groups, data<float>(weight), data<float>(bias), eps, scale.data(), shift.data());
+      at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+        const int64_t first = part_begin(begin), last = part_begin(end);
+        scale_rows(in + first * channels, out + first * channels, last - first, channels, scale.data(), shift.data(), silu);
+      });
+    }
+  });
+  return y;
+}
+
+at::Tensor layer_norm(const at::Tensor& tokens, const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  const at::Tensor x = tokens.contiguous();
+  at::Tensor y = at::empty_like(x);
+  const int64_t channels = x.size(-1), count = x.numel() / channels;
+  with_type(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    at::parallel_for(0, count, 64, [&](int64_t begin, int64_t end) {
+      normalise_tokens(data<T>(x) + begin * channels, data<T>(y) + begin * channels, end - begin, channels, data<float>(weight),
+                       data<float>(bias), static_cast<float>(eps));
+    });
+  });
+  return y;
+}
+
+}  // namespace geometry_transfer

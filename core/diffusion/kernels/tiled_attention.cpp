@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "diffusion/kernels/tiled_attention.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "diffusion/kernels/packed.h"
+#include "diffusion/kernels/vector_math.h"
+
+namespace geometry_transfer {
+namespace {
+
+// One tile of logits is 512 KiB of fp32: it stays in a core's second-level cache between the two products.
+constexpr int64_t kQueries = 128, kKeys = 1024;
+
+/// logits <- exp(logits * scale + bias - maximum), the running maximum raised first; returns the sum of the new weights.
+template <class T>
+GT_INLINE float weights_of_row_body(float* logits, T* weights, int64_t n, float scale, const float* bias, float& maximum) {
+  float m = maximum;
+  if (bias)
+    for (int64_t i = 0; i < n; ++i) {
+      logits[i] = logits[i] * scale + bias[i];
+      m = logits[i] > m ? logits[i] : m;
+    }
+  else
+    for (int64_t i = 0; i < n; ++i) {
+      logits[i] = logits[i] * scale;
+      m = logits[i] > m ? logits[i] : m;
+    }
+  maximum = m;
+  float sum = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const float w = fast_exp(logits[i] - m);
+    store(weights + i, w);
+    sum += w;
+  }
+  return sum;
+}
+GT_VECTOR_CLONES float weights_of_row(float* logits, float* weights, int64_t n, float scale, const float* bias, float& maximum) {
+  return weights_of_row_body(logits, weights, n, scale, bias, maximum);
+}
+GT_VECTOR_CLONES float weights_of_row(float* logits, std::uint16_t* weights, int64_t n, float scale, const float* bias,
+                                      float& maximum) {
+  return weights_of_row_body(logits, weights, n, scale, bias, maximum);
+}
+
+/// A stretch of one key block.
+struct Stretch {
+  const KeyTile* block;
+  int64_t first, count;
+};
+
+/// The products of every shape that occurs; made before the threads start, so that they share them.
+class Products {
+ public:
+  Products(const at::Tensor& q, const std::vector<Stretch>& stretches, int64_t head) {
+    const int64_t tail = q.size(0) % kQueries;
+    for (const int64_t rows : {std::min(kQueries, q.size(0)), tail ? tail : kQueries})
+      for (const Stretch& s : stretches) {
+        const int64_t k_row = s.block->k.stride(0), v_row = s.block->v.stride(0);
+        logits_.try_emplace({rows, s.count, k_row}, q.scalar_type(), rows, s.count, head, q.stride(0), 1, k_row, kKeys, false);
+        for (const bool more : {false, true})
+          values_.try_emplace({rows, s.count, v_row, more}, q.scalar_type(), rows, head, s.count, kKeys, v_row, 1, head, more);
+      }
+  }
+  const StridedMatmul& logits(int64_t rows, const Stretch& s) const { return logits_.at({rows, s.count, s.block->k.stride(0)}); }
+  const StridedMatmul& values(int64_t rows, const Stretch& s, bool more) const {
+    return values_.at({rows, s.count, s.block->v.stride(0), more});
+  }
+
+ private:
+  std::map<std::tuple<int64_t, int64_t, int64_t>, StridedMatmul> logits_;
+  std::map<std::tuple<int64_t, int64_t, int64_t, bool>, StridedMatmul> values_;
+};
+
+template <class T>
+void attend(const at::Tensor& q, const std::vector<Stretch>& stretches, const Products& products, int64_t heads,
+            at::Tensor& out) {
+  const int64_t tokens = q.size(0), channels = q.size(1), head = channels / heads, tiles = (tokens + kQueries - 1) / kQueries;
+  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head)));
+  at::parallel_for(0, heads * tiles, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> logits(kQueries * kKeys), mixed(kQueries * head), maximum(kQueries), total(kQueries);
+    std::vector<T> narrow(sizeof(T) == sizeof(float) ? 0 : kQueries * kKeys);
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t h = item / tiles, first = item % tiles * kQueries, rows = std::min(kQueries, tokens - first);
+      std::fill(maximum.begin(), maximum.end(), std::numeric_limits<float>::lowest());
+      std::fill(total.begin(), total.end(), 0.0f);
+      for (size_t s = 0; s < stretches.size(); ++s) {
+        const Stretch& stretch = stretches[s];
+        const KeyTile& block = *stretch.block;
+        products.logits(rows, stretch)
+            .run(data<T>(q) + first * q.stride(0) + h * head, data<T>(block.k) + stretch.first * block.k.stride(0) + h * head,
+                 logits.data());
+        const float* bias = block.bias.defined() ? data<float>(block.bias) + stretch.first : nullptr;
+        T* weights = narrow.empty() ? reinterpret_cast<T*>(logits.data()) : narrow.data();
+        for (int64_t r = 0; r < rows; ++r) {
+          const float before = maximum[r];
+          const float sum =
+              weights_of_row(logits.data() + r * kKeys, weights + r * kKeys, stretch.count, scale, bias, maximum[r]);
+          if (s == 0) {
+            total[r] = sum;
+            continue;
+          }
+          const float fade = fast_exp(before - maximum[r]);  // what was mixed so far was weighed against a lower maximum
+          total[r] = total[r] * fade + sum;
+          if (fade != 1)
+            for (int64_t c = 0; c < head; ++c) mixed[r * head + c] *= fade;
+        }
+        products.values(rows, stretch, s > 0)
+            .run(weights, data<T>(block.v) + stretch.first * block.v.stride(0) + h * head, mixed.data());
+      }
+      for (int64_t r = 0; r < rows; ++r) {
+        T* to = data<T>(out) + (first + r) * channels + h * head;
+        const float inverse = 1 / total[r];
+        for (int64_t c = 0; c < head; ++c) store(to + c, mixed[r * head + c] * inverse);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void tiled_attention(const at::Tensor& q, const std::vector<KeyTile>& keys, int64_t heads, at::Tensor& out) {
+  std::vector<Stretch> stretches;
+  for (const KeyTile& block : keys)
+    for (int64_t first = 0; first < block.k.size(0); first += kKeys)
+      stretches.push_back({&block, first, std::min(kKeys, block.k.size(0) - first)});
+  const Products products(q, stretches, q.size(1) / heads);
+  with_type(q, [&](auto* type) { attend<std::remove_pointer_t<decltype(type)>>(q, stretches, products, heads, out); });
+}
+
+}  // namespace geometry_transfer

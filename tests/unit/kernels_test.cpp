@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Our kernels against libtorch's operators, in both types, at sizes that leave tails.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "diffusion/attention.h"
+#include "diffusion/kernels/elementwise.h"
+#include "diffusion/kernels/norm.h"
+#include "diffusion/kernels/packed.h"
+
+namespace geometry_transfer {
+namespace {
+
+constexpr auto kNhwc = at::MemoryFormat::ChannelsLast;
+
+class Kernels : public testing::TestWithParam<at::ScalarType> {
+ protected:
+  at::Tensor random(at::IntArrayRef shape) const { return at::randn(shape).to(GetParam()); }
+  /// |got - expected| / |expected|: fp32 within rounding, bf16 within its eight bits.
+  void expect_same(const at::Tensor& got, const at::Tensor& expected) const {
+    ASSERT_EQ(got.sizes(), expected.sizes());
+    EXPECT_EQ(got.scalar_type(), GetParam());
+    const at::Tensor g = got.to(at::kDouble), e = expected.to(at::kDouble);
+    EXPECT_LT(((g - e).norm() / e.norm()).item<double>(), GetParam() == at::kFloat ? 3e-6 : 6e-3);
+  }
+};
+
+at::Tensor f(const at::Tensor& t) { return t.defined() ? t.to(at::kFloat) : t; }
+
+TEST_P(Kernels, Linear) {
+  const at::Tensor x = random({2, 37, 48}), w = random({80, 48}), b = random({80}), add = random({2, 37, 80});
+  if (!can_pack(w)) GTEST_SKIP() << "built without oneDNN";
+  expect_same(PackedLinear(w, b)(x), at::linear(f(x), f(w), f(b)));
+  expect_same(PackedLinear(w, {})(x), at::linear(f(x), f(w)));
+  const PackedLinear layer(w, b);
+  for (int again = 0; again < 2; ++again) expect_same(layer(x, add), at::linear(f(x), f(w), f(b)) + f(add));
+  expect_same(layer(x.narrow(1, 0, 5)), at::linear(f(x.narrow(1, 0, 5)), f(w), f(b)));
+}
+
+TEST_P(Kernels, Convolution) {
+  const at::Tensor x = random({2, 24, 19, 13}).contiguous(kNhwc), w = random({40, 24, 3, 3}), b = random({40});
+  if (!can_pack(w)) GTEST_SKIP() << "built without oneDNN";
+  for (const int64_t stride : {1, 2}) {
+    const at::Tensor plain = at::conv2d(f(x), f(w), f(b), stride, 1), add = random(plain.sizes());
+    const PackedConv2d layer(w, b, stride, 1);
+    expect_same(layer(x), plain);
+    expect_same(layer(x, add.contiguous(kNhwc)), plain + f(add));
+    expect_same(layer(x, {}, at::ones({40})), plain - f(b).reshape({1, 40, 1, 1}) + 1);
+    EXPECT_TRUE(layer(x).is_contiguous(kNhwc));
+  }
+  const at::Tensor w1 = random({8, 24, 1, 1});
+  expect_same(PackedConv2d(w1, b.narrow(0, 0, 8), 1, 0)(x), at::conv2d(f(x), f(w1), f(b.narrow(0, 0, 8))));
+}
+
+TEST_P(Kernels, GroupNorm) {
+  const at::Tensor x = (random({2, 48, 17, 11}) * 3 + 5).contiguous(kNhwc), w = at::randn({48}), b = at::randn({48});
+  const at::Tensor plain = at::group_norm(f(x), 8, w, b, 1e-5);
+  expect_same(group_norm(x, 8, w, b, 1e-5, false), plain);
+  expect_same(group_norm(x, 8, w, b, 1e-5, true), at::silu(plain));
+}
+
+TEST_P(Kernels, LayerNorm) {
+  const at::Tensor x = random({2, 33, 72}) * 2 - 1, w = at::randn({72}), b = at::randn({72});
+  expect_same(layer_norm(x, w, b, 1e-5), at::layer_norm(f(x), {72}, w, b, 1e-5));
+}
+
+TEST_P(Kernels, Geglu) {
+  const at::Tensor x = random({3, 21, 2 * 56}) * 3;
+  expect_same(geglu(x), f(x).narrow(-1, 0, 56) * at::gelu(f(x).narrow(-1, 56, 56)));
+}
+
+TEST_P(Kernels, ConcatChannels) {
+  const at::Tensor a = random({2, 7, 5, 3}).contiguous(kNhwc), b = random({2, 4, 5, 3}).contiguous(kNhwc);
+  EXPECT_TRUE(at::equal(concat_channels(a, b), at::cat({a, b}, 1)));
+}
+
+/// The definition, in fp32.
+at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias,
+                             int64_t heads) {
+  const auto split = [&](const at::Tensor& x) { return f(x).reshape({x.size(0), x.size(1), heads, -1}).transpose(1, 2); };
+  at::Tensor logits = at::matmul(split(q), split(k).transpose(-1, -2)) / std::sqrt(static_cast<double>(q.size(2) / heads));
+  if (bias.defined()) logits = logits + bias;
+  return at::matmul(logits.softmax(-1), split(v)).transpose(1, 2).reshape(q.sizes());
+}
+
+TEST_P(Kernels, AttentionOverSeveralBlocks) {
+  // Tokens beyond one tile of queries and of keys, in slices of a wider buffer as the fused projection leaves them.
+  const int64_t heads = 3, channels = 3 * 8, n = 150, m = 1100;
+  const at::Tensor qkv = random({2, n, 3 * channels});
+  const std::vector<at::Tensor> part = qkv.chunk(3, -1);
+  const at::Tensor k2 = random({1, m, channels}), v2 = random({1, m, channels}), bias = at::randn({m});
+  const at::Tensor got = attention(part[0] * 1, {{part[1], part[2], {}}, {k2, v2, bias}}, heads);
+  const at::Tensor k = at::cat({part[1], k2.expand({2, -1, -1})}, 1), v = at::cat({part[2], v2.expand({2, -1, -1})}, 1);
+  expect_same(got, softmax_attention(part[0], k, v, at::cat({at::zeros({n}), bias}), heads));
+  expect_same(attention(part[0], {{part[1], part[2], {}}}, heads), softmax_attention(part[0], part[1], part[2], {}, heads));
+  // The order of the blocks does not matter.
+  expect_same(attention(part[0], {{k2, v2, bias}, {part[1], part[2], {}}}, heads), f(got));
+}
+
+TEST_P(Kernels, AttentionToOneKeyIsItsValue) {
+  const at::Tensor q = random({1, 5, 16}), k = random({1, 1, 16}), v = random({1, 1, 16});
+  expect_same(attention(q, {{k, v, {}}}, 2), f(v.expand({1, 5, 16})));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, Kernels, testing::Values(at::kFloat, at::kBFloat16),
+                         [](const auto& type) { return type.param == at::kFloat ? "fp32" : "bf16"; });
+
+}  // namespace
+}  // namespace geometry_transfer
