@@ -14,6 +14,7 @@
 #include "request/text.h"
 #include "runtime/compute.h"
 #include "tensor_image.h"
+#include "weights/mapped_file.h"
 #include "weights/model_files.h"
 #include "weights/weights.h"
 
@@ -42,6 +43,7 @@ class TransferImpl : public Transfer {
       : name_(files.name),
         model_(request.model),
         precision_(request.precision),
+        prediction_(request.prediction),
         compute_(compute),
         scheduler_(files.scheduler),
         native_side_(files.unet.sample_size * files.vae.downscale()),
@@ -49,7 +51,9 @@ class TransferImpl : public Transfer {
         unet_(files.unet, Weights(files.unet_weights, compute.unet, compute.device)),
         conditioning_(empty_prompt(files, at::kFloat, compute.device)) {}
 
-  bool fits(const Request& request) const override { return request.model == model_ && request.precision == precision_; }
+  bool fits(const Request& request) const override {
+    return request.model == model_ && request.precision == precision_ && request.prediction == prediction_;
+  }
 
   Layer run(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) override {
     const c10::InferenceMode inference;
@@ -59,7 +63,9 @@ class TransferImpl : public Transfer {
     report.threads = request.threads ? request.threads : compute_.threads;
     apply_threads(report.threads);
     try {
-      return story(scene, request, clock, report);
+      Layer layer = story(scene, request, clock, report);
+      require_intact_mappings();  // weights that are mapped must have been there to the end
+      return layer;
     } catch (const c10::Error& e) {
       throw translated(e);
     } catch (const std::bad_alloc&) {
@@ -181,6 +187,7 @@ class TransferImpl : public Transfer {
 
   std::string name_, model_;
   Precision precision_;
+  Prediction prediction_;
   Compute compute_;
   SchedulerConfig scheduler_;
   int native_side_;
@@ -196,7 +203,7 @@ class DiffusionPartImpl : public DiffusionPart {
     StageClock clock(progress, report);
     clock.enter(Stage::load);
     try {
-      const ModelFiles files = open_model(request.model.empty() ? shipped_model().path : request.model);
+      const ModelFiles files = open_model(request.model.empty() ? shipped_model().path : request.model, request.prediction);
       const Compute compute = choose_compute(request, files.vae.force_upcast);
       apply_threads(compute.threads);
       return std::make_unique<TransferImpl>(files, request, compute);

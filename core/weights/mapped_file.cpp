@@ -2,13 +2,16 @@
 #include "weights/mapped_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <mutex>
 
 #include "request/text.h"
 
@@ -17,6 +20,74 @@ namespace {
 Error cannot_read(const std::string& path) {
   return error(Error::Kind::model, _("{0} cannot be read: {1}."), path, std::strerror(errno));
 }
+Error changed(const std::string& path) {
+  return error(Error::Kind::model, _("{0} was changed while it was in use: run again when it is complete."), path);
+}
+
+// What the handler of SIGBUS knows. It is global because signals are, and made of atomics because nothing else is safe there.
+struct Watched {
+  std::atomic<bool> taken{false};
+  std::atomic<std::uintptr_t> begin{0}, end{0};
+  std::atomic<bool> damaged{false};
+  const std::string* path = nullptr;  // not for the handler
+};
+Watched watched[256];
+struct sigaction before;  // who handled SIGBUS
+std::uintptr_t page_size = 4096;
+
+void on_bus_error(int number, siginfo_t* info, void* context) {
+  const auto at = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  const int kept = errno;
+  for (Watched& w : watched) {
+    const std::uintptr_t begin = w.begin.load(), end = w.end.load();
+    if (at < begin || at >= end) continue;
+    // All that follows is lost too, as a rule: one call for it, not one a page. Pages that are still there are only read as zeros
+    // by a computation whose result is void anyway.
+    const std::uintptr_t page = at / page_size * page_size;
+    if (mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+      break;
+    w.damaged.store(true);
+    errno = kept;
+    return;
+  }
+  errno = kept;
+  if (before.sa_flags & SA_SIGINFO)
+    before.sa_sigaction(number, info, context);
+  else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
+    before.sa_handler(number);
+  else
+    signal(SIGBUS, SIG_DFL);  // the fault comes again and ends the process
+}
+
+int watch(const std::byte* data, std::uint64_t size, const std::string& path) {
+  static std::once_flag installed;
+  std::call_once(installed, [] {
+    page_size = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    struct sigaction action {};
+    action.sa_sigaction = on_bus_error;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, &before);
+  });
+  for (int i = 0; i < static_cast<int>(std::size(watched)); ++i) {
+    bool free = false;
+    if (!watched[i].taken.compare_exchange_strong(free, true)) continue;
+    watched[i].path = &path;
+    watched[i].damaged = false;
+    watched[i].begin = reinterpret_cast<std::uintptr_t>(data);
+    watched[i].end = reinterpret_cast<std::uintptr_t>(data) + size;
+    return i;
+  }
+  return -1;
+}
+
+void unwatch(int place) {
+  if (place < 0) return;
+  watched[place].end = 0;
+  watched[place].begin = 0;
+  watched[place].taken = false;
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
@@ -39,19 +110,27 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   data_ = static_cast<const std::byte*>(mapped);
   modified_s_ = info.st_mtim.tv_sec;
   modified_ns_ = info.st_mtim.tv_nsec;
+  watch_ = watch(data_, size_, path_);
 }
 
 MappedFile::~MappedFile() {
+  unwatch(watch_);
   munmap(const_cast<std::byte*>(data_), size_);
   close(file_);
 }
 
 void MappedFile::check() const {
   struct stat info {};
-  if (fstat(file_, &info) == 0 && static_cast<std::uint64_t>(info.st_size) == size_ && info.st_mtim.tv_sec == modified_s_ &&
-      info.st_mtim.tv_nsec == modified_ns_)
+  const bool damaged = watch_ >= 0 && watched[watch_].damaged;
+  if (!damaged && fstat(file_, &info) == 0 && static_cast<std::uint64_t>(info.st_size) == size_ &&
+      info.st_mtim.tv_sec == modified_s_ && info.st_mtim.tv_nsec == modified_ns_)
     return;
-  throw error(Error::Kind::model, _("{0} was changed while it was in use: run again when it is complete."), path_);
+  throw changed(path_);
+}
+
+void require_intact_mappings() {
+  for (const Watched& w : watched)
+    if (w.taken && w.damaged) throw changed(*w.path);
 }
 
 }  // namespace geometry_transfer

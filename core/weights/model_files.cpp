@@ -88,6 +88,8 @@ ModelFiles open_folder(const fs::path& folder) {
 }  // namespace
 
 ModelFiles open_model(const std::string& path, Prediction prediction) {
+  if (path.empty())
+    throw error(Error::Kind::model, _("The model that comes with this program is not installed: install it, or choose another."));
   fs::path place(path);
   if (place.has_relative_path() && place.filename().empty()) place = place.parent_path();  // "model/"
   std::error_code failed;

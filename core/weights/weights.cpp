@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "request/text.h"
+#include "weights/mapped_file.h"
 
 namespace geometry_transfer {
 namespace {
@@ -48,7 +49,9 @@ at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const
     std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
   }
   if (view->transposed) tensor = tensor.t().contiguous();
-  return tensor.to(device_, dtype_);
+  tensor = tensor.to(device_, dtype_);
+  require_intact_mappings();  // were the bytes still there while they were copied?
+  return tensor;
 }
 
 }  // namespace geometry_transfer

@@ -123,4 +123,32 @@ inline void write_safetensors(const std::string& path, const std::vector<FileTen
   std::filesystem::resize_file(path, static_cast<std::uintmax_t>(at));  // a hole at the end
 }
 
+/// Fills with the fp32 tensors of an open model: stacked, turned and shaped as the file has them.
+inline Fill tensors_of(const ModelFiles& m) {
+  return [&m](const FileTensor& t, std::ostream& out) {
+    if (t.from.empty()) return false;
+    const Checkpoint& weights = *(t.part == "unet"           ? m.unet_weights
+                                  : t.part == "vae"          ? m.vae_weights
+                                  : t.part == "text_encoder" ? m.text_weights
+                                                             : m.text_2_weights);
+    std::map<int, std::string> parts;  // by their place in the stack
+    for (const auto& [key, stored] : t.from) {
+      const TensorView* view = weights.find(key);
+      if (!view || view->dtype != DType::f32 || view->transposed) throw std::runtime_error("not fp32: " + key);
+      const char* data = reinterpret_cast<const char*>(view->data);
+      std::string bytes;
+      if (stored.transposed) {
+        const std::int64_t rows = view->shape.at(0), columns = view->shape.at(1);
+        for (std::int64_t c = 0; c < columns; ++c)
+          for (std::int64_t r = 0; r < rows; ++r) bytes.append(data + 4 * (r * columns + c), 4);
+      } else {
+        bytes.assign(data, static_cast<std::size_t>(t.numbers() / stored.parts * 4));
+      }
+      parts[stored.part] = bytes;
+    }
+    for (const auto& row : parts) out << row.second;
+    return true;
+  };
+}
+
 }  // namespace geometry_transfer::test

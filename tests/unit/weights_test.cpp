@@ -6,6 +6,7 @@
 
 #include "geometry-transfer/error.h"
 #include "safetensors_file.h"
+#include "weights/mapped_file.h"
 #include "weights/safetensors.h"
 
 namespace geometry_transfer {
@@ -57,6 +58,18 @@ TEST(Weights, ReadsTensorsAtOddAddresses) {
     const auto file = open_safetensors(write_file(folder / "m.safetensors", safetensors_bytes(header, data)));
     EXPECT_TRUE(torch::equal(Weights(file, torch::kFloat32).tensor("w", {5}), w)) << shift;
   }
+}
+
+TEST(Weights, OutliveAFileThatIsCutShort) {
+  TemporaryFolder folder;
+  const at::Tensor w = at::ones({1 << 18});
+  const std::string path = write_file(folder / "m.safetensors", safetensors_bytes({{"w", "F32", {1 << 18}, bytes_of(w)}}));
+  const Weights weights(open_safetensors(path), at::kFloat);
+  const at::Tensor mapped = weights.tensor("w", {1 << 18});
+  std::filesystem::resize_file(path, 1 << 16);
+  EXPECT_LT(mapped.sum().item<float>(), 1 << 18);  // not SIGBUS
+  EXPECT_THROW(require_intact_mappings(), Error);
+  EXPECT_THROW(weights.tensor("w", {1 << 18}), Error);
 }
 
 TEST(Weights, NamesWhatIsMissingOrOfAnotherShape) {
