@@ -1,29 +1,6 @@
 ; SPDX-License-Identifier: GPL-3.0-or-later
 ; GIMP 2.10: the droplets of leaf.jpg onto plaster.png. (geometry-transfer-demo INPUT OUTPUT PRESET), folders without a last slash.
 
-; The text after the last "; default " of an argument's description, without the closing bracket.
-(define (default-of description)
-  (let loop ((at (- (string-length description) 10)))
-    (cond ((< at 0) "")
-          ((string=? (substring description at (+ at 10)) "; default ")
-           (substring description (+ at 10) (- (string-length description) 1)))
-          (else (loop (- at 1))))))
-
-; 2.10 wants every argument in its place: those from the fifth on, `given` (an association list by name) before the defaults.
-(define (arguments-of procedure given)
-  (let ((count (list-ref (gimp-procedural-db-proc-info procedure) 6)))
-    (let loop ((i 4))
-      (if (= i count) '()
-          (let* ((argument (gimp-procedural-db-proc-arg procedure i))
-                 (named (assoc (cadr argument) given))
-                 (text (default-of (caddr argument))))
-            (cons (cond (named (cadr named))
-                        ((= (car argument) PDB-STRING) text)
-                        ((string=? text "true") 1)
-                        ((string=? text "false") 0)
-                        (else (string->number text)))
-                  (loop (+ i 1))))))))
-
 (define (geometry-transfer-demo input output preset)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE (string-append input "/plaster.png") "plaster.png")))
          (target (car (gimp-image-get-active-layer image)))
@@ -37,8 +14,7 @@
     (gimp-layer-set-offsets mask -64 40)
     (gimp-image-select-color image CHANNEL-OP-REPLACE mask '(255 255 255))
     (gimp-image-remove-layer image mask)
-    (let* ((arguments (arguments-of "plug-in-geometry-transfer" (list (list "preset" preset))))
-           (layer (car (apply plug-in-geometry-transfer RUN-NONINTERACTIVE image target source arguments))))
+    (let ((layer (geometry-transfer image target source (list "preset" preset)))) ; plugin/scripts/2.10
       (gimp-selection-none image)
       (gimp-xcf-save RUN-NONINTERACTIVE image layer (string-append output "/demo.xcf") "demo.xcf")
       (file-png-save-defaults RUN-NONINTERACTIVE image layer (string-append output "/layer.png") "layer.png")
