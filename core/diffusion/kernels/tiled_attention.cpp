@@ -16,21 +16,37 @@ namespace {
 // One tile of logits is 512 KiB of fp32: it stays in a core's second-level cache between the two products.
 constexpr int64_t kQueries = 128, kKeys = 1024;
 
-/// logits <- exp(logits * scale + bias - maximum), the running maximum raised first; returns the sum of the new weights.
-template <class T>
-GT_INLINE float weights_of_row_body(float* logits, T* weights, int64_t n, float scale, const float* bias, float& maximum) {
-  float m = maximum;
+constexpr int64_t kLanes = 16;
+
+GT_INLINE float larger(float a, float b) { return a > b ? a : b; }
+
+/// logits <- logits * scale + bias; returns the larger of `maximum` and the largest of them.
+GT_INLINE float scaled_maximum(float* logits, int64_t n, float scale, const float* bias, float maximum) {
+  float lanes[kLanes];  // a maximum of its own a lane: the compiler may not reorder comparisons by itself
+  for (float& lane : lanes) lane = maximum;
+  int64_t i = 0;
   if (bias)
-    for (int64_t i = 0; i < n; ++i) {
-      logits[i] = logits[i] * scale + bias[i];
-      m = logits[i] > m ? logits[i] : m;
-    }
+    for (; i < n; ++i) logits[i] = logits[i] * scale + bias[i];
   else
-    for (int64_t i = 0; i < n; ++i) {
-      logits[i] = logits[i] * scale;
-      m = logits[i] > m ? logits[i] : m;
-    }
-  maximum = m;
+    for (; i < n; ++i) logits[i] *= scale;
+  for (i = 0; i + kLanes <= n; i += kLanes)
+    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = larger(logits[i + l], lanes[l]);
+  for (; i < n; ++i) lanes[0] = larger(logits[i], lanes[0]);
+  for (const float lane : lanes) maximum = larger(lane, maximum);
+  return maximum;
+}
+
+/// Turns a row of logits into weights exp(logit * scale + bias - maximum), the running maximum raised first; returns their sum.
+/// fp32: in place.
+GT_VECTOR_CLONES float weights_of_row(float* logits, float*, int64_t n, float scale, const float* bias, float& maximum) {
+  const float m = maximum = scaled_maximum(logits, n, scale, bias, maximum);
+  float sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += logits[i] = fast_exp(logits[i] - m);
+  return sum;
+}
+GT_VECTOR_CLONES float weights_of_row(float* logits, std::uint16_t* __restrict weights, int64_t n, float scale, const float* bias,
+                                      float& maximum) {
+  const float m = maximum = scaled_maximum(logits, n, scale, bias, maximum);
   float sum = 0;
   for (int64_t i = 0; i < n; ++i) {
     const float w = fast_exp(logits[i] - m);
@@ -38,13 +54,6 @@ GT_INLINE float weights_of_row_body(float* logits, T* weights, int64_t n, float 
     sum += w;
   }
   return sum;
-}
-GT_VECTOR_CLONES float weights_of_row(float* logits, float* weights, int64_t n, float scale, const float* bias, float& maximum) {
-  return weights_of_row_body(logits, weights, n, scale, bias, maximum);
-}
-GT_VECTOR_CLONES float weights_of_row(float* logits, std::uint16_t* weights, int64_t n, float scale, const float* bias,
-                                      float& maximum) {
-  return weights_of_row_body(logits, weights, n, scale, bias, maximum);
 }
 
 /// A stretch of one key block.
