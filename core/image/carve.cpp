@@ -6,6 +6,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "image/grain.h"
 #include "image/mask.h"
 #include "image/membrane.h"
 
@@ -24,7 +25,7 @@ cv::Mat gaussian(const cv::Mat& m, double sigma) {
 /// The bare material's tone everywhere: a normalised low-pass of what is bare, filled in under the rest. Worked out small, as it
 /// is smooth.
 cv::Mat base_of(const cv::Mat& plane, const cv::Mat& bare) {
-  constexpr double kSide = 320, kSigma = 12;
+  constexpr double kSide = 320, kSigma = 8;
   const double shrink = std::min(1.0, kSide / std::max(plane.rows, plane.cols));
   cv::Mat small, weight, known;
   bare.convertTo(known, CV_32F, 1 / 255.0);
@@ -43,22 +44,37 @@ cv::Mat base_of(const cv::Mat& plane, const cv::Mat& bare) {
   return full;
 }
 
-double deviation(const cv::Mat& plane, const cv::Mat& where) {
-  cv::Scalar mean, sd;
-  cv::meanStdDev(plane, mean, sd, where);
-  return sd[0];
+/// Light falling more steeply brightens a surface in its own colour, up to about half again; what is more is a highlight and has
+/// the light's colour.
+Shading split_light(const Relief& relief) {
+  constexpr float kMostDiffuse = 1.5f;
+  Shading s{cv::Mat(relief.base.size(), CV_32FC1), cv::Mat(relief.base.size(), CV_32FC1)};
+  for (int y = 0; y < relief.base.rows; ++y) {
+    const float *base = relief.base.ptr<float>(y), *luma = relief.luma.ptr<float>(y);
+    float *factor = s.factor.ptr<float>(y), *light = s.light.ptr<float>(y);
+    for (int x = 0; x < relief.base.cols; ++x) {
+      const float b = std::max(base[x], 1e-3f);
+      factor[x] = std::clamp(luma[x] / b, 0.f, kMostDiffuse);
+      const float diffuse = b * factor[x];
+      light[x] = std::clamp((luma[x] - diffuse) / std::max(1 - diffuse, 1e-3f), 0.f, 1.f);
+    }
+  }
+  return s;
 }
 
-cv::Mat kept(const cv::Mat& v, double s) {
-  const cv::Mat square = v.mul(v);
-  return square.mul(v) / (square + (s * s + 1e-12));
+/// The geometry brought to 0 at its selection's border: what is left of its tone there is spread over it as a membrane and taken
+/// off, then the last pixels fade, so that the remaining grain ends softly.
+void close(cv::Mat& geometry, const cv::Mat& mask, double size) {
+  const cv::Mat core = mask >= 0.5;
+  geometry -= membrane(geometry, core);
+  const cv::Mat fade = distance_outside(1 - mask) / std::clamp(0.03 * size, 1.0, 12.0);
+  geometry = geometry.mul(cv::min(fade, 1));
 }
 
-/// The part of a difference from the base that the geometry made.
-cv::Mat without_grain(const cv::Mat& difference, const cv::Mat& bare, double grain) {
-  const double sd = cv::countNonZero(bare) ? deviation(difference, bare) : 0;
-  const cv::Mat coarse = gaussian(difference, 1.5), fine = difference - coarse;
-  return kept(coarse, 0.5 * grain * sd) + kept(fine, grain * sd);
+/// The selection and a quarter of its size round it: enough bare material to judge grain by.
+cv::Rect neighbourhood(const cv::Rect& box, cv::Size size) {
+  const int ring = std::max({24, box.width / 4, box.height / 4});
+  return cv::Rect(box.x - ring, box.y - ring, box.width + 2 * ring, box.height + 2 * ring) & cv::Rect({}, size);
 }
 
 }  // namespace
@@ -66,23 +82,27 @@ cv::Mat without_grain(const cv::Mat& difference, const cv::Mat& bare, double gra
 Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, const cv::Mat& known,
               const CarveOptions& options) {
   const cv::Mat clamped = cv::min(cv::max(rgb, 0), 1), luma = luma_of(clamped);
-  cv::Mat bare;
+  cv::Mat bare;  // a little further out than the selection: its shadows reach
   cv::dilate(mask > kSelected, bare, cv::Mat::ones(9, 9, CV_8U));
   bare = bare == 0;
   if (!known.empty()) bare &= known > 0.99;
-  const cv::Mat shown = support > 0, hidden = support <= 0;
+  const cv::Mat hidden = support <= 0;
+  const cv::Rect box = cv::boundingRect(cv::Mat(support > 0)), near = neighbourhood(box, rgb.size());
+  const double size = std::max(box.width, box.height);
 
   const auto split = [&](const cv::Mat& plane) {
     Relief r;
     r.base = base_of(plane, bare);
-    cv::Mat geometry = without_grain(plane - r.base, bare, options.grain);
-    if (options.close_border) geometry -= membrane(geometry, shown);
+    cv::Mat geometry = cv::Mat::zeros(plane.size(), CV_32FC1),
+            part = without_grain(plane(near) - r.base(near), bare(near), size, options.grain);
+    if (options.close_border) close(part, mask(near), size);
+    part.copyTo(geometry(near));
     geometry.setTo(0, hidden);
     r.luma = r.base + geometry;
     return r;
   };
   Carving out;
-  out.shading = shading_of(split(luma));
+  out.shading = split_light(split(luma));
   if (options.chroma) {
     std::vector<cv::Mat> planes(3);
     cv::split(clamped, planes);

@@ -8,7 +8,7 @@ namespace geometry_transfer {
 
 struct CarveOptions {
   double grain = 1;          ///< Request::grain
-  bool close_border = true;  ///< the relief ends in 0 at the support's border
+  bool close_border = true;  ///< the relief ends in 0 at the selection's border
   bool chroma = false;       ///< fill Carving::chroma
 };
 

@@ -78,7 +78,7 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
   for (int top = 0; top < target.rows; top += rows) {
     const int height = std::min(rows, target.rows - top);
     const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
-    const cv::Mat support = part(f.support), dark = part(f.carving.shading.dark), light = part(f.carving.shading.light);
+    const cv::Mat support = part(f.support), factor = part(f.carving.shading.factor), light = part(f.carving.shading.light);
     const cv::Mat hue = part(f.carving.chroma), paste = part(f.paste);
     for (int y = 0; y < height; ++y) {
       float* t = target.ptr<float>(top + y);
@@ -88,7 +88,7 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
         for (int c = 0; c < 3; ++c) {
           float edited = t[c];
           if (shading) {
-            edited *= dark.at<float>(y, x);
+            edited = std::min(edited * factor.at<float>(y, x), std::max(1.f, edited));
             edited += std::max(0.f, 1 - edited) * light.at<float>(y, x);
             if (!hue.empty()) edited += chroma * hue.ptr<float>(y)[3 * x + c];
           }

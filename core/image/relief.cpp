@@ -82,7 +82,7 @@ Shading shading_of(const Relief& relief) {
   Shading s{cv::Mat(relief.base.size(), CV_32FC1), cv::Mat(relief.base.size(), CV_32FC1)};
   for (int y = 0; y < relief.base.rows; ++y) {
     const float *base = relief.base.ptr<float>(y), *luma = relief.luma.ptr<float>(y);
-    float *dark = s.dark.ptr<float>(y), *light = s.light.ptr<float>(y);
+    float *dark = s.factor.ptr<float>(y), *light = s.light.ptr<float>(y);
     for (int x = 0; x < relief.base.cols; ++x) {
       dark[x] = std::clamp(luma[x] / std::max(base[x], 1e-3f), 0.f, 1.f);
       light[x] = std::clamp((luma[x] - base[x]) / std::max(1 - base[x], 1e-3f), 0.f, 1.f);
@@ -94,7 +94,7 @@ Shading shading_of(const Relief& relief) {
 cv::Mat apply(const cv::Mat& target, const Shading& shading) {
   cv::Mat out(target.size(), CV_32FC3);
   for (int y = 0; y < target.rows; ++y) {
-    const float *in = target.ptr<float>(y), *dark = shading.dark.ptr<float>(y), *light = shading.light.ptr<float>(y);
+    const float *in = target.ptr<float>(y), *dark = shading.factor.ptr<float>(y), *light = shading.light.ptr<float>(y);
     float* o = out.ptr<float>(y);
     for (int x = 0; x < target.cols; ++x, in += 3, o += 3)
       for (int c = 0; c < 3; ++c) {

@@ -145,10 +145,10 @@ TEST(Edit, GrainZeroKeepsTheWholeRelief) {
   // The edit's ratio to the target is the source's ratio to its base where it is darker, pixel by pixel.
   const cv::Mat source = luma_of(v.geometries[0].placed), e = luma_of(edited), t = luma_of(v.target);
   const Carving c = carve(v.geometries[0].placed, v.mask, v.mask, {}, {0, false, false});
-  const cv::Mat dark = inside & (c.shading.dark < 1) & (c.shading.light == 0);
+  const cv::Mat dark = inside & (c.shading.factor < 1) & (c.shading.light == 0);
   EXPECT_GT(cv::countNonZero(dark), 3000);
-  EXPECT_LT(worst(e, t.mul(c.shading.dark), dark), 1e-5);
-  cv::Mat base = source / c.shading.dark;  // smooth, where nothing was shrunk
+  EXPECT_LT(worst(e, t.mul(c.shading.factor), dark), 1e-5);
+  cv::Mat base = source / c.shading.factor;  // smooth, where nothing was shrunk
   cv::Mat smooth;
   cv::GaussianBlur(base, smooth, {}, 2);
   EXPECT_LT(worst(base, smooth, within(v, {150, 150}, 10)), 5e-3);
