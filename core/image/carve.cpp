@@ -44,18 +44,22 @@ cv::Mat base_of(const cv::Mat& plane, const cv::Mat& bare) {
   return full;
 }
 
-/// Light falling more steeply brightens a surface in its own colour, up to about half again; what is more is a highlight and has
-/// the light's colour.
+/// The most that light falling more steeply brightens a surface, in its own colour. More is a highlight and has the light's.
+constexpr float kMostDiffuse = 1.5f;
+
+/// Darker multiplies. Brighter multiplies up to kMostDiffuse, but takes no more of what is left to white than it took on the
+/// source, so that nothing clips on a bright target; what is brighter still goes toward white.
 Shading split_light(const Relief& relief) {
-  constexpr float kMostDiffuse = 1.5f;
-  Shading s{cv::Mat(relief.base.size(), CV_32FC1), cv::Mat(relief.base.size(), CV_32FC1)};
+  Shading s;
+  for (cv::Mat* field : {&s.factor, &s.headroom, &s.light}) field->create(relief.base.size(), CV_32FC1);
   for (int y = 0; y < relief.base.rows; ++y) {
     const float *base = relief.base.ptr<float>(y), *luma = relief.luma.ptr<float>(y);
-    float *factor = s.factor.ptr<float>(y), *light = s.light.ptr<float>(y);
+    float *factor = s.factor.ptr<float>(y), *headroom = s.headroom.ptr<float>(y), *light = s.light.ptr<float>(y);
     for (int x = 0; x < relief.base.cols; ++x) {
-      const float b = std::max(base[x], 1e-3f);
+      const float b = std::clamp(base[x], 1e-3f, 1.f), left = std::max(1 - b, 1e-3f);
       factor[x] = std::clamp(luma[x] / b, 0.f, kMostDiffuse);
       const float diffuse = b * factor[x];
+      headroom[x] = std::clamp((diffuse - b) / left, 0.f, 1.f);
       light[x] = std::clamp((luma[x] - diffuse) / std::max(1 - diffuse, 1e-3f), 0.f, 1.f);
     }
   }

@@ -79,6 +79,7 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
     const int height = std::min(rows, target.rows - top);
     const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
     const cv::Mat support = part(f.support), factor = part(f.carving.shading.factor), light = part(f.carving.shading.light);
+    const cv::Mat headroom = part(f.carving.shading.headroom);
     const cv::Mat hue = part(f.carving.chroma), paste = part(f.paste);
     for (int y = 0; y < height; ++y) {
       float* t = target.ptr<float>(top + y);
@@ -88,7 +89,8 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
         for (int c = 0; c < 3; ++c) {
           float edited = t[c];
           if (shading) {
-            edited = std::min(edited * factor.at<float>(y, x), std::max(1.f, edited));
+            const float by = factor.at<float>(y, x) - 1, more = edited * by;
+            edited += by > 0 ? std::min(std::max(0.f, more), std::max(0.f, 1 - edited) * headroom.at<float>(y, x)) : more;
             edited += std::max(0.f, 1 - edited) * light.at<float>(y, x);
             if (!hue.empty()) edited += chroma * hue.ptr<float>(y)[3 * x + c];
           }

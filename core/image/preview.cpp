@@ -143,6 +143,7 @@ class LivePreview : public Preview {
     placed.support = feathered(mask, request.feather * scale_);
     if (shading) {
       placed.carving.shading.factor = warped(p.fields.carving.shading.factor, index, view, 1);
+      placed.carving.shading.headroom = warped(p.fields.carving.shading.headroom, index, view, 0);
       placed.carving.shading.light = warped(p.fields.carving.shading.light, index, view, 0);
       if (!p.fields.carving.chroma.empty()) placed.carving.chroma = warped(p.fields.carving.chroma, index, view, {});
     }

@@ -79,7 +79,9 @@ Relief relief(const cv::Mat& rgb, const cv::Mat& mask, double shrink) {
 }
 
 Shading shading_of(const Relief& relief) {
-  Shading s{cv::Mat(relief.base.size(), CV_32FC1), cv::Mat(relief.base.size(), CV_32FC1)};
+  Shading s;
+  s.factor.create(relief.base.size(), CV_32FC1);
+  s.light.create(relief.base.size(), CV_32FC1);
   for (int y = 0; y < relief.base.rows; ++y) {
     const float *base = relief.base.ptr<float>(y), *luma = relief.luma.ptr<float>(y);
     float *dark = s.factor.ptr<float>(y), *light = s.light.ptr<float>(y);

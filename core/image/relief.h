@@ -22,8 +22,9 @@ Relief relief(const cv::Mat& rgb, const cv::Mat& mask, double shrink);
 
 /// Onto the target's own pixels: darker than the base multiplies, brighter moves toward white.
 struct Shading {
-  cv::Mat factor;  ///< CV_32FC1, 0 or more, 1: nothing; never carries a pixel beyond white
-  cv::Mat light;   ///< CV_32FC1 in [0,1], 0: nothing
+  cv::Mat factor;    ///< CV_32FC1, 0 or more, 1: nothing; never carries a pixel beyond white
+  cv::Mat headroom;  ///< CV_32FC1: most of what is left to white that a factor above 1 may take; empty: no factor is above 1
+  cv::Mat light;     ///< CV_32FC1 in [0,1], 0: nothing
 };
 Shading shading_of(const Relief& relief);
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/grain.h"
+
+#include <gtest/gtest.h>
+
+#include "scene_on_mats.h"
+
+namespace geometry_transfer {
+namespace {
+
+cv::Mat noise(cv::Size size, double sigma, int seed) {
+  cv::Mat m(size, CV_32FC1);
+  cv::RNG(seed).fill(m, cv::RNG::NORMAL, 0, sigma);
+  return m;
+}
+
+cv::Mat all_but(const cv::Mat& geometry) { return geometry == 0; }
+
+double power(const cv::Mat& m, const cv::Mat& where) { return cv::mean(m.mul(m), where)[0]; }
+
+TEST(Grain, ZeroRemovesNothingAndNoBareMaterialNeither) {
+  const cv::Mat m = noise({120, 90}, 0.1, 1);
+  EXPECT_EQ(test::largest_difference(without_grain(m, cv::Mat(m.size(), CV_8UC1, cv::Scalar(255)), 60, 0), m), 0);
+  EXPECT_LT(test::largest_difference(without_grain(m, cv::Mat::zeros(m.size(), CV_8UC1), 60, 1), m), 1e-5);
+}
+
+TEST(Grain, BareGrainGoes) {
+  const cv::Mat m = noise({256, 256}, 0.1, 2), inside = test::disc(m.size(), {128, 128}, 60) > 0;
+  const cv::Mat left = without_grain(m, ~inside, 120, 1);
+  EXPECT_LT(power(left, inside), 0.15 * power(m, inside));
+  EXPECT_LT(power(without_grain(m, ~inside, 120, 3), inside), power(left, inside));
+}
+
+/// A line no stronger than the grain, judged by each pixel alone, in any direction.
+TEST(Grain, ALineSurvives) {
+  for (const double angle : {0.0, 27.0, 45.0, 63.0, 90.0, 120.0, 153.0}) {
+    cv::Mat line = cv::Mat::zeros(256, 256, CV_32FC1);
+    const cv::Point2d d(50 * std::cos(angle * CV_PI / 180), 50 * std::sin(angle * CV_PI / 180)), c(128, 128);
+    cv::line(line, c - d, c + d, -0.2, 2, cv::LINE_AA);
+    const cv::Mat m = line + noise(line.size(), 0.1, 3), inside = test::disc(m.size(), c, 60) > 0;
+    const cv::Mat left = without_grain(m, ~inside, 120, 1);
+    const double before = cv::mean(m, line < -0.15)[0], after = cv::mean(left, line < -0.15)[0];
+    EXPECT_LT(after, 0.7 * before) << angle;  // at least 70 % of its depth
+  }
+}
+
+TEST(Grain, WhatIsWiderThanTheBandsIsKept) {
+  cv::Mat bump(256, 256, CV_32FC1);
+  for (int y = 0; y < 256; ++y)
+    for (int x = 0; x < 256; ++x)
+      bump.at<float>(y, x) = float(0.05 * std::exp(-(std::pow(x - 128, 2) + std::pow(y - 128, 2)) / 1200.0));
+  const cv::Mat bare = all_but(test::disc(bump.size(), {128, 128}, 60));
+  cv::Mat left = without_grain(bump + noise(bump.size(), 0.05, 4), bare, 120, 1);
+  cv::GaussianBlur(left, left, {}, 4);
+  EXPECT_NEAR(left.at<float>(128, 128), 0.05, 0.01);
+}
+
+}  // namespace
+}  // namespace geometry_transfer
