@@ -59,6 +59,41 @@ inline void attach_row(GtkWidget* table, int row, GtkWidget* label, GtkWidget* w
 #endif
 }
 
+inline void add_scrolled(GtkWidget* scroller, GtkWidget* child) {
+#if GTK_MAJOR_VERSION >= 3
+  gtk_container_add(GTK_CONTAINER(scroller), child);
+#else
+  gtk_scrolled_window_add_with_viewport(GTK_SCROLLED_WINDOW(scroller), child);
+  gtk_viewport_set_shadow_type(GTK_VIEWPORT(gtk_bin_get_child(GTK_BIN(scroller))), GTK_SHADOW_NONE);
+#endif
+}
+
+inline GtkRequisition natural_size(GtkWidget* widget) {
+  GtkRequisition size;
+#if GTK_MAJOR_VERSION >= 3
+  gtk_widget_get_preferred_size(widget, nullptr, &size);
+#else
+  gtk_widget_size_request(widget, &size);
+#endif
+  return size;
+}
+
+/// Of the smallest monitor, in the widgets' pixels.
+inline int screen_height(GtkWidget* widget) {
+#if GTK_MAJOR_VERSION >= 3
+  GdkDisplay* display = gtk_widget_get_display(widget);
+  int height = 1 << 30;
+  for (int i = 0; i < gdk_display_get_n_monitors(display); ++i) {
+    GdkRectangle area;
+    gdk_monitor_get_workarea(gdk_display_get_monitor(display, i), &area);
+    if (area.height < height) height = area.height;
+  }
+  return height;
+#else
+  return gdk_screen_get_height(gtk_widget_get_screen(widget));
+#endif
+}
+
 /// Device pixels of one of the widget's pixels (2 on a screen with 200 % scaling).
 inline int pixel_ratio(GtkWidget* widget) {
 #if GTK_MAJOR_VERSION >= 3

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kWidth = 420, kHeight = 380;  // of the widget, at least
 constexpr double kHandle = 7;               // radius of the turning handle, widget pixels
+constexpr double kArm = 48;                 // from the middle to it
 constexpr double kPi = 3.14159265358979323846;
 
 using Surface = std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)>;
@@ -42,20 +43,10 @@ struct PreviewPane::View {
   double width, height;
   double scale() const { return width / area.width; }  // widget pixels a canvas pixel
   /// Middle of the geometry as placed.
-  double centre_x(const Request& r) const {
-    const Rect s = material->selected();
-    return left + (s.x + s.width / 2.0 + r.placement.shift_x - area.x) * scale();
-  }
-  double centre_y(const Request& r) const {
-    const Rect s = material->selected();
-    return top + (s.y + s.height / 2.0 + r.placement.shift_y - area.y) * scale();
-  }
-  double arm(const Request& r) const {  // from the middle to the turning handle
-    const Rect s = material->selected();
-    return std::clamp(std::max(s.width, s.height) * 0.5 * r.placement.scale * scale() + 18, 30.0, 0.45 * std::min(width, height));
-  }
-  double handle_x(const Request& r) const { return centre_x(r) - arm(r) * std::sin(r.placement.rotation * kPi / 180); }
-  double handle_y(const Request& r) const { return centre_y(r) - arm(r) * std::cos(r.placement.rotation * kPi / 180); }
+  double centre_x(const Request& r) const { return left + (material->centre_x() + r.placement.shift_x - area.x) * scale(); }
+  double centre_y(const Request& r) const { return top + (material->centre_y() + r.placement.shift_y - area.y) * scale(); }
+  double handle_x(const Request& r) const { return centre_x(r) - kArm * std::sin(r.placement.rotation * kPi / 180); }
+  double handle_y(const Request& r) const { return centre_y(r) - kArm * std::cos(r.placement.rotation * kPi / 180); }
 };
 
 PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : request_(request), moved_(std::move(moved)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "run.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "gegl_raster.h"
@@ -163,6 +164,24 @@ Material::Material(Id image, Id target, Id source) {
       std::make_unique<GeglRaster>(host::pixels(host::selection(selected)), GeglRaster::Kind::mask, dx, dy, selected_));
   reference.mask = rasters_.back().get();
   scene_.references.push_back(reference);
+  find_centre(*reference.mask);
+}
+
+void Material::find_centre(const Raster& mask) {
+  const Rect& area = selected_;
+  const Size size = {std::min(area.width, 256), std::min(area.height, 256)};
+  std::vector<float> coverage(static_cast<size_t>(size.width) * size.height);
+  mask.read(area, size, coverage.data());
+  double sum = 0, x_sum = 0, y_sum = 0;
+  for (int y = 0; y < size.height; ++y)
+    for (int x = 0; x < size.width; ++x) {
+      const double c = coverage[static_cast<size_t>(y) * size.width + x];
+      sum += c;
+      x_sum += c * (x + 0.5);
+      y_sum += c * (y + 0.5);
+    }
+  centre_x_ = area.x + (sum > 0 ? x_sum / sum / size.width : 0.5) * area.width;
+  centre_y_ = area.y + (sum > 0 ? y_sum / sum / size.height : 0.5) * area.height;
 }
 
 Outcome run(Call call, const Dialog& dialog) {

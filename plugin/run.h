@@ -35,9 +35,15 @@ class Material {
   const Scene& scene() const { return scene_; }
   /// The selection's bounds on the target's canvas, before any placement.
   const Rect& selected() const { return selected_; }
+  /// The selection's centre of gravity there: what a placement scales and turns about.
+  double centre_x() const { return centre_x_; }
+  double centre_y() const { return centre_y_; }
 
  private:
+  void find_centre(const Raster& mask);
+
   Rect selected_;
+  double centre_x_ = 0, centre_y_ = 0;
   std::vector<std::unique_ptr<Raster>> rasters_;
   Scene scene_;
 };

@@ -31,3 +31,4 @@
 (define no FALSE)
 (define (convert-profile image path)
   (gimp-image-convert-color-profile-from-file image path COLOR-RENDERING-INTENT-RELATIVE-COLORIMETRIC no))
+(define (float-selection layer) (gimp-selection-float (vector layer) 3 3))

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Full GIMP on a screen of its own (Xvfb), driven by keys and mouse; asked about its state through Script-Fu's server."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+import gimp
+
+TOOLS = ("Xvfb", "openbox", "xdotool", "import")
+MISSING = [tool for tool in TOOLS if not shutil.which(tool)]
+PROGRAM = gimp.CONSOLE.replace("-console", "")
+
+
+def until(what, answer, seconds=60):
+    """Polls; returns the first answer that is not empty."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = answer()
+        if got: return got
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+class Screen:
+    """artefacts: the folder that screenshots go to."""
+
+    def __init__(self, artefacts, job):
+        self.gimp = gimp.Gimp()
+        gimp.make_scene(self.gimp.folder)
+        os.makedirs(artefacts, exist_ok=True)
+        self.artefacts, self.started = artefacts, []
+        read, write = os.pipe()
+        self.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"], pass_fds=[write])
+        os.close(write)
+        with os.fdopen(read) as pipe: self.display = ":" + pipe.readline().strip()
+        self.environment = self.gimp.environment(DISPLAY=self.display, NO_AT_BRIDGE="1", GDK_BACKEND="x11", GTK_MODULES="")
+        self.start(["openbox"], env=self.environment)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.program(job)
+
+    def program(self, job):
+        path = self.gimp.path
+        with open(path("job.scm"), "w") as f: f.write(f'(define FOLDER "{self.gimp.folder}")\n' + job)
+        loads = [os.path.join(gimp.SCRIPTS, "geometry-transfer-batch.scm"), os.path.join(gimp.HERE, f"lib-{gimp.VERSION[0]}.scm"),
+                 os.path.join(gimp.HERE, "common.scm")]
+        self.libraries = "(begin " + " ".join(f'(load "{p}")' for p in loads) + f' (define FOLDER "{self.gimp.folder}"))'
+        if gimp.TWO:
+            server = f'(plug-in-script-fu-server RUN-NONINTERACTIVE "127.0.0.1" {self.port} "")'
+            line = ["-b", server]
+        else:
+            server = f'(plug-in-script-fu-server #:run-mode RUN-NONINTERACTIVE #:ip "127.0.0.1" #:port {self.port} #:logfile "")'
+            line = ["--batch-interpreter", "plug-in-script-fu-eval", "-b", server]
+        self.log = open(path("gimp.log"), "w+", errors="replace")
+        self.start([PROGRAM, "-n", "-s", "-f", "-g", path("gimprc"), *line], env=self.environment, stdout=self.log, stderr=self.log)
+        self.server = until("Script-Fu's server", self.connect, 120)
+        self.ask(self.libraries)
+        self.ask(job)
+
+    def start(self, command, **options):
+        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, **options}
+        self.started.append(subprocess.Popen(command, **options))
+
+    def close(self):
+        for process in reversed(self.started):
+            process.kill()
+            process.wait()
+        self.gimp.close()
+
+    def connect(self):
+        try: return socket.create_connection(("127.0.0.1", self.port))
+        except OSError: return None
+
+    def ask(self, scheme):
+        """The value of an expression, as text."""
+        data = scheme.encode()
+        self.server.sendall(b"G" + len(data).to_bytes(2, "big") + data)
+        head = self.receive(4)
+        answer = self.receive(int.from_bytes(head[2:4], "big")).decode(errors="replace")
+        assert head[1] == 0, f"{scheme}: {answer}"
+        return answer
+
+    def receive(self, count):
+        self.server.settimeout(60)
+        got = b""
+        while len(got) < count:
+            part = self.server.recv(count - len(got))
+            assert part, "GIMP is gone"
+            got += part
+        return got
+
+    def xdo(self, *words):
+        return subprocess.run(["xdotool", *map(str, words)], env=self.environment, capture_output=True, text=True).stdout.strip()
+
+    def windows(self, name):
+        return self.xdo("search", "--onlyvisible", "--name", name).split()
+
+    def window(self, name, seconds=60):
+        """Waits for it, and gives it the keyboard."""
+        found = until("a window " + name, lambda: self.windows(name), seconds)[-1]
+        self.xdo("windowactivate", "--sync", found)
+        return found
+
+    def gone(self, name, seconds=60):
+        until(f"window {name} to go", lambda: not self.windows(name), seconds)
+
+    def key(self, *keys):
+        for key in keys:
+            self.xdo("key", key)
+            time.sleep(0.25)
+
+    def geometry(self, window):
+        said = dict(re.findall(r"(\w+)=(-?\d+)", self.xdo("getwindowgeometry", "--shell", window)))
+        return tuple(int(said[k]) for k in ("X", "Y", "WIDTH", "HEIGHT"))
+
+    def drag(self, window, start, end, steps=12):
+        x, y = self.geometry(window)[:2]
+        self.xdo("mousemove", x + start[0], y + start[1])
+        self.xdo("mousedown", 1)
+        for i in range(1, steps + 1):
+            self.xdo("mousemove", x + start[0] + (end[0] - start[0]) * i // steps, y + start[1] + (end[1] - start[1]) * i // steps)
+        self.xdo("mouseup", 1)
+
+    def shot(self, name, window="root"):
+        path = os.path.join(self.artefacts, f"{gimp.VERSION}-{name}.png")
+        subprocess.run(["import", "-silent", "-window", window, path], env=self.environment, check=True, capture_output=True)
+        return gimp.read(path)[..., :3].astype(int)

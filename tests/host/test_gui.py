@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The dialog in real GIMP under Xvfb: from the menu, by keyboard and mouse. Screenshots stay in the build folder."""
+import os
+import time
+import unittest
+
+import numpy as np
+
+import gimp
+import screen
+import tap
+
+ARTEFACTS = os.environ.get("GT_ARTEFACTS", "screenshots")
+DIALOG = "^Geometry Transfer$"
+IMAGE = r"target\.png.*GIMP$"
+
+OPEN = """(begin (define image (scene 0 0)) (activate image (target-of image)) (gimp-display-new image) (gimp-displays-flush)
+  (clean image))"""
+LAYERS = "(number->string (length (layers image)))"
+
+
+@unittest.skipIf(screen.MISSING, "not installed: " + ", ".join(screen.MISSING))
+class Dialog(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.screen = screen.Screen(ARTEFACTS, OPEN)
+        cls.screen.window(IMAGE, 90)
+
+    @classmethod
+    def tearDownClass(cls): cls.screen.close()
+
+    def count(self): return int(self.screen.ask(LAYERS).strip('"'))
+
+    def open_dialog(self):
+        """Filters > Map > Geometry Transfer..., by mnemonics. The dialog's window and the seconds to it."""
+        s = self.screen
+        s.window(IMAGE)
+        s.key("alt+r")
+        s.key("m")
+        s.shot("menu")
+        start = time.monotonic()
+        s.xdo("key", "g")
+        window = screen.until("the dialog", lambda: s.windows(DIALOG), 30)[-1]
+        seconds = time.monotonic() - start
+        s.xdo("windowactivate", "--sync", window)
+        time.sleep(1)  # the first preview is drawn when idle; a picture is taken of it
+        return window, seconds
+
+    def choose_instant(self):
+        """The quality's list is the second widget; Home is its first row, Instant."""
+        self.screen.key("alt+q", "Home")
+
+    def test_1_from_the_menu_to_a_layer_and_undone_at_once(self):
+        s = self.screen
+        self.assertEqual(self.count(), 2)
+        window, seconds = self.open_dialog()
+        print(f"# dialog after {seconds:.2f} s", flush=True)
+        self.choose_instant()
+        before = s.shot("dialog", window)
+        # The preview fills the left: a picture, not the grey of a message.
+        self.assertGreater(before[20:300, 60:400].std(), 3)
+
+        s.drag(window, (200, 180), (260, 200))
+        time.sleep(0.5)
+        moved = s.shot("dragged", window)
+        self.assertGreater(np.abs(moved[20:380, 20:420] - before[20:380, 20:420]).max(), 20, "the preview follows the mouse")
+        s.key("alt+p")
+        time.sleep(0.5)
+        compared = s.shot("compare", window)
+        self.assertGreater(np.abs(moved[20:380, 20:420] - compared[20:380, 20:420]).max(), 20, "the bare target on one side")
+        s.key("alt+o")
+        s.gone(DIALOG)
+        screen.until("the new layer", lambda: self.count() == 3, 120)
+        s.shot("result")
+        x, y, width, height = map(int, s.ask(
+            '(let* ((l (car (layers image))) (at (offsets l))) (text (list (car at) (cadr at) (width l) (height l))))').strip('"').split())
+        # The drag moved it right and down by what 60 and 20 widget pixels are on the canvas.
+        self.assertGreater(x + width / 2 - 70, 10)
+        self.assertGreater(y + height / 2 - 60, 2)
+        self.assertIn("Geometry Transfer: dent", s.ask("(car (gimp-item-get-name (car (layers image))))"))
+
+        s.window(IMAGE)
+        s.key("ctrl+z")
+        screen.until("undo", lambda: self.count() == 2, 20)
+        self.assertIn("no", s.ask("(text (dirty? image))"), "one undo step takes all of it back")
+
+    def test_2_cancel_leaves_the_image_alone(self):
+        s = self.screen
+        self.open_dialog()
+        s.key("Escape")
+        s.gone(DIALOG)
+        self.assertEqual(self.count(), 2)
+        self.assertIn("no", s.ask("(text (dirty? image))"))
+
+    def test_3_last_values_come_back_and_reset_forgets_them(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        again = s.shot("last-values", window)
+        s.key("alt+r")
+        time.sleep(0.7)
+        fresh = s.shot("reset", window)
+        self.assertGreater(np.abs(again - fresh).max(), 20)
+        s.key("Escape")
+        s.gone(DIALOG)
+
+    def test_4_without_a_selection_the_dialog_says_what_to_do(self):
+        s = self.screen
+        s.ask("(begin (gimp-selection-none image) (gimp-displays-flush))")
+        window, _ = self.open_dialog()
+        s.shot("no-selection", window)
+        s.key("alt+o")
+        s.gone(DIALOG)
+        time.sleep(1.5)
+        s.shot("no-selection-message")
+        self.assertEqual(self.count(), 2)
+
+
+if __name__ == "__main__":
+    tap.main()
