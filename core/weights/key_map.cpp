@@ -35,7 +35,7 @@ std::optional<Numbers> match(const char* pattern, const std::string& key, std::s
     rest.clear();
     return numbers;
   }
-  if (key[at] != '.') return {};
+  if (key[at] != '.' || at + 1 == key.size()) return {};
   rest = key.substr(at + 1);
   return numbers;
 }
@@ -116,10 +116,10 @@ std::optional<Stored> KeyMap::to_file(const std::string& model_key) const {
       const int fine = in ? level : levels - 1 - level;
       if (row.attends >= 0 && attention.at(static_cast<std::size_t>(fine)) != (row.attends == 1)) continue;
       const int place = numbers->count('j') ? (*numbers)['j'] : layers_per_block;
-      if (place > layers_per_block) continue;
+      if (numbers->count('j') && place > layers_per_block - (in ? 1 : 0)) continue;
       (*numbers)[in ? 'i' : 'o'] = level * (layers_per_block + 1) + place + (in ? 1 : 0);
     }
-    if (numbers->count('r')) (*numbers)['r'] = levels - 1 - (*numbers)['r'];
+    if (numbers->count('r') && ((*numbers)['r'] = levels - 1 - (*numbers)['r']) < 0) continue;
     const std::string block = prefix + fill(row.file, *numbers);
     if (!row.names) return Stored{joined(block, rest)};
     for (const NameRow& name : *row.names) {

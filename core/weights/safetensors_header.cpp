@@ -141,7 +141,8 @@ std::map<std::string, SafetensorsEntry> read_safetensors_header(const std::byte*
   const std::uint64_t start = 8 + length;
   std::vector<std::pair<std::uint64_t, const std::string*>> order;
   for (auto& [name, entry] : entries) {
-    const auto type = std::find_if(std::begin(types), std::end(types), [&](const Type& t) { return entry.dtype == t.name; });
+    const auto type =
+        std::find_if(std::begin(types), std::end(types), [dtype = &entry.dtype](const Type& t) { return *dtype == t.name; });
     if (type == std::end(types))
       throw error(Error::Kind::model, _("{0}: \"{1}\" has the unknown number format {2}."), path, name, entry.dtype);
     const auto bytes = tensor_bytes(entry.shape, type->bits);

@@ -114,6 +114,11 @@ TEST(KeyMap, ForeignKeysHaveNoPlace) {
     EXPECT_TRUE(map.to_model(key).empty()) << key;
   EXPECT_FALSE(map.to_file("down_blocks.4.resnets.0.norm1.weight"));
   EXPECT_FALSE(map.to_file("nonsense"));
+  EXPECT_FALSE(map.to_file("conv_in."));
+  EXPECT_FALSE(test::ldm_maps(test::sd15())[1].second.to_file("decoder.up_blocks.4.resnets.1.conv2.bias"));
+  EXPECT_FALSE(map.to_file("down_blocks.3.resnets.2.norm2.bias"));
+  EXPECT_TRUE(map.to_file("up_blocks.3.resnets.2.norm2.bias"));
+  EXPECT_TRUE(map.to_model("model.diffusion_model.input_blocks.0.0.").empty());
 }
 
 }  // namespace

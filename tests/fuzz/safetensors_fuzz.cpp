@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// A file, whole: every tensor of a file that is accepted can be read to its last byte.
+#include "weights/safetensors.h"
+
+#include "fuzz.h"
+
+using namespace geometry_transfer;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const fuzz::MemoryFile file(data, size);
+  fuzz::refusing([&] {
+    const auto checkpoint = open_safetensors(file.path());
+    for (const std::string& key : checkpoint->keys())
+      fuzz::refusing([&] {
+        const TensorView* view = checkpoint->find(key);
+        if (!view) std::abort();
+        std::size_t bytes = static_cast<std::size_t>(dtype_size(view->dtype));
+        for (const std::int64_t side : view->shape) bytes *= static_cast<std::size_t>(side);
+        fuzz::touch(view->data, bytes);
+      });
+  });
+  return 0;
+}
