@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Score transfers against the truth.
 
-    score.py CASES RESULTS... [--by-kind] [--json FILE] [--baselines]
+    score.py CASES RESULTS... [--by-kind] [--json FILE] [--baselines] [--beats-clones DB]
 
 CASES holds NAME/{source,target,mask,truth}.png, NAME = NN-KIND (make_cases.py draws such a folder). Each RESULTS is a folder with
 NAME.png, the flattened result. Needs Debian's python3-opencv and python3-numpy.
@@ -102,7 +102,10 @@ def main():
     parser.add_argument("--by-kind", action="store_true")
     parser.add_argument("--baselines", action="store_true")
     parser.add_argument("--json")
+    parser.add_argument("--beats-clones", type=float, metavar="DB",
+                        help="fail unless the last results beat both clones by DB in in_psnr and harmony, by any amount in relief and seam")
     options = parser.parse_args()
+    options.baselines |= options.beats_clones is not None
     rows = {}
     for case, p, mask in cases(options.cases):
         for name in BASELINES if options.baselines else ():
@@ -112,6 +115,15 @@ def main():
     if not rows:
         sys.exit(f"no case in {options.cases}")
     table(rows, options.by_kind)
+    if options.beats_clones is not None:
+        mean = lambda name, column: np.mean([s[column] for s in rows[name].values()])
+        ours, short = options.results[-1], []
+        for clone in ("clone", "mixed"):
+            short += [f"{c} over {clone}" for c in ("in_psnr", "harmony") if mean(ours, c) < mean(clone, c) + options.beats_clones]
+            short += [f"relief over {clone}"] * int(mean(ours, "relief") <= mean(clone, "relief"))
+            short += [f"seam under {clone}"] * int(mean(ours, "seam") >= mean(clone, "seam"))
+        if short or mean(ours, "outside"):
+            sys.exit("not reached: " + ", ".join(short + ["outside 0"] * bool(mean(ours, "outside"))))
     if options.json:
         json.dump(rows, open(options.json, "w"), indent=1)
 

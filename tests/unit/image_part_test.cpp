@@ -2,6 +2,8 @@
 /// The image part as a host gets it: opened by its soname.
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "geometry-transfer/error.h"
 #include "scene_on_mats.h"
 
@@ -70,9 +72,12 @@ TEST(ImagePart, TheSameEveryTime) {
 TEST(ImagePart, InstantOnTwoThousandPixelsIsWellUnderASecond) {
   Dent d({2400, 2200}, {1200, 1100}, 350);
   Report report;
+  const std::clock_t start = std::clock();  // of all threads: what others run beside the tests does not count
   image_part().edit(d.scene, {}, nullptr, report);
+  const double cpu = double(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_GE(report.rectangle.width, 1990);
-  EXPECT_LT(report.seconds, 2.0);  // 0.5 s on two free cores; tests share theirs
+  EXPECT_LT(cpu, 1.5);
+  RecordProperty("cpu", std::to_string(cpu));
   RecordProperty("seconds", std::to_string(report.seconds));
 }
 
