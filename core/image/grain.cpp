@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-// Chosen on the cases of docs/editing.md; each column moves by less than 0.1 dB between half and twice these.
+// Chosen on the cases of docs/editing.md and on fresh ones.
 constexpr float kIsotropic = 1;  ///< times the grain's power that a neighbourhood must exceed
 constexpr float kLine = 3;       ///< times the power that grain leaves in a mean along a line
 constexpr float kAlong = 0.75f;  ///< share of a band's value taken from along the line that explains it

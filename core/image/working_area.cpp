@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Most pixels of a view: an edit of that many takes about a second and 500 MiB (docs/editing.md).
+/// Most pixels of a view: bounds what the references' copies and the relief's planes cost on a canvas of any size.
 constexpr double kMostPixels = 8e6;
 constexpr int kLongestSide = 16384;  // OpenCV's warps count in 16 bits
 constexpr double kMostZoom = 4;
