@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -41,7 +42,10 @@ class Screen:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.program(job)
+        try: self.program(job)
+        except BaseException:
+            self.close()
+            raise
 
     def program(self, job):
         path = self.gimp.path
@@ -62,12 +66,13 @@ class Screen:
         self.ask(job)
 
     def start(self, command, **options):
-        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, **options}
+        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL,
+                   "start_new_session": True, **options}
         self.started.append(subprocess.Popen(command, **options))
 
     def close(self):
         for process in reversed(self.started):
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # GIMP's plug-ins with it
             process.wait()
         self.gimp.close()
 
