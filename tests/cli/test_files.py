@@ -134,16 +134,24 @@ class Process(Case):
         for word in ("--target", "--preset", "instant|draft|balanced|best|paper", "--output-reads", "--threads", "default"):
             self.assertIn(word, text)
 
+    def wait_until_it_works(self, child):
+        """Until the image part is opened, which is after the files were read."""
+        for _ in range(6000):
+            with open(f"/proc/{child.pid}/maps") as f:
+                if "libgeometry-transfer-image" in f.read(): return
+            time.sleep(0.01)
+        self.fail("it did not begin within a minute")
+
     def test_an_interrupt_leaves_no_file(self):
         # A picture large enough that the signal comes while it works.
-        big = material(3000, 3000, (90, 140, 190), 6, 1)
+        big = material(1500, 1500, (90, 140, 190), 6, 1)
         mask = np.full(big.shape[:2], 255, np.uint8)
         for name, pixels in (("target.png", big), ("source.png", big[::-1]), ("mask.png", mask)): cv2.imwrite(self.path(name), pixels)
         for signum in (signal.SIGINT, signal.SIGTERM):
             child = subprocess.Popen([PROGRAM, *self.files(), "--preset", "instant"], stderr=subprocess.PIPE, text=True)
-            time.sleep(0.5)  # reading alone takes longer than this
+            self.wait_until_it_works(child)
             child.send_signal(signum)
-            _, said = child.communicate(timeout=60)
+            _, said = child.communicate(timeout=200)
             self.assertEqual(child.returncode, 130, said)
             self.assertEqual(said.count("\n"), 1, said)
             self.assertFalse(os.path.exists(self.path("result.png")))
