@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import subprocess
+import unittest
 
 import tap
-from command import Case, run
+from command import PROGRAM, Case, run
 
 
 class Batch(Case):
@@ -51,6 +53,18 @@ class Batch(Case):
             self.assertFalse(os.path.exists(self.path("a.png")))
         self.refused(run("--batch", self.list("jobs.json", "{")), "JSON")
         self.refused(run("--batch", self.path("nowhere.tsv")), "nowhere.tsv")
+
+    @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")
+    def test_gnu_parallel_as_the_readme_says(self):
+        names = ("target", "source", "mask")
+        lines = ["\t".join([self.path(n + ".png") for n in names] + [self.path(f"out-{i}.png")]) for i in range(3)]
+        jobs = self.list("jobs.tsv", "\n".join(lines) + "\n")
+        done = subprocess.run(["parallel", "--will-cite", "-j", "2", "--colsep", "\t", PROGRAM, "--preset", "instant", "--threads", "1", "--quiet",
+                               "--target", "{1}", "--source", "{2}", "--mask", "{3}", "--output", "{4}", "::::", jobs],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, env=dict(os.environ, HOME=self.folder))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.ok(self.instant())
+        for i in range(3): self.assertTrue((self.read(f"out-{i}.png") == self.read("result.png")).all())
 
 
 if __name__ == "__main__":

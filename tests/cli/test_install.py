@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `meson install` puts where, and that it works from there."""
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+
+import tap
+from command import Case
+
+BUILD, PREFIX, LIBDIR = (os.environ[name] for name in ("BUILD", "PREFIX", "LIBDIR"))
+
+
+class Install(Case):
+    def setUp(self):
+        super().setUp()
+        self.root = tempfile.mkdtemp(prefix="gt-install-")
+        done = subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", self.root], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.prefix = self.root + PREFIX
+        # Under DESTDIR the run path points to where the libraries will be.
+        self.env = dict(os.environ, LD_LIBRARY_PATH=self.root + os.path.join(PREFIX, LIBDIR), LC_ALL="C")
+
+    def tearDown(self):
+        shutil.rmtree(self.root)
+        super().tearDown()
+
+    def program(self, *args, **env):
+        return subprocess.run([os.path.join(self.prefix, "bin", "geometry-transfer"), *args], capture_output=True, text=True,
+                              encoding="utf-8", env=dict(self.env, **env))
+
+    def test_everything_is_there_and_works(self):
+        self.ok(self.program(*self.files(), "--preset", "instant"))
+        self.assertTrue((self.read("result.png") != self.target).any())
+        self.assertIn("werden gebraucht", self.program(LC_ALL="C.UTF-8", LANGUAGE="de").stderr)
+
+        models = self.ok(self.program("--list-models", HOME=self.folder)).stdout.splitlines()
+        self.assertTrue(models[0].startswith("surface ") and self.prefix in models[0], models)
+        self.assertEqual(len(models), 1, models)  # with its problem there would be two lines
+
+        def there(*pattern):
+            self.assertTrue(glob.glob(os.path.join(self.prefix, "share", *pattern)), pattern)
+        there("geometry-transfer", "geometry-transfer.svg")
+        there("icons", "hicolor", "scalable", "apps", "geometry-transfer.svg")
+        for language in ("de", "fr", "ja", "zh_CN"): there("locale", language, "LC_MESSAGES", "geometry-transfer.mo")
+        for version in os.environ["GIMP_VERSIONS"].split():
+            there("geometry-transfer", "scripts", version, "geometry-transfer-batch.scm")
+            self.assertTrue(glob.glob(os.path.join(self.root, "**", "plug-ins", "geometry-transfer", "geometry-transfer"), recursive=True))
+
+    def test_nothing_that_is_installed_points_to_the_build_folder(self):
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.islink(path) or not (os.access(path, os.X_OK) or ".so" in name): continue
+                dynamic = subprocess.run(["objdump", "-p", path], capture_output=True, text=True).stdout
+                for line in dynamic.splitlines():
+                    if "RUNPATH" in line or "RPATH" in line: self.assertNotIn(BUILD, line, path)
+
+
+if __name__ == "__main__":
+    tap.main()
