@@ -94,7 +94,7 @@ class TransferImpl : public Transfer {
 
     // 4. Invert, blend, generate.
     clock.enter(Stage::invert);
-    const TimeGrid grid = time_grid(scheduler_, request.noise, request.steps);
+    const TimeGrid grid = time_grid(scheduler_, request.noise, request.steps, request.spacing);
     const UNetContext context = unet_.prepare(conditioning_for(size));
     WalkOptions walk;
     walk.iterations = request.iterations;

@@ -40,12 +40,14 @@ std::vector<double> alphas_cumprod(const SchedulerConfig& config) {
   return a;
 }
 
-TimeGrid time_grid(const SchedulerConfig& config, double noise, int steps) {
+TimeGrid time_grid(const SchedulerConfig& config, double noise, int steps, Spacing spacing) {
   const std::vector<double> all = alphas_cumprod(config);
   const int last = config.num_train_timesteps - 1;
   TimeGrid grid;
   for (int i = 0; i < steps; ++i) {
-    const int t = std::min(static_cast<int>(std::nearbyint(i * noise / steps)) + 1, last);
+    const int t = std::min(static_cast<int>(spacing == Spacing::leading ? std::nearbyint(i * noise / steps) + 1
+                                                                        : std::nearbyint((i + 1) * noise / steps)),
+                           last);
     if (!grid.timesteps.empty() && t <= grid.timesteps.back()) continue;  // more steps than there are times
     grid.timesteps.push_back(t);
     grid.alphas.push_back(all[t]);

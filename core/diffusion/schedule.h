@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "diffusion/config.h"
+#include "geometry-transfer/request.h"
 
 namespace geometry_transfer {
 
@@ -22,8 +23,9 @@ struct TimeGrid {
   double alpha_before(size_t i) const { return i ? alphas[i - 1] : clean_alpha; }
 };
 
-/// `steps` times evenly from 1 to below `noise` ("leading", offset 1): the prototype's and the paper's usual grid.
-TimeGrid time_grid(const SchedulerConfig& config, double noise, int steps);
+/// `steps` times, evenly. leading: from 1 to a step short of `noise` (diffusers' "leading" with offset 1); trailing: up to
+/// `noise`.
+TimeGrid time_grid(const SchedulerConfig& config, double noise, int steps, Spacing spacing);
 
 /// From the state at `alpha_from` to the one at `alpha_to`, along the noise eps: formula (12) of DDIM with sigma 0.
 ///   x0 = (z - sqrt(1 - a_from) eps) / sqrt(a_from);  z' = sqrt(a_to) x0 + sqrt(1 - a_to) eps

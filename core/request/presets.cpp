@@ -17,6 +17,7 @@ struct Row {
   double restore;
   GiveBack give_back;
   bool reuse_keys;
+  Spacing spacing;
 };
 
 constexpr auto geometry_target = [] { return Stream::geometry | Stream::target; };
@@ -28,15 +29,15 @@ const std::vector<Row>& rows() {
       // id         label           blurb                                                          colour           grain close
       // corr noise steps it
       {"instant", N_("Instant"), N_("The edit alone: no model, well under a second"), Colour::shading, 1, true, 0, 250, 5, 2,
-       geometry_target(), 1, GiveBack::edit, true},
-      {"draft", N_("Draft"), N_("A quick look with the model"), Colour::shading, 1, true, 0.5, 100, 2, 2, geometry_target(), 1,
-       GiveBack::edit, true},
-      {"balanced", N_("Balanced"), N_("The default"), Colour::shading, 1, true, 0.5, 250, 5, 2, geometry_target(), 1,
-       GiveBack::edit, true},
-      {"best", N_("Best"), N_("More steps, for the final picture"), Colour::shading, 1, true, 0.5, 250, 10, 3, geometry_target(),
-       1, GiveBack::edit, true},
+       geometry_target(), 1, GiveBack::edit, true, Spacing::trailing},
+      {"draft", N_("Draft"), N_("A quick look with the model"), Colour::shading, 1, true, 0.5, 150, 2, 1, geometry_target(), 1,
+       GiveBack::edit, true, Spacing::trailing},
+      {"balanced", N_("Balanced"), N_("The default"), Colour::shading, 1, true, 0.5, 250, 4, 1, geometry_target(), 1,
+       GiveBack::edit, true, Spacing::trailing},
+      {"best", N_("Best"), N_("More steps, for the final picture"), Colour::shading, 1, true, 0.5, 250, 8, 2, geometry_target(),
+       1, GiveBack::edit, true, Spacing::trailing},
       {"paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"), Colour::mean, 0,
-       false, 1, 1000, 20, 5, source_target(), 0, GiveBack::nothing, false},
+       false, 1, 1000, 20, 5, source_target(), 0, GiveBack::nothing, false, Spacing::leading},
   };
   return table;
 }
@@ -58,6 +59,7 @@ const std::vector<Preset>& presets() {
                         r.correction = row.correction;
                         r.noise = row.noise;
                         r.steps = row.steps;
+                        r.spacing = row.spacing;
                         r.iterations = row.iterations;
                         r.tolerance = defaults.tolerance;
                         r.geometry_reads = geometry_target();

@@ -67,7 +67,7 @@ TEST_P(Ddim, TwentySteps) {
   const at::Tensor expected = golden["ddim.alphas_cumprod"];
   expect_close(at::tensor(alphas, at::kDouble).to(at::kFloat), expected, 1e-6, "ddim.alphas_cumprod");
 
-  TimeGrid grid = time_grid(files.scheduler, 1000, 20);
+  TimeGrid grid = time_grid(files.scheduler, 1000, 20, Spacing::leading);
   grid.clean_alpha = files.scheduler.set_alpha_to_one ? 1 : alphas[0];  // as diffusers ends
   const UNet model = unet();
   const UNetContext context = model.prepare(conditioning(1));

@@ -39,7 +39,7 @@ class Transfer128 : public testing::Test {
       if (steps) steps->push_back(z);
     });
   }
-  TimeGrid grid() const { return time_grid(files.scheduler, noise, steps); }
+  TimeGrid grid() const { return time_grid(files.scheduler, noise, steps, Spacing::leading); }
 
   c10::InferenceMode inference;
   ModelFiles files;

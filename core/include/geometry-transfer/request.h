@@ -21,6 +21,12 @@ enum class Colour {
 /// Whose loss in the autoencoder is given back to the result.
 enum class GiveBack { nothing, target, edit, half };
 
+/// Where the steps lie between clean and `noise`.
+enum class Spacing {
+  leading,   ///< from t = 1, a step short of `noise`: the field's usual grid, whose first step is next to nothing
+  trailing,  ///< the last one at `noise`: as many useful steps with one fewer
+};
+
 enum class Precision { automatic, fp32, bf16, fp16 };
 
 /// What the model predicts, where its files do not say: fine-tunes of one-file checkpoints that were trained on velocity.
@@ -61,9 +67,10 @@ struct Request {
 
   double correction = 0.5;  ///< strength of the model's correction on top of the edit; 0 needs no model
   double noise = 250;       ///< timestep that inversion reaches, (0, 1000]
-  int steps = 5;            ///< of inversion, and of generation
-  int iterations = 2;       ///< of the fixed point in each inversion step
-  double tolerance = 0;     ///< stop the fixed point below this residual; 0 runs all iterations
+  Spacing spacing = Spacing::trailing;
+  int steps = 4;         ///< of inversion, and of generation
+  int iterations = 1;    ///< of the fixed point in each inversion step
+  double tolerance = 0;  ///< stop the fixed point below this residual; 0 runs all iterations
   StreamSet geometry_reads = Stream::geometry | Stream::target;  ///< Texture-aligning Attention; {geometry}: off
   StreamSet output_reads = Stream::geometry | Stream::target;    ///< Geometry-preserving Attention; {output}: off
   double restore = 1;  ///< share of the target's trajectory restored outside the mask at every step
