@@ -172,7 +172,8 @@ class TransferImpl : public Transfer {
     if (of_edit > 0) result = result + of_edit * (edit - vae_.decode(input.geometry));
     if (of_target > 0) result = result + of_target * (target - vae_.decode(input.target));
     const cv::Mat difference = to_mat(result) - to_mat(edit);
-    return resampled(difference, {edited.cols, edited.rows});
+    const cv::Mat over = resampled(difference, {edited.cols, edited.rows});
+    return request.correct == Correct::all ? over : shadows_only(over, edited, views.target);
   }
 
   Conditioning conditioning_for(Size size) const {

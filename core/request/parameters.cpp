@@ -146,6 +146,10 @@ std::vector<Parameter> make_parameters() {
 
       number("correction", N_("Correction"), N_("Strength of the model's correction on top of the edit; 0 is the edit alone"),
              Group::method, 0, 1, 0.05, 2, FIELD(correction)),
+      choice<Correct>(
+          "correct", N_("Correct"), N_("Which part of the model's correction is used"), Group::method,
+          {{{"shadows", N_("Deepen the shadows")}, Correct::shadows}, {{"all", N_("Everything (the paper)")}, Correct::all}},
+          FIELD(correct)),
       number("noise", N_("Noise reached"), N_("Timestep that the inversion reaches: more changes more, 1000 is the paper's"),
              Group::method, 1, 1000, 10, 0, FIELD(noise)),
       choice<Spacing>("spacing", N_("Spacing"), N_("Where the steps lie between clean and the noise reached"), Group::method,

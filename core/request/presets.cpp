@@ -18,6 +18,7 @@ struct Row {
   GiveBack give_back;
   bool reuse_keys;
   Spacing spacing;
+  Correct correct;
 };
 
 constexpr auto geometry_target = [] { return Stream::geometry | Stream::target; };
@@ -29,15 +30,15 @@ const std::vector<Row>& rows() {
       // id         label           blurb                                                          colour           grain close
       // corr noise steps it
       {"instant", N_("Instant"), N_("The edit alone: no model, well under a second"), Colour::shading, 1, true, 0, 250, 5, 2,
-       geometry_target(), 1, GiveBack::edit, true, Spacing::trailing},
-      {"draft", N_("Draft"), N_("A quick look with the model"), Colour::shading, 1, true, 0.5, 150, 2, 1, geometry_target(), 1,
-       GiveBack::edit, true, Spacing::trailing},
-      {"balanced", N_("Balanced"), N_("The default"), Colour::shading, 1, true, 0.5, 250, 4, 1, geometry_target(), 1,
-       GiveBack::edit, true, Spacing::trailing},
-      {"best", N_("Best"), N_("More steps, for the final picture"), Colour::shading, 1, true, 0.5, 250, 8, 2, geometry_target(),
-       1, GiveBack::edit, true, Spacing::trailing},
+       geometry_target(), 1, GiveBack::edit, true, Spacing::trailing, Correct::shadows},
+      {"draft", N_("Draft"), N_("A quick look with the model"), Colour::shading, 1, true, 0.4, 150, 2, 1, geometry_target(), 1,
+       GiveBack::edit, true, Spacing::trailing, Correct::shadows},
+      {"balanced", N_("Balanced"), N_("The default"), Colour::shading, 1, true, 0.4, 250, 4, 1, geometry_target(), 1,
+       GiveBack::edit, true, Spacing::trailing, Correct::shadows},
+      {"best", N_("Best"), N_("More steps, for the final picture"), Colour::shading, 1, true, 0.4, 250, 8, 2, geometry_target(),
+       1, GiveBack::edit, true, Spacing::trailing, Correct::shadows},
       {"paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"), Colour::mean, 0,
-       false, 1, 1000, 20, 5, source_target(), 0, GiveBack::nothing, false, Spacing::leading},
+       false, 1, 1000, 20, 5, source_target(), 0, GiveBack::nothing, false, Spacing::leading, Correct::all},
   };
   return table;
 }
@@ -59,6 +60,7 @@ const std::vector<Preset>& presets() {
                         r.correction = row.correction;
                         r.noise = row.noise;
                         r.steps = row.steps;
+                        r.correct = row.correct;
                         r.spacing = row.spacing;
                         r.iterations = row.iterations;
                         r.tolerance = defaults.tolerance;

@@ -27,6 +27,12 @@ enum class Spacing {
   trailing,  ///< the last one at `noise`: as many useful steps with one fewer
 };
 
+/// Which part of the model's correction is used.
+enum class Correct {
+  shadows,  ///< what deepens the edit's own shadows, in luma
+  all,      ///< everything, as in the paper
+};
+
 enum class Precision { automatic, fp32, bf16, fp16 };
 
 /// What the model predicts, where its files do not say: fine-tunes of one-file checkpoints that were trained on velocity.
@@ -65,7 +71,8 @@ struct Request {
   double chroma = 0;           ///< share of the geometry's own hue that is kept (rust, moss); shading only
   bool close_border = true;    ///< gradient-domain closing of the border; shading only
 
-  double correction = 0.5;  ///< strength of the model's correction on top of the edit; 0 needs no model
+  Correct correct = Correct::shadows;
+  double correction = 0.4;  ///< strength of the model's correction on top of the edit; 0 needs no model
   double noise = 250;       ///< timestep that inversion reaches, (0, 1000]
   Spacing spacing = Spacing::trailing;
   int steps = 4;         ///< of inversion, and of generation

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
+#include "image/relief.h"
+#include "image/stages.h"
+
+namespace geometry_transfer {
+
+cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target) {
+  // From this much darkening on, a pixel counts as lying in the geometry's shadow.
+  constexpr float kFull = 20.0f / 255;
+  const cv::Mat change = luma_of(difference), before = luma_of(target), after = luma_of(edited);
+  cv::Mat made(difference.size(), CV_32FC3);
+  for (int y = 0; y < made.rows; ++y) {
+    const float *d = change.ptr<float>(y), *b = before.ptr<float>(y), *a = after.ptr<float>(y);
+    auto* out = made.ptr<cv::Vec3f>(y);
+    for (int x = 0; x < made.cols; ++x) {
+      const float shadow = std::clamp((b[x] - a[x]) / kFull, 0.0f, 1.0f);
+      out[x] = cv::Vec3f::all(std::min(d[x], 0.0f) * shadow);
+    }
+  }
+  return made;
+}
+
+}  // namespace geometry_transfer
