@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gtk_compat.h"
 #include "request/text.h"
@@ -94,6 +95,11 @@ PreviewPane::~PreviewPane() {
 void PreviewPane::show(host::Id image, host::Id target, host::Id source) {
   view_.reset();
   problem_.clear();
+  read_ = [=] { read(image, target, source); };
+  gtk_widget_queue_draw(area_);  // and from there on: the window is to be seen before the image library is opened
+}
+
+void PreviewPane::read(host::Id image, host::Id target, host::Id source) {
   try {
     auto view = std::make_unique<View>();
     view->material = std::make_unique<Material>(image, target, source);
@@ -108,7 +114,6 @@ void PreviewPane::show(host::Id image, host::Id target, host::Id source) {
   } catch (const std::exception& e) {
     problem_ = e.what();
   }
-  redraw();
 }
 
 void PreviewPane::redraw() {
@@ -122,6 +127,7 @@ void PreviewPane::redraw() {
 }
 
 void PreviewPane::render() {
+  if (const auto read = std::exchange(read_, nullptr)) read();
   if (view_) try {
       view_->edited = surface_of(view_->preview->render(request_));
     } catch (const std::exception& e) {
@@ -134,6 +140,7 @@ void PreviewPane::render() {
 void PreviewPane::paint(cairo_t* cairo) {
   GtkAllocation size;
   gtk_widget_get_allocation(area_, &size);
+  if (read_) redraw();
   if (!view_ || !view_->edited) {
     cairo_set_source_rgb(cairo, 0.5, 0.5, 0.5);
     cairo_paint(cairo);

@@ -28,6 +28,7 @@ class PreviewPane {
 
  private:
   struct View;
+  void read(host::Id image, host::Id target, host::Id source);
   void press(double x, double y);
   void drag(double x, double y);
   void scroll(bool up, unsigned modifiers);
@@ -38,6 +39,7 @@ class PreviewPane {
   std::function<void()> moved_;
   GtkWidget *box_, *area_, *compare_;
   std::unique_ptr<View> view_;  // null while there is nothing to show
+  std::function<void()> read_;  // what is still to be read
   std::string problem_;
   unsigned pending_ = 0;  // idle source
   enum class Grip { none, move, turn, split } grip_ = Grip::none;

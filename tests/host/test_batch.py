@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The procedure in real GIMP without a display: what it makes, and what it refuses."""
 import os
+import re
 import subprocess
 import unittest
 
@@ -250,6 +251,33 @@ class Process(unittest.TestCase):
         needed = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
         self.assertIn("libgimp", needed)
         self.assertNotRegex(needed, r"lib(torch|opencv|openblas|c10)[._-]")
+
+    def loaded(self, folder, program):
+        """Names of the shared objects that processes of that program opened."""
+        found, seen = set(), False
+        for name in os.listdir(folder):
+            text = open(os.path.join(folder, name), errors="replace").read()
+            if program not in text: continue
+            seen = True
+            found |= set(re.findall(r"calling init: \S*/([^/\s]+)", text))
+        self.assertTrue(seen, "the program ran")
+        return found
+
+    def test_neither_gimps_start_nor_instant_opens_the_model_library(self):
+        session = gimp.Gimp()
+        self.addCleanup(session.close)
+        gimp.make_scene(session.folder)
+        for name, job in (("start", '(say "case" "none")'),
+                          ("instant", f'(run-case "instant" (lambda () (let ((image (scene 0 0))) {TRANSFER})))')):
+            folder = session.path("ld-" + name)
+            os.mkdir(folder)
+            cases, printed = session.job(job, LD_DEBUG="files", LD_DEBUG_OUTPUT=os.path.join(folder, "ld"))
+            found = self.loaded(folder, "geometry-transfer/geometry-transfer")
+            self.assertTrue(any("libgimp" in name for name in found))
+            self.assertFalse([x for x in found if "torch" in x or "c10" in x], name)
+            heavy = [x for x in found if "opencv" in x]
+            self.assertTrue(heavy) if name == "instant" else self.assertEqual(heavy, [])
+        self.assertEqual(cases["instant"]["finished"], "yes", printed)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Dialog(unittest.TestCase):
         window = screen.until("the dialog", lambda: s.windows(DIALOG), 30)[-1]
         seconds = time.monotonic() - start
         s.xdo("windowactivate", "--sync", window)
-        time.sleep(1)  # the first preview is drawn when idle; a picture is taken of it
+        time.sleep(2)  # the first preview comes after the window; a picture is taken of it
         return window, seconds
 
     def choose_instant(self):
