@@ -207,7 +207,10 @@ class DiffusionPartImpl : public DiffusionPart {
       const ModelFiles files = open_model(request.model.empty() ? shipped_model().path : request.model, request.prediction);
       const Compute compute = choose_compute(request, files.vae.force_upcast);
       apply_threads(compute.threads);
-      return std::make_unique<TransferImpl>(files, request, compute);
+      auto transfer = std::make_unique<TransferImpl>(files, request, compute);
+      for (const auto& weights : {files.unet_weights, files.vae_weights, files.text_weights, files.text_2_weights})
+        if (weights) forget_all(*weights);
+      return transfer;
     } catch (const c10::Error& e) {
       throw translated(e);
     } catch (const std::bad_alloc&) {

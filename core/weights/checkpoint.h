@@ -26,10 +26,18 @@ class Checkpoint {
   virtual ~Checkpoint() = default;
   /// nullptr when there is none of that name. `key` as in a diffusers folder: "down_blocks.0.resnets.0.conv1.weight".
   virtual const TensorView* find(const std::string& key) const = 0;
+  /// The bytes of that tensor have been copied and are not needed for now: the system may take their memory back. They can be
+  /// read again at any time.
+  virtual void forget(const std::string& key) const { static_cast<void>(key); }
   /// All names, sorted.
   virtual std::vector<std::string> keys() const = 0;
   /// For messages: the file the tensors come from.
   virtual std::string path() const = 0;
 };
+
+/// After loading, where layers have made copies of their own (another memory order): what is still mapped comes back on demand.
+inline void forget_all(const Checkpoint& checkpoint) {
+  for (const std::string& key : checkpoint.keys()) checkpoint.forget(key);
+}
 
 }  // namespace geometry_transfer

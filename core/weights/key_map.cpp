@@ -166,6 +166,10 @@ class Mapped : public Checkpoint {
     file_->find(found->second.source);  // the file may have changed
     return &found->second.view;
   }
+  void forget(const std::string& key) const override {
+    const auto found = tensors_.find(key);
+    if (found != tensors_.end()) file_->forget(found->second.source);
+  }
   std::vector<std::string> keys() const override {
     std::vector<std::string> all;
     for (const auto& row : tensors_) all.push_back(row.first);

@@ -128,6 +128,12 @@ void MappedFile::check() const {
   throw changed(path_);
 }
 
+void MappedFile::forget(const std::byte* data, std::uint64_t size) const {
+  const auto first = (reinterpret_cast<std::uintptr_t>(data) + page_size - 1) / page_size * page_size;
+  const auto last = (reinterpret_cast<std::uintptr_t>(data) + size) / page_size * page_size;
+  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 void require_intact_mappings() {
   for (const Watched& w : watched)
     if (w.taken && w.damaged) throw changed(*w.path);

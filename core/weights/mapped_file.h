@@ -29,6 +29,8 @@ class MappedFile {
   std::uint64_t size() const { return size_; }
   /// Throws Error (model) when the file was changed since it was opened, or pages of it were lost.
   void check() const;
+  /// Gives the memory of these bytes back, as far as whole pages go; reading them again reads the file again.
+  void forget(const std::byte* data, std::uint64_t size) const;
 
  private:
   std::string path_;

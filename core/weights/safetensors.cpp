@@ -39,6 +39,13 @@ class Safetensors : public Checkpoint {
     throw error(Error::Kind::model, _("{0} stores \"{1}\" as {2}. Only F32, F16 and BF16 are understood: use such a version."),
                 file_.path(), key, other->second);
   }
+  void forget(const std::string& key) const override {
+    const auto found = tensors_.find(key);
+    if (found == tensors_.end()) return;
+    std::uint64_t bytes = static_cast<std::uint64_t>(dtype_size(found->second.dtype));
+    for (const std::int64_t side : found->second.shape) bytes *= static_cast<std::uint64_t>(side);
+    file_.forget(found->second.data, bytes);
+  }
   std::vector<std::string> keys() const override {
     std::set<std::string> all;
     for (const auto& row : tensors_) all.insert(row.first);
@@ -89,6 +96,10 @@ class Shards : public Checkpoint {
   const TensorView* find(const std::string& key) const override {
     const auto found = owner_.find(key);
     return found == owner_.end() ? nullptr : found->second->find(key);
+  }
+  void forget(const std::string& key) const override {
+    const auto found = owner_.find(key);
+    if (found != owner_.end()) found->second->forget(key);
   }
   std::vector<std::string> keys() const override {
     std::vector<std::string> names;

@@ -50,7 +50,9 @@ at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const
   }
   if (view->transposed) tensor = tensor.t().contiguous();
   tensor = tensor.to(device_, dtype_);
-  require_intact_mappings();  // were the bytes still there while they were copied?
+  const bool copied = tensor.data_ptr() != data;
+  if (copied) checkpoint_->forget(key);  // or a model would take its memory twice while it is loaded
+  require_intact_mappings();             // were the bytes still there while they were copied?
   return tensor;
 }
 

@@ -2,7 +2,9 @@
 #include "weights/weights.h"
 
 #include <gtest/gtest.h>
+
 #include <torch/torch.h>
+#include <fstream>
 
 #include "geometry-transfer/error.h"
 #include "safetensors_file.h"
@@ -58,6 +60,32 @@ TEST(Weights, ReadsTensorsAtOddAddresses) {
     const auto file = open_safetensors(write_file(folder / "m.safetensors", safetensors_bytes(header, data)));
     EXPECT_TRUE(torch::equal(Weights(file, torch::kFloat32).tensor("w", {5}), w)) << shift;
   }
+}
+
+/// Resident pages of the process, in KiB.
+long resident() {
+  std::ifstream in("/proc/self/statm");
+  long all = 0, pages = 0;
+  in >> all >> pages;
+  return pages * 4;
+}
+
+TEST(Weights, ACopyDoesNotKeepTheFilesPagesToo) {
+  TemporaryFolder folder;
+  const std::int64_t count = 16 << 20;  // 64 MiB in the file, 32 copied
+  const std::string path =
+      write_file(folder / "m.safetensors",
+                 safetensors_bytes({{"w", "F32", {count}, std::string(static_cast<std::size_t>(4 * count), '\1')}}));
+  const auto file = open_safetensors(path);
+  const long before = resident();
+  const at::Tensor copy = Weights(file, at::kBFloat16).tensor("w", {count});
+  EXPECT_LT(resident() - before, 48 << 10);
+  const at::Tensor mapped = Weights(file, at::kFloat).tensor("w", {count});  // the bytes are there again when they are asked for
+  EXPECT_TRUE(at::equal(mapped.to(at::kBFloat16), copy));
+  EXPECT_GT(resident() - before, 64 << 10);
+  forget_all(*file);
+  EXPECT_LT(resident() - before, 48 << 10);
+  EXPECT_TRUE(at::equal(mapped.to(at::kBFloat16), copy));
 }
 
 TEST(Weights, OutliveAFileThatIsCutShort) {
