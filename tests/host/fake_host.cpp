@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "fake_host.h"
+
+#include <algorithm>
+
+namespace geometry_transfer::host {
+namespace fake {
+
+World& world() {
+  static World one;
+  return one;
+}
+
+void reset() {
+  for (auto& [id, item] : world().items)
+    if (item.buffer) g_object_unref(item.buffer);
+  world() = World{};
+}
+
+namespace {
+GeglBuffer* blank(const Rect& area, const char* format) {
+  const GeglRectangle extent = {0, 0, area.width, area.height};
+  return gegl_buffer_new(&extent, babl_format(format));
+}
+}  // namespace
+
+Id layer(Id image, const std::string& name, const Rect& area, const float rgba[4]) {
+  const Id id = world().next++;
+  GeglBuffer* buffer = blank(area, "R'G'B'A u16");
+  const std::vector<float> row(rgba, rgba + 4);
+  std::vector<float> pixels;
+  for (int i = 0; i < area.width * area.height; ++i) pixels.insert(pixels.end(), row.begin(), row.end());
+  gegl_buffer_set(buffer, nullptr, 0, babl_format("R'G'B'A float"), pixels.data(), GEGL_AUTO_ROWSTRIDE);
+  world().items[id] = {image, name, area, true, buffer, {}};
+  world().stacks[image].push_back(id);
+  return id;
+}
+
+void select(Id image, const Rect& area) {
+  const Id id = world().next++;
+  const Rect canvas = {0, 0, 400, 400};
+  GeglBuffer* buffer = blank(canvas, "Y float");
+  const std::vector<float> ones(static_cast<size_t>(area.width) * area.height, 1.f);
+  const GeglRectangle r = {area.x, area.y, area.width, area.height};
+  if (!area.empty()) gegl_buffer_set(buffer, &r, 0, babl_format("Y float"), ones.data(), GEGL_AUTO_ROWSTRIDE);
+  world().items[id] = {image, "selection", canvas, false, buffer, {}};
+  world().selections[image] = id;
+  world().selected[image] = area;
+}
+
+}  // namespace fake
+
+using fake::world;
+
+std::vector<Id> images() {
+  std::vector<Id> all;
+  for (const auto& [image, stack] : world().stacks) all.push_back(image);
+  return all;
+}
+std::string image_name(Id) { return "image"; }
+bool takes_colour(Id) { return !world().indexed; }
+bool has_floating_selection(Id) { return world().floating; }
+std::vector<Id> layers(Id image) { return world().stacks[image]; }
+Id image_of(Id item) { return world().items.count(item) ? world().items[item].image : kNone; }
+bool is_layer(Id item) { return world().items.count(item) && world().items[item].layer; }
+std::string item_name(Id item) { return world().items.at(item).name; }
+unsigned tattoo(Id item) { return item + 1000; }
+Id item_of_tattoo(Id image, unsigned tattoo) {
+  const Id id = static_cast<Id>(tattoo) - 1000;
+  return is_layer(id) && image_of(id) == image ? id : kNone;
+}
+Id selection(Id image) { return world().selections[image]; }
+Rect selection_bounds(Id image) { return world().selected[image]; }
+Rect extent(Id drawable) { return world().items.at(drawable).area; }
+Buffer pixels(Id drawable) { return Buffer(GEGL_BUFFER(g_object_ref(world().items.at(drawable).buffer))); }
+
+void undo_group_begin(Id) { world().log.push_back("undo begin"); }
+void undo_group_end(Id) { world().log.push_back("undo end"); }
+Id add_layer(Id image, Id below, const std::string& name, const Rect& area) {
+  if (world().full) return kNone;
+  world().log.push_back("add");
+  const float clear[4] = {0, 0, 0, 0};
+  const Id id = fake::layer(image, name, area, clear);
+  auto& stack = world().stacks[image];
+  stack.pop_back();
+  stack.insert(std::find(stack.begin(), stack.end(), below), id);
+  return id;
+}
+void layer_changed(Id) { world().log.push_back("changed"); }
+void select_layer(Id, Id) { world().log.push_back("select"); }
+void show_changes() { world().log.push_back("show"); }
+
+std::string layer_note(Id layer, const char* key) { return world().items.at(layer).notes[key]; }
+void set_layer_note(Id layer, const char* key, const std::string& text) { world().items.at(layer).notes[key] = text; }
+std::string user_note(const char* key) { return world().user.count(key) ? world().user[key] : ""; }
+void set_user_note(const char* key, const std::string& text) { world().user[key] = text; }
+
+void progress(double, const std::string&) {}
+void progress_end() { world().log.push_back("progress end"); }
+
+}  // namespace geometry_transfer::host

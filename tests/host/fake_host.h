@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// A host on buffers in memory: what host.h promises, and a record of what was asked for.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host.h"
+
+namespace geometry_transfer::host::fake {
+
+struct Item {
+  Id image = kNone;
+  std::string name;
+  Rect area;
+  bool layer = true;
+  GeglBuffer* buffer = nullptr;  ///< owned
+  std::map<std::string, std::string> notes;
+};
+
+struct World {
+  std::map<Id, Item> items;
+  std::map<Id, std::vector<Id>> stacks;  ///< of each image, from top to bottom
+  std::map<Id, Rect> selected;
+  std::map<Id, Id> selections;
+  std::map<std::string, std::string> user;
+  std::vector<std::string> log;  ///< "undo begin", "add", ... in order
+  bool indexed = false, floating = false, full = false;
+  Id next = 1;
+};
+World& world();
+void reset();
+/// A layer of one colour at the bottom of the image.
+Id layer(Id image, const std::string& name, const Rect& area, const float rgba[4]);
+/// A rectangle of the image's selection is 1.
+void select(Id image, const Rect& area);
+
+}  // namespace geometry_transfer::host::fake

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The plug-in without a GIMP: reading buffers, remembering, and the story of one call.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "fake_host.h"
+#include "gegl_raster.h"
+#include "geometry-transfer/error.h"
+#include "run.h"
+#include "settings.h"
+
+namespace geometry_transfer {
+namespace {
+
+namespace fake = host::fake;
+using host::Id;
+using host::kNone;
+
+constexpr Id kImage = 1;
+const float kClay[4] = {0.7f, 0.5f, 0.3f, 1}, kSteel[4] = {0.4f, 0.45f, 0.5f, 1};
+
+class Plugin : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fake::reset();
+    fake::world().next = 10;
+    target_ = fake::layer(kImage, "wall", {0, 0, 200, 160}, kClay);
+    source_ = fake::layer(kImage, "dent", {-20, 0, 180, 160}, kSteel);
+    fake::select(kImage, {60, 50, 40, 30});
+    call_.image = kImage;
+    call_.target = target_;
+    call_.source = source_;
+    call_.request.preset = "instant";
+  }
+  static bool no_dialog(Call&) {
+    ADD_FAILURE() << "a dialog came up";
+    return false;
+  }
+  /// Fails with a message that holds `word`, and has changed nothing.
+  void refused(const char* word) {
+    const Outcome outcome = run(call_, no_dialog);
+    EXPECT_EQ(outcome.status, Outcome::Status::failed);
+    EXPECT_NE(outcome.message.find(word), std::string::npos) << outcome.message;
+    EXPECT_EQ(fake::world().stacks[kImage].size(), 2u);
+    EXPECT_EQ(std::count(fake::world().log.begin(), fake::world().log.end(), "undo begin"), 0);
+  }
+
+  Id target_ = kNone, source_ = kNone;
+  Call call_;
+};
+
+TEST_F(Plugin, OneCallIsOneUndoStepWithOneLayer) {
+  const Outcome outcome = run(call_, no_dialog);
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{outcome.layer, target_, source_}));
+  const std::vector<std::string> wanted = {"undo begin", "add", "changed", "select", "undo end", "show", "progress end"};
+  EXPECT_EQ(fake::world().log, wanted);
+  EXPECT_EQ(host::item_name(outcome.layer), "Geometry Transfer: dent");
+}
+
+TEST_F(Plugin, RefusalsChangeNothing) {
+  call_.source = kNone;
+  refused("reference layer");
+  call_.source = target_;
+  refused("another layer");
+  call_.source = source_;
+  fake::select(kImage, {});
+  refused("Nothing is selected");
+  fake::select(kImage, {60, 50, 40, 30});
+  fake::world().indexed = true;
+  refused("indexed");
+  fake::world().indexed = false;
+  fake::world().floating = true;
+  refused("floating selection");
+  fake::world().floating = false;
+  call_.target = host::selection(kImage);
+  refused("choose a layer");
+}
+
+TEST_F(Plugin, AHostThatTakesNoLayerClosesItsUndoGroup) {
+  fake::world().full = true;
+  const Outcome outcome = run(call_, no_dialog);
+  EXPECT_EQ(outcome.status, Outcome::Status::failed);
+  EXPECT_EQ(fake::world().log, (std::vector<std::string>{"undo begin", "undo end", "progress end"}));
+}
+
+TEST_F(Plugin, ACancelledDialogIsQuiet) {
+  call_.mode = Call::Mode::interactive;
+  const Outcome outcome = run(call_, [](Call&) { return false; });
+  EXPECT_EQ(outcome.status, Outcome::Status::cancelled);
+  EXPECT_TRUE(outcome.message.empty());
+  EXPECT_TRUE(fake::world().log.empty());
+  EXPECT_TRUE(fake::world().user.empty()) << "last values stay as they were";
+}
+
+TEST_F(Plugin, TheDialogStartsFromTheLastRunAndAResultLeadsBackToItsTarget) {
+  call_.mode = Call::Mode::interactive;
+  const Outcome first = run(call_, [](Call& call) {
+    call.request.preset = "instant";
+    call.request.placement.shift_x = 12;
+    return true;
+  });
+  ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
+  call_.target = first.layer;  // GIMP has the result active after a run
+  call_.source = kNone;
+  bool asked = false;
+  run(call_, [&](Call& call) {
+    asked = true;
+    EXPECT_EQ(call.target, target_);
+    EXPECT_EQ(call.source, source_);
+    EXPECT_EQ(call.request.placement.shift_x, 12);
+    EXPECT_EQ(call.request.preset, "instant");
+    return false;
+  });
+  EXPECT_TRUE(asked);
+  call_.mode = Call::Mode::last_values;
+  const Outcome again = run(call_, no_dialog);
+  ASSERT_EQ(again.status, Outcome::Status::done) << again.message;
+  EXPECT_EQ(host::extent(again.layer), host::extent(first.layer));
+}
+
+TEST_F(Plugin, TheMiddleOfASelectionIsItsCentreOfGravity) {
+  const Material material(kImage, target_, source_);
+  EXPECT_NEAR(material.centre_x(), 80, 0.01);
+  EXPECT_NEAR(material.centre_y(), 65, 0.01);
+}
+
+TEST_F(Plugin, AReferenceInAnotherImageLandsInTheMiddleOfTheTarget) {
+  const Id away = fake::layer(2, "elsewhere", {0, 0, 300, 300}, kSteel);
+  fake::select(2, {200, 210, 60, 40});
+  fake::select(kImage, {});
+  const Material material(kImage, target_, away);
+  EXPECT_EQ(material.selected(), (Rect{70, 60, 60, 40}));
+  float pixel[4];
+  material.scene().references[0].mask->read({100, 80, 1, 1}, {1, 1}, pixel);
+  EXPECT_EQ(pixel[0], 1);
+}
+
+TEST(Settings, TextRoundTripsAndOldOrBrokenLinesKeepDefaults) {
+  Remembered settings;
+  settings.request.preset = "custom";
+  settings.request.placement.rotation = -12.5;
+  settings.request.colour = Colour::mean;
+  settings.request.model = "/some where/model=1";
+  settings.target = 7;
+  const Remembered back = parse_settings(settings_text(settings));
+  EXPECT_EQ(settings_text(back), settings_text(settings));
+  const Remembered broken = parse_settings("scale=banana\nrotation=999999\nold-name=3\n\nnonsense\nfeather=9");
+  EXPECT_EQ(broken.request.placement.scale, 1);
+  EXPECT_EQ(broken.request.placement.rotation, 0);
+  EXPECT_EQ(broken.request.feather, 9);
+}
+
+/// A ramp: its area averages are known.
+host::Buffer ramp(int width, int height) {
+  const GeglRectangle extent = {0, 0, width, height};
+  GeglBuffer* buffer = gegl_buffer_new(&extent, babl_format("Y float"));
+  std::vector<float> values;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) values.push_back(x + 0.5f * y);
+  gegl_buffer_set(buffer, nullptr, 0, babl_format("Y float"), values.data(), GEGL_AUTO_ROWSTRIDE);
+  return host::Buffer(buffer);
+}
+
+TEST(Raster, ReadsAtItsPlaceOnTheCanvas) {
+  const GeglRaster raster(ramp(40, 30), GeglRaster::Kind::mask, 100, -5, {100, -5, 40, 30});
+  float out[6];
+  raster.read({103, 0, 3, 2}, {3, 2}, out);
+  for (int i = 0; i < 6; ++i) EXPECT_FLOAT_EQ(out[i], 3 + i % 3 + 0.5f * (5 + i / 3));
+}
+
+TEST(Raster, SmallerReadsAreAreaAverages) {
+  for (const Size size : {Size{96, 80}, Size{50, 33}, Size{24, 20}, Size{7, 5}, Size{1, 1}}) {
+    const GeglRaster raster(ramp(192, 160), GeglRaster::Kind::mask, 0, 0, {0, 0, 192, 160});
+    std::vector<float> out(size.width * size.height);
+    raster.read({0, 0, 192, 160}, size, out.data());
+    const double across = 192.0 / size.width, down = 160.0 / size.height;
+    double worst = 0;
+    for (int y = 0; y < size.height; ++y)
+      for (int x = 0; x < size.width; ++x)
+        worst = std::max(worst, std::abs(out[y * size.width + x] - ((x + 0.5) * across - 0.5 + 0.5 * ((y + 0.5) * down - 0.5))));
+    // GEGL's pyramid rounds its cells to whole pixels: a few hundredths of what one output pixel spans.
+    EXPECT_LT(worst, std::max(0.51, 0.03 * (across + 0.5 * down))) << size.width;
+  }
+}
+
+TEST(Raster, LargerReadsInterpolate) {
+  const GeglRaster raster(ramp(20, 20), GeglRaster::Kind::mask, 0, 0, {0, 0, 20, 20});
+  std::vector<float> out(40 * 40);
+  raster.read({0, 0, 20, 20}, {40, 40}, out.data());
+  for (int y = 2; y < 38; ++y)
+    for (int x = 2; x < 38; ++x)
+      EXPECT_NEAR(out[y * 40 + x], (x + 0.5) / 2 - 0.5 + 0.5 * ((y + 0.5) / 2 - 0.5), 1e-3) << x << " " << y;
+}
+
+TEST(Raster, WhatLiesUnderTransparencyDoesNotBleedIn) {
+  const GeglRectangle extent = {0, 0, 8, 1};
+  GeglBuffer* buffer = gegl_buffer_new(&extent, babl_format("R'G'B'A float"));
+  std::vector<float> pixels;
+  for (int x = 0; x < 8; ++x) {
+    const float clear = x % 2 ? 0.f : 1.f;  // every other one is green and transparent
+    const float pixel[4] = {clear ? 0.6f : 0.f, clear ? 0.2f : 1.f, 0.1f, clear};
+    pixels.insert(pixels.end(), pixel, pixel + 4);
+  }
+  gegl_buffer_set(buffer, nullptr, 0, babl_format("R'G'B'A float"), pixels.data(), GEGL_AUTO_ROWSTRIDE);
+  const GeglRaster raster(host::Buffer(buffer), GeglRaster::Kind::colour, 0, 0, {0, 0, 8, 1});
+  float out[5 * 4];
+  raster.read({0, 0, 8, 1}, {5, 1}, out);  // less than a factor of two: all of it is this file's own average
+  for (int i = 0; i < 5; ++i) EXPECT_NEAR(out[i * 4 + 1], 0.2f, 1e-3);
+}
+
+}  // namespace
+}  // namespace geometry_transfer
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  gegl_init(nullptr, nullptr);
+  const int code = RUN_ALL_TESTS();
+  geometry_transfer::host::fake::reset();
+  return code;
+}
