@@ -47,9 +47,39 @@ cv::Mat base_of(const cv::Mat& plane, const cv::Mat& bare) {
 /// The most that light falling more steeply brightens a surface, in its own colour. More is a highlight and has the light's.
 constexpr float kMostDiffuse = 1.5f;
 
-/// Darker multiplies. Brighter multiplies up to kMostDiffuse, but takes no more of what is left to white than it took on the
+/// How much of a geometry's brightening is the light's own white (a wet or glossy surface: water, varnish) and not more light on
+/// the material: [0,1], one number a geometry. Over its bright pixels the mean change of the three channels is taken as a B + b
+/// (1 - B), B the bare material: a scales the material, b mixes it with white. A gray material cannot tell the two apart; it
+/// counts as matt.
+float gloss_of(const cv::Mat& rgb, const Relief& relief, const cv::Mat& bare) {
+  constexpr float kBright = 0.03f;
+  constexpr double kDoubt = 0.02;  // ridge on b, of |1 - B|^2
+  const cv::Mat weight = cv::max(relief.luma - relief.base - kBright, 0);
+  const double total = cv::sum(weight)[0];
+  if (total < 1) return 0;
+  std::vector<cv::Mat> planes;
+  cv::split(rgb, planes);
+  double bb = 0, bw = 0, ww = 0, bd = 0, wd = 0, b_mean = 0;
+  for (const cv::Mat& plane : planes) {
+    const double b = cv::sum(base_of(plane, bare).mul(weight))[0] / total, d = cv::sum(plane.mul(weight))[0] / total - b;
+    bb += b * b;
+    bw += b * (1 - b);
+    ww += (1 - b) * (1 - b);
+    bd += b * d;
+    wd += (1 - b) * d;
+    b_mean += b / 3;
+  }
+  ww *= 1 + kDoubt;
+  const double determinant = bb * ww - bw * bw;
+  if (determinant <= 1e-12) return 0;
+  const double scaled = std::max((bd * ww - wd * bw) / determinant, 0.0) * b_mean;
+  const double white = std::max((wd * bb - bd * bw) / determinant, 0.0) * (1 - b_mean);
+  return static_cast<float>(white / std::max(scaled + white, 1e-6));
+}
+
+/// Darker multiplies. Brighter multiplies up to `most`, but takes no more of what is left to white than it took on the
 /// source, so that nothing clips on a bright target; what is brighter still goes toward white.
-Shading split_light(const Relief& relief) {
+Shading split_light(const Relief& relief, float most) {
   Shading s;
   for (cv::Mat* field : {&s.factor, &s.headroom, &s.light}) field->create(relief.base.size(), CV_32FC1);
   for (int y = 0; y < relief.base.rows; ++y) {
@@ -57,7 +87,7 @@ Shading split_light(const Relief& relief) {
     float *factor = s.factor.ptr<float>(y), *headroom = s.headroom.ptr<float>(y), *light = s.light.ptr<float>(y);
     for (int x = 0; x < relief.base.cols; ++x) {
       const float b = std::clamp(base[x], 1e-3f, 1.f), left = std::max(1 - b, 1e-3f);
-      factor[x] = std::clamp(luma[x] / b, 0.f, kMostDiffuse);
+      factor[x] = std::clamp(luma[x] / b, 0.f, most);
       const float diffuse = b * factor[x];
       headroom[x] = std::clamp((diffuse - b) / left, 0.f, 1.f);
       light[x] = std::clamp((luma[x] - diffuse) / std::max(1 - diffuse, 1e-3f), 0.f, 1.f);
@@ -106,7 +136,8 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
     return r;
   };
   Carving out;
-  out.shading = split_light(split(luma));
+  const Relief relief = split(luma);
+  out.shading = split_light(relief, 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare)));
   if (options.chroma) {
     std::vector<cv::Mat> planes(3);
     cv::split(clamped, planes);
