@@ -95,10 +95,10 @@ class Output(Case):
 
 class Report(Case):
     def test_preset_then_options_whatever_their_order(self):
-        for args in (["--steps", "7", "--preset", "best"], ["--preset", "best", "--steps", "7"]):
+        for args in (["--steps", "7", "--preset", "paper"], ["--preset", "paper", "--steps", "7"]):
             done = self.ok(run(*self.files(), *args, "--correction", "0", "--report", "json"))
             request = self.report(done)["request"]
-            self.assertEqual((request["steps"], request["iterations"], request["preset"]), (7, 3, "custom"))
+            self.assertEqual((request["steps"], request["iterations"], request["preset"]), (7, 5, "custom"))
         done = self.ok(self.instant("--report", "json", "--flip", "--shift-x", "1.5"))
         request = self.report(done)["request"]
         self.assertEqual((request["preset"], request["flip"], request["shift-x"]), ("instant", True, 1.5))
