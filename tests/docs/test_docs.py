@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the documents name exists: files, options, presets."""
-import glob
 import os
 import re
 import subprocess
@@ -13,8 +12,11 @@ SHOWN = re.compile(r"\]\(([^)#]+)\)|`([^`\n]+)`")
 
 
 def documents():
-    tracked = subprocess.run(["git", "-C", ROOT, "ls-files", "*.md"], capture_output=True, text=True).stdout.split()
-    return tracked or [os.path.relpath(p, ROOT) for p in glob.glob(os.path.join(ROOT, "*.md")) + glob.glob(os.path.join(ROOT, "docs", "*.md"))]
+    """All .md files of the tree; git is not needed for them."""
+    for folder, folders, names in os.walk(ROOT):
+        if folder == ROOT: folders[:] = [f for f in folders if not f.startswith((".", "build", "demo-output"))]
+        for name in names:
+            if name.endswith(".md"): yield os.path.relpath(os.path.join(folder, name), ROOT)
 
 
 def named_files(text):
