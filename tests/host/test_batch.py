@@ -127,6 +127,11 @@ class Results(unittest.TestCase):
     def changed(self, before, after):
         return np.abs(before - after).max(axis=2) > 0
 
+    def beyond(self, picture):
+        """Pixels that no feather reaches. Not those that 8 bits show unchanged: 16 bits show changes below one of their steps."""
+        ys, xs = np.indices(picture.shape[:2])
+        return np.hypot(xs - 70, ys - 60) > 26 + 4
+
     def test_the_target_outside_is_untouched_and_inside_is_dented(self):
         before, after = self.target.astype(np.int64) * 257, self.picture("plain")
         changed = self.changed(before, after)
@@ -143,7 +148,7 @@ class Results(unittest.TestCase):
                 self.case(name + "-before")
                 self.case(name + "-after")
                 difference = np.abs(self.picture(name + "-after") - plain)
-                outside = ~self.changed(self.picture("u8-before"), plain)
+                outside = self.beyond(plain)
                 # wide-u8: two 8-bit conversions on the way; elsewhere one step of 8 bit at most.
                 limit = 4 if name == "wide-u8" else 2
                 self.assertLessEqual(difference[~outside].max() / 257, limit)
@@ -151,8 +156,8 @@ class Results(unittest.TestCase):
 
     def test_grey_images(self):
         plain = self.picture("grey-after")
-        outside = ~self.changed(self.picture("grey-before"), plain)
-        self.assertGreater((~outside).sum(), 1000)
+        outside = self.beyond(plain)
+        self.assertGreater(self.changed(self.picture("grey-before"), plain).sum(), 1000)
         for name in GREY:
             with self.subTest(name):
                 self.case(name + "-after")
