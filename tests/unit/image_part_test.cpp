@@ -76,7 +76,9 @@ TEST(ImagePart, InstantOnTwoThousandPixelsIsWellUnderASecond) {
   image_part().edit(d.scene, {}, nullptr, report);
   const double cpu = double(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_GE(report.rectangle.width, 1990);
+#ifndef __SANITIZE_ADDRESS__  // which checks every access
   EXPECT_LT(cpu, 1.5);
+#endif
   RecordProperty("cpu", std::to_string(cpu));
   RecordProperty("seconds", std::to_string(report.seconds));
 }

@@ -115,7 +115,9 @@ TEST(Preview, ADragTakesTensOfMilliseconds) {
   }
   std::nth_element(times.begin(), times.begin() + 10, times.end());
   RecordProperty("milliseconds", std::to_string(times[10]));
+#ifndef __SANITIZE_ADDRESS__  // which checks every access
   EXPECT_LT(times[10], 50);
+#endif
 }
 
 TEST(Preview, ALargeReferenceIsReadSmall) {
