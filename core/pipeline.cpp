@@ -102,8 +102,9 @@ class TransferImpl : public Transfer {
     walk.keep_keys = request.reuse_keys;
     walk.memory_limit = request.memory_mb ? static_cast<size_t>(request.memory_mb) << 20 : static_cast<size_t>(free_memory() / 4);
     Walk walking = Walk::inversion;
-    walk.after_call = [&](Walk now, int done, int of) {
+    walk.after_call = [&](Walk now, int rows, int done, int of) {
       ++report.unet_calls;
+      report.unet_streams += rows;
       if (now != walking) clock.enter(Stage::generate);
       walking = now;
       clock.step(done, of);

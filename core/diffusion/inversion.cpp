@@ -97,7 +97,8 @@ InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, 
         moved = residual(next, z);
         z = next;
         if (options.after_call)
-          options.after_call(Walk::inversion, done + k + 1, static_cast<int>(grid.size() * order.size()) * options.iterations);
+          options.after_call(Walk::inversion, static_cast<int>(rows.size()), done + k + 1,
+                             static_cast<int>(grid.size() * order.size()) * options.iterations);
         if (moved < options.tolerance) break;
       }
       done += options.iterations;
@@ -142,9 +143,13 @@ Tensor generate(const Tensor& noisy, const std::vector<StreamState>& streams, co
     const Tensor batch = rows.empty() ? out : at::cat({stack(streams, rows, i + 1), out}, 0);
     const Tensor noise = predictor(batch, grid.timesteps[i], grid.alphas[i], StreamMixer(std::move(all))).narrow(0, self, 1);
     out = ddim_move(out, noise, grid.alphas[i], grid.alpha_before(i));
-    if (options.restored_stream >= 0 && options.restore > 0)
-      out = out + (1 - options.mask) * options.restore * (streams[options.restored_stream].trajectory[i] - out);
-    if (walk.after_call) walk.after_call(Walk::generation, static_cast<int>(grid.size() - i), static_cast<int>(grid.size()));
+    if (options.restored_stream >= 0 && options.restore > 0) {
+      const Tensor share = (1 - options.mask) * options.restore;
+      out =
+          out * (1 - share) + streams[options.restored_stream].trajectory[i] * share;  // exactly the target where the share is 1
+    }
+    if (walk.after_call)
+      walk.after_call(Walk::generation, self + 1, static_cast<int>(grid.size() - i), static_cast<int>(grid.size()));
     if (after_step) after_step(out);
   }
   return out;

@@ -45,8 +45,9 @@ struct WalkOptions {
   bool keep_keys =
       true;  ///< streams that read only themselves first, the rest on their kept keys; false: all in one batch, recomputed
   size_t memory_limit = 0;  ///< bytes of kept keys; what does not fit is computed again in generation
-  /// After each pass through the UNet, with what is done of this walk: progress, cancel (throws). May be empty.
-  std::function<void(Walk walk, int done, int of)> after_call;
+  /// After each pass through the UNet, with the rows of its batch and what is done of this walk: progress, cancel
+  /// (throws). May be empty.
+  std::function<void(Walk walk, int rows, int done, int of)> after_call;
 };
 
 struct InversionReport {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/text_encoder.h"
 
+#include <c10/core/GradMode.h>
+
 #include <cmath>
 #include <limits>
 
@@ -48,7 +50,7 @@ Tensor end_of_text(const TextConfig& config, const Tensor& ids) {
 }  // namespace
 
 TextOutput encode_text(const TextConfig& config, const std::shared_ptr<const Checkpoint>& weights, const at::Tensor& ids) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const Weights all(weights, at::kFloat), model = all["text_model"];
   const int64_t rows = ids.size(0), tokens = ids.size(1), width = config.hidden_size;
   const std::string embeddings = "text_model.embeddings.";
