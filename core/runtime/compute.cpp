@@ -63,6 +63,8 @@ Compute choose_compute(const Request& request, bool vae_overflows) {
       c.unet = at::kFloat;
       break;
     case Precision::bf16:
+      if (!can_compute_bf16())
+        throw error(Error::Kind::input, _("This processor does not compute in bf16: choose auto or fp32."));
       c.unet = at::kBFloat16;
       break;
     case Precision::fp16:
@@ -70,6 +72,14 @@ Compute choose_compute(const Request& request, bool vae_overflows) {
   }
   (void)vae_overflows;  // the VAE runs in fp32 on a processor, which never overflows
   return c;
+}
+
+bool can_compute_bf16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+#else
+  return false;
+#endif
 }
 
 void apply_threads(int threads) {

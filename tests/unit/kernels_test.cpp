@@ -7,6 +7,7 @@
 #include "diffusion/kernels/elementwise.h"
 #include "diffusion/kernels/norm.h"
 #include "diffusion/kernels/packed.h"
+#include "runtime/compute.h"
 
 namespace geometry_transfer {
 namespace {
@@ -15,6 +16,9 @@ constexpr auto kNhwc = at::MemoryFormat::ChannelsLast;
 
 class Kernels : public testing::TestWithParam<at::ScalarType> {
  protected:
+  void SetUp() override {
+    if (GetParam() == at::kBFloat16 && !can_compute_bf16()) GTEST_SKIP() << "this processor has no bf16";
+  }
   at::Tensor random(at::IntArrayRef shape) const { return at::randn(shape).to(GetParam()); }
   /// |got - expected| / |expected|: fp32 within rounding, bf16 within its eight bits.
   void expect_same(const at::Tensor& got, const at::Tensor& expected) const {
