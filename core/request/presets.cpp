@@ -5,75 +5,53 @@
 namespace geometry_transfer {
 namespace {
 
-/// The colour and method fields of a request, as one row.
-struct Row {
-  const char *id, *label, *blurb;
-  Colour colour;
-  double grain;
-  bool close_border;
-  double correction, noise;
-  int steps, iterations;
-  StreamSet output_reads;
-  double restore;
-  GiveBack give_back;
-  bool reuse_keys;
-  Spacing spacing;
-  Correct correct;
-};
+/// What our presets share is Request's defaults; a row says where it differs.
+Request of_ours(double correction, double noise, int steps, int iterations) {
+  Request r;
+  r.correction = correction;
+  r.noise = noise;
+  r.steps = steps;
+  r.iterations = iterations;
+  return r;
+}
 
-constexpr auto geometry_target = [] { return Stream::geometry | Stream::target; };
-constexpr auto source_target = [] { return Stream::source | Stream::target; };
+Request as_published() {
+  Request r = of_ours(1, 1000, 20, 5);
+  r.colour = Colour::mean;
+  r.grain = 0;
+  r.close_border = false;
+  r.correct = Correct::all;
+  r.spacing = Spacing::leading;
+  r.output_reads = Stream::source | Stream::target;
+  r.restore = 0;
+  r.give_back = GiveBack::nothing;
+  r.reuse_keys = false;
+  return r;
+}
 
-const std::vector<Row>& rows() {
-  // Figures behind each row: docs/quality.md.
-  static const std::vector<Row> table = {
-      // id         label           blurb                                                          colour           grain close
-      // corr noise steps it
-      {"instant", N_("Instant"), N_("The edit alone: no model, well under a second"), Colour::shading, 1, true, 0, 250, 5, 2,
-       geometry_target(), 1, GiveBack::edit, true, Spacing::trailing, Correct::shadows},
-      {"draft", N_("Draft"), N_("A quick look with the model"), Colour::shading, 1, true, 0.4, 150, 2, 1, geometry_target(), 1,
-       GiveBack::edit, true, Spacing::trailing, Correct::shadows},
-      {"balanced", N_("Balanced"), N_("The default"), Colour::shading, 1, true, 0.4, 250, 4, 1, geometry_target(), 1,
-       GiveBack::edit, true, Spacing::trailing, Correct::shadows},
-      {"best", N_("Best"), N_("More steps, for the final picture"), Colour::shading, 1, true, 0.4, 250, 8, 2, geometry_target(),
-       1, GiveBack::edit, true, Spacing::trailing, Correct::shadows},
-      {"paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"), Colour::mean, 0,
-       false, 1, 1000, 20, 5, source_target(), 0, GiveBack::nothing, false, Spacing::leading, Correct::all},
-  };
-  return table;
+/// A preset owns the groups colour and method, all of them: what a row does not name goes back to its default.
+Preset preset(const char* id, const char* label, const char* blurb, Request row) {
+  row.preset = id;
+  return {id, label, blurb, [row = std::move(row)](Request& request) {
+            request.preset = row.preset;
+            for (const Parameter& p : parameters())
+              if (p.group == Parameter::Group::colour || p.group == Parameter::Group::method) p.set(request, p.get(row));
+          }};
 }
 
 }  // namespace
 
 const std::vector<Preset>& presets() {
-  static const std::vector<Preset> list = [] {
-    std::vector<Preset> made;
-    for (const Row& row : rows())
-      made.push_back({row.id, row.label, row.blurb, [&row](Request& r) {
-                        const Request defaults;
-                        r.preset = row.id;
-                        r.colour = row.colour;
-                        r.colour_strength = defaults.colour_strength;
-                        r.grain = row.grain;
-                        r.chroma = defaults.chroma;
-                        r.close_border = row.close_border;
-                        r.correction = row.correction;
-                        r.noise = row.noise;
-                        r.steps = row.steps;
-                        r.correct = row.correct;
-                        r.spacing = row.spacing;
-                        r.iterations = row.iterations;
-                        r.tolerance = defaults.tolerance;
-                        r.geometry_reads = geometry_target();
-                        r.output_reads = row.output_reads;
-                        r.restore = row.restore;
-                        r.give_back = row.give_back;
-                        r.reuse_keys = row.reuse_keys;
-                        r.context = defaults.context;
-                      }});
-    return made;
-  }();
-  return list;
+  // Figures behind each row: docs/quality.md. Correction, noise, steps, iterations.
+  static const std::vector<Preset> table = {
+      preset("instant", N_("Instant"), N_("The edit alone: no model, well under a second"), of_ours(0, 250, 4, 1)),
+      preset("draft", N_("Draft"), N_("A quick look with the model"), of_ours(0.4, 150, 2, 1)),
+      preset("balanced", N_("Balanced"), N_("The default"), of_ours(0.4, 250, 4, 1)),
+      preset("best", N_("Best"), N_("More steps, for the final picture"), of_ours(0.4, 250, 8, 2)),
+      preset("paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"),
+             as_published()),
+  };
+  return table;
 }
 
 void apply_preset(Request& request, const std::string& id) {
