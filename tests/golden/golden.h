@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
+#include "weights/model_files.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
 
@@ -16,7 +18,15 @@ namespace geometry_transfer::test {
 /// A file of the source tree.
 inline std::string source_path(const std::string& path) { return std::string(std::getenv("SOURCE")) + "/" + path; }
 
-/// The fp32 tensors of one golden.safetensors.
+/// How close single networks must come, relative to whole tensors.
+constexpr double kTolerance = 1e-4;
+
+/// The tiny model of a family ("sd15", "sd21", "sdxl"), or "surface": the one that ships.
+inline ModelFiles open_family(const std::string& name, Prediction prediction = Prediction::automatic) {
+  return open_model(source_path(name == "surface" ? "core/models/surface" : "tests/golden/" + name), prediction);
+}
+
+/// The tensors of one golden.safetensors.
 class Golden {
  public:
   explicit Golden(const std::string& path) : file_(open_safetensors(source_path(path))), weights_(file_, at::kFloat) {}
@@ -29,6 +39,26 @@ class Golden {
  private:
   std::shared_ptr<const Checkpoint> file_;
   Weights weights_;
+};
+
+/// What the networks of a family give, and what its text encoders do.
+inline Golden golden_of(const std::string& family) { return Golden("tests/golden/" + family + "/golden.safetensors"); }
+inline Golden golden_text_of(const std::string& family) { return Golden("tests/golden/" + family + "/golden_text.safetensors"); }
+
+/// An empty folder that goes with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "geometry-transfer-test-XXXXXX").string()) {
+    if (!mkdtemp(path_.data())) throw std::runtime_error("mkdtemp");
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::filesystem::path operator/(const std::string& name) const { return std::filesystem::path(path_) / name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
 };
 
 /// Over whole tensors: |a - b| / |b| (Frobenius), and the largest difference against the largest value.

@@ -5,24 +5,16 @@
 #include "diffusion/inversion.h"
 #include "diffusion/vae.h"
 #include "golden.h"
-#include "weights/model_files.h"
 
 namespace geometry_transfer {
 namespace {
 
 using test::expect_close;
-using test::Golden;
-using test::source_path;
+using test::kTolerance;
 
-constexpr double kTolerance = 1e-4;
-
-struct Family {
-  const char *name, *model, *golden;
-};
-
-class Networks : public testing::TestWithParam<Family> {
+class Networks : public testing::TestWithParam<const char*> {
  protected:
-  Networks() : files(open_model(source_path(GetParam().model))), golden(GetParam().golden) {}
+  Networks() : files(test::open_family(GetParam())), golden(test::golden_of(GetParam())) {}
 
   UNet unet() const { return UNet(files.unet, Weights(files.unet_weights, at::kFloat)); }
 
@@ -40,7 +32,7 @@ class Networks : public testing::TestWithParam<Family> {
 
   c10::InferenceMode inference;
   ModelFiles files;
-  Golden golden;
+  test::Golden golden;
 };
 
 TEST_P(Networks, UNetAtThreeTimes) {
@@ -78,13 +70,9 @@ TEST_P(Ddim, TwentySteps) {
   expect_close(end, golden["ddim.end"], kTolerance, "ddim.end");
 }
 
-std::string family_name(const testing::TestParamInfo<Family>& info) { return info.param.name; }
-constexpr Family sd15{"sd15", "tests/golden/sd15", "tests/golden/sd15/golden.safetensors"};
-constexpr Family sd21{"sd21", "tests/golden/sd21", "tests/golden/sd21/golden.safetensors"};
-constexpr Family sdxl{"sdxl", "tests/golden/sdxl", "tests/golden/sdxl/golden.safetensors"};
-constexpr Family surface{"surface", "core/models/surface", "tests/golden/surface/golden.safetensors"};
-INSTANTIATE_TEST_SUITE_P(Families, Networks, testing::Values(sd15, sd21, sdxl, surface), family_name);
-INSTANTIATE_TEST_SUITE_P(Families, Ddim, testing::Values(sd15, sd21, sdxl), family_name);
+std::string family_name(const testing::TestParamInfo<const char*>& info) { return info.param; }
+INSTANTIATE_TEST_SUITE_P(Families, Networks, testing::Values("sd15", "sd21", "sdxl", "surface"), family_name);
+INSTANTIATE_TEST_SUITE_P(Families, Ddim, testing::Values("sd15", "sd21", "sdxl"), family_name);
 
 }  // namespace
 }  // namespace geometry_transfer

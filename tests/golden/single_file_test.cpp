@@ -4,8 +4,6 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include <filesystem>
-
 #include "../tools/model_writer.h"
 #include "diffusion/text_encoder.h"
 #include "diffusion/unet.h"
@@ -15,19 +13,12 @@
 namespace geometry_transfer {
 namespace {
 
-namespace fs = std::filesystem;
 using test::expect_close;
-using test::Golden;
-using test::source_path;
-
-constexpr double kTolerance = 1e-4;
+using test::kTolerance;
 
 class SingleFile : public testing::TestWithParam<const char*> {
  protected:
-  SingleFile() : folder(open_model(root())), golden(root_in_source() + "/golden.safetensors") {
-    std::string name = (fs::temp_directory_path() / "geometry-transfer-test-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
-    temporary = name;
+  SingleFile() : folder(test::open_family(GetParam())), golden(test::golden_of(GetParam())) {
     const std::string path = temporary / "model.safetensors";
     test::write_safetensors(path, test::ldm_tensors(folder), "F32", test::tensors_of(folder));
     const bool v = folder.scheduler.prediction_type == PredictionType::v_prediction;
@@ -39,14 +30,11 @@ class SingleFile : public testing::TestWithParam<const char*> {
     file.text.heads = folder.text.heads;
     file.text_2.heads = folder.text_2.heads;
   }
-  ~SingleFile() override { fs::remove_all(temporary); }
-  static std::string root_in_source() { return std::string("tests/golden/") + GetParam(); }
-  static std::string root() { return source_path(root_in_source()); }
 
   c10::InferenceMode inference;
   ModelFiles folder, file;
-  Golden golden;
-  fs::path temporary;
+  test::Golden golden;
+  test::TemporaryFolder temporary;
 };
 
 TEST_P(SingleFile, HoldsTheSameTensors) {
@@ -86,7 +74,7 @@ TEST_P(SingleFile, GivesTheSameNumbers) {
   expect_close(vae.posterior(golden["vae.image"]).mean, golden["vae.mean"], kTolerance, "vae.mean");
   expect_close(vae.decode(golden["vae.mean"] * file.vae.scaling_factor), golden["vae.decoded"], kTolerance, "vae.decoded");
 
-  const Golden text(root_in_source() + "/golden_text.safetensors");
+  const test::Golden text = test::golden_text_of(GetParam());
   const auto run = [](const TextConfig& config, const auto& weights) {
     return encode_text(config, weights, at::tensor(empty_prompt_ids(config), at::kLong).unsqueeze(0));
   };

@@ -8,17 +8,13 @@
 #include "diffusion/text_encoder.h"
 #include "geometry-transfer/error.h"
 #include "golden.h"
-#include "weights/model_files.h"
 
 namespace geometry_transfer {
 namespace {
 
 namespace fs = std::filesystem;
 using test::expect_close;
-using test::Golden;
-using test::source_path;
-
-constexpr double kTolerance = 1e-4;
+using test::kTolerance;
 
 struct Family {
   const char *name, *encoder;
@@ -26,9 +22,7 @@ struct Family {
 
 class Text : public testing::TestWithParam<Family> {
  protected:
-  Text()
-      : files(open_model(source_path(std::string("tests/golden/") + GetParam().name))),
-        golden(std::string("tests/golden/") + GetParam().name + "/golden_text.safetensors") {}
+  Text() : files(test::open_family(GetParam().name)), golden(test::golden_text_of(GetParam().name)) {}
   bool second() const { return std::string(GetParam().encoder) == "text_encoder_2"; }
   const TextConfig& config() const { return second() ? files.text_2 : files.text; }
   TextOutput run(const std::vector<int64_t>& ids) const {
@@ -37,7 +31,7 @@ class Text : public testing::TestWithParam<Family> {
   at::Tensor wanted(const std::string& name) const { return golden[std::string(GetParam().encoder) + "." + name]; }
 
   ModelFiles files;
-  Golden golden;
+  test::Golden golden;
 };
 
 TEST_P(Text, EmptyPrompt) {
@@ -75,27 +69,20 @@ TEST(EmptyPromptIds, AreThoseOfTheTokenizers) {
 /// A cache of its own, empty.
 class EmptyPrompt : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "geometry-transfer-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    cache = name;
-    setenv("XDG_CACHE_HOME", cache.c_str(), 1);
-  }
-  void TearDown() override { fs::remove_all(cache); }
-  static ModelFiles open(const char* name) { return open_model(source_path(std::string("tests/golden/") + name)); }
+  void SetUp() override { setenv("XDG_CACHE_HOME", cache.path().c_str(), 1); }
   int cached() const {
     int count = 0;
     if (fs::exists(cache / "geometry-transfer"))
       for (const auto& file : fs::directory_iterator(cache / "geometry-transfer")) count += file.path().extension() == ".prompt";
     return count;
   }
-  fs::path cache;
+  test::TemporaryFolder cache;
 };
 
 TEST_F(EmptyPrompt, IsWhatTheFamilyReads) {
   for (const char* name : {"sd15", "sd21", "sdxl"}) {
-    const Golden golden(std::string("tests/golden/") + name + "/golden_text.safetensors");
-    const Conditioning c = empty_prompt(open(name), at::kFloat, at::kCPU);
+    const test::Golden golden = test::golden_text_of(name);
+    const Conditioning c = empty_prompt(test::open_family(name), at::kFloat, at::kCPU);
     const bool xl = std::string(name) == "sdxl";
     const at::Tensor wanted = xl ? at::cat({golden["text_encoder.penultimate"], golden["text_encoder_2.penultimate"]}, -1)
                                  : golden["text_encoder.last_hidden_state"];
@@ -107,7 +94,7 @@ TEST_F(EmptyPrompt, IsWhatTheFamilyReads) {
 }
 
 TEST_F(EmptyPrompt, TheShippedModelReadsZeros) {
-  const Conditioning c = empty_prompt(open_model(source_path("core/models/surface")), at::kBFloat16, at::kCPU);
+  const Conditioning c = empty_prompt(test::open_family("surface"), at::kBFloat16, at::kCPU);
   EXPECT_EQ(c.context.sizes(), (std::vector<int64_t>{1, 1, 32}));
   EXPECT_EQ(c.context.scalar_type(), at::kBFloat16);
   EXPECT_EQ(c.context.abs().max().item<float>(), 0);
@@ -116,7 +103,7 @@ TEST_F(EmptyPrompt, TheShippedModelReadsZeros) {
 
 TEST_F(EmptyPrompt, IsKeptAndReadBackExactly) {
   for (const char* name : {"sd15", "sdxl"}) {
-    const ModelFiles files = open(name);
+    const ModelFiles files = test::open_family(name);
     const Conditioning made = empty_prompt(files, at::kFloat, at::kCPU);
     const Conditioning kept = empty_prompt(files, at::kFloat, at::kCPU);
     EXPECT_TRUE(at::equal(made.context, kept.context));
@@ -129,22 +116,22 @@ TEST_F(EmptyPrompt, IsKeptAndReadBackExactly) {
 }
 
 TEST_F(EmptyPrompt, IsNotEvaluatedAgain) {
-  ModelFiles files = open("sd15");
+  ModelFiles files = test::open_family("sd15");
   PromptEmbedding other{77, 24, std::vector<float>(77 * 24, 0.5f), {}};
   write_prompt_cache(text_fingerprint(files), other);
   EXPECT_EQ(empty_prompt(files, at::kFloat, at::kCPU).context.min().item<float>(), 0.5f);
 }
 
 TEST_F(EmptyPrompt, ACacheThatDoesNotFitIsMadeAnew) {
-  const ModelFiles files = open("sd15");
+  const ModelFiles files = test::open_family("sd15");
   write_prompt_cache(text_fingerprint(files), {77, 25, std::vector<float>(77 * 25, 0.5f), {}});
-  const Golden golden("tests/golden/sd15/golden_text.safetensors");
+  const test::Golden golden = test::golden_text_of("sd15");
   expect_close(empty_prompt(files, at::kFloat, at::kCPU).context, golden["text_encoder.last_hidden_state"], kTolerance,
                "context");
 }
 
 TEST_F(EmptyPrompt, AModelWithoutTextEncoderUsesItsFamilys) {
-  ModelFiles files = open("sd15");
+  ModelFiles files = test::open_family("sd15");
   files.text = {};
   files.text_weights = nullptr;
   try {
@@ -154,13 +141,13 @@ TEST_F(EmptyPrompt, AModelWithoutTextEncoderUsesItsFamilys) {
     EXPECT_EQ(e.kind(), Error::Kind::model);
     EXPECT_NE(std::string(e.what()).find("sd15 has no text encoder. Add its folder text_encoder"), std::string::npos) << e.what();
   }
-  const Conditioning whole = empty_prompt(open("sd15"), at::kFloat, at::kCPU);
+  const Conditioning whole = empty_prompt(test::open_family("sd15"), at::kFloat, at::kCPU);
   EXPECT_TRUE(at::equal(empty_prompt(files, at::kFloat, at::kCPU).context, whole.context));
 }
 
 TEST_F(EmptyPrompt, WorksWhereNothingCanBeWritten) {
   setenv("XDG_CACHE_HOME", "/proc/no-such-place", 1);
-  EXPECT_EQ(empty_prompt(open("sd15"), at::kFloat, at::kCPU).context.size(1), 77);
+  EXPECT_EQ(empty_prompt(test::open_family("sd15"), at::kFloat, at::kCPU).context.size(1), 77);
 }
 
 }  // namespace

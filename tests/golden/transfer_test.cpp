@@ -5,20 +5,17 @@
 #include "diffusion/harmonize.h"
 #include "diffusion/vae.h"
 #include "golden.h"
-#include "weights/model_files.h"
 
 namespace geometry_transfer {
 namespace {
 
 using test::expect_close;
-using test::Golden;
-using test::source_path;
 
 class Transfer128 : public testing::Test {
  protected:
   Transfer128()
-      : files(open_model(source_path("core/models/surface"))),
-        golden("tests/golden/surface/golden.safetensors"),
+      : files(test::open_family("surface")),
+        golden(test::golden_of("surface")),
         unet(files.unet, Weights(files.unet_weights, at::kFloat)),
         vae(files.vae, Weights(files.vae_weights, at::kFloat)),
         context(unet.prepare(empty_prompt(files, at::kFloat, at::kCPU))) {
@@ -43,7 +40,7 @@ class Transfer128 : public testing::Test {
 
   c10::InferenceMode inference;
   ModelFiles files;
-  Golden golden;
+  test::Golden golden;
   UNet unet;
   Vae vae;
   UNetContext context;
