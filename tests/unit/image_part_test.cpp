@@ -2,8 +2,6 @@
 /// The image part as a host gets it: opened by its soname.
 #include <gtest/gtest.h>
 
-#include <ctime>
-
 #include "geometry-transfer/error.h"
 #include "scene_on_mats.h"
 
@@ -67,20 +65,6 @@ TEST(ImagePart, TheSameEveryTime) {
   Request request;
   request.placement.rotation = 33, request.placement.scale = 0.8;
   EXPECT_EQ(image_part().edit(d.scene, request, nullptr, report).rgba, image_part().edit(d.scene, request, nullptr, report).rgba);
-}
-
-TEST(ImagePart, InstantOnTwoThousandPixelsIsWellUnderASecond) {
-  Dent d({2400, 2200}, {1200, 1100}, 350);
-  Report report;
-  const std::clock_t start = std::clock();  // of all threads: what others run beside the tests does not count
-  image_part().edit(d.scene, {}, nullptr, report);
-  const double cpu = double(std::clock() - start) / CLOCKS_PER_SEC;
-  EXPECT_GE(report.rectangle.width, 1990);
-#ifndef __SANITIZE_ADDRESS__  // which checks every access
-  EXPECT_LT(cpu, 1.5);
-#endif
-  RecordProperty("cpu", std::to_string(cpu));
-  RecordProperty("seconds", std::to_string(report.seconds));
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Times of what needs no model: Instant, and a redraw of the dialog's preview while it is dragged (a user sees both).
+/// Run: meson test --benchmark, or build/tests/benchmark/edit_benchmark --help.
+#include <benchmark/benchmark.h>
+
+#include "geometry-transfer/transfer.h"
+#include "image/preview.h"
+#include "scene_on_mats.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// Side: of the working rectangle, whose every pixel is edited.
+void BM_Instant(benchmark::State& state) {
+  const int side = int(state.range(0));
+  test::Dent d({side + 400, side + 200}, {side / 2 + 200.0, side / 2 + 100.0}, 0.175 * side);
+  int width = 0;
+  for (auto _ : state) {
+    Report report;
+    benchmark::DoNotOptimize(image_part().edit(d.scene, {}, nullptr, report));
+    width = report.rectangle.width;
+  }
+  state.counters["rectangle"] = width;
+}
+BENCHMARK(BM_Instant)->ArgName("side")->Arg(500)->Arg(2000)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+/// A drag looks smooth while every redraw takes less than 50 ms.
+void BM_PreviewDrag(benchmark::State& state) {
+  test::Dent d({3000, 2000}, {1500, 1000}, double(state.range(0)));
+  const auto preview = make_preview(d.scene, {400, 300});
+  Request request;
+  preview->render(request);
+  int i = 0;
+  for (auto _ : state) {
+    i = (i + 1) % 20;
+    request.placement.shift_x = 3 * i, request.placement.rotation = 2 * i, request.placement.scale = 1 + 0.01 * i;
+    benchmark::DoNotOptimize(preview->render(request));
+  }
+}
+BENCHMARK(BM_PreviewDrag)->ArgName("radius")->Arg(60)->Arg(250)->Arg(800)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace geometry_transfer
+
+BENCHMARK_MAIN();
