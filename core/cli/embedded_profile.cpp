@@ -144,7 +144,7 @@ Bytes jpeg_with_profile(const Bytes& file, const Bytes& profile) {
     const std::size_t begin = i * room, size = std::min(room, profile.size() - begin), length = 2 + icc_head + size;
     for (std::size_t v : {std::size_t(0xFF), std::size_t(0xE2), length >> 8, length & 255})
       made.push_back(static_cast<unsigned char>(v));
-    made.insert(made.end(), icc_name, icc_name + sizeof icc_name);
+    for (const char c : icc_name) made.push_back(static_cast<unsigned char>(c));
     made.push_back(static_cast<unsigned char>(i + 1));
     made.push_back(static_cast<unsigned char>(count));
     made.insert(made.end(), profile.begin() + static_cast<long>(begin), profile.begin() + static_cast<long>(begin + size));
