@@ -96,13 +96,27 @@ Shading split_light(const Relief& relief, float most) {
   return s;
 }
 
-/// The geometry brought to 0 at its selection's border: what is left of its tone there is spread over it as a membrane and taken
-/// off, then the last pixels fade, so that the remaining grain ends softly.
-void close(cv::Mat& geometry, const cv::Mat& mask, double size) {
-  const cv::Mat core = mask >= 0.5;
-  geometry -= membrane(geometry, core);
+/// The last pixels before the selection's border fade, so that the remaining grain ends softly.
+void fade_out(cv::Mat& geometry, const cv::Mat& mask, double size) {
   const cv::Mat fade = distance_outside(1 - mask) / std::clamp(0.03 * size, 1.0, 12.0);
   geometry = geometry.mul(cv::min(fade, 1));
+}
+
+/// The geometry's tone brought to 0 at its selection's border: what is left there is spread over it as a membrane and taken off.
+/// As a ratio to the base, since where the base is off by some light, it is off by a factor: 1 + g / base -> (1 + g / base) /
+/// membrane. So what is black stays black, where a difference would leave it gray or take it below.
+void close_tone(cv::Mat& geometry, const cv::Mat& base, const cv::Mat& mask, double size) {
+  constexpr double kDark = 0.02, kMost = 4;  // bases below are noise; a border further off than this is no border
+  const cv::Mat ground = cv::max(base, kDark), ratio = 1 + geometry / ground;
+  const cv::Mat film = cv::min(cv::max(membrane(ratio, mask >= 0.5), 1 / kMost), kMost);
+  geometry = (ratio / film - 1).mul(ground);
+  fade_out(geometry, mask, size);
+}
+
+/// The same for a plane of chroma, which has no zero to take a ratio to: as a difference.
+void close_chroma(cv::Mat& geometry, const cv::Mat& mask, double size) {
+  geometry -= membrane(geometry, mask >= 0.5);
+  fade_out(geometry, mask, size);
 }
 
 /// The selection and a quarter of its size round it: enough bare material to judge grain by.
@@ -124,25 +138,26 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
   const cv::Rect box = cv::boundingRect(cv::Mat(support > 0)), near = neighbourhood(box, rgb.size());
   const double size = std::max(box.width, box.height);
 
-  const auto split = [&](const cv::Mat& plane) {
+  const auto split = [&](const cv::Mat& plane, bool tone) {
     Relief r;
     r.base = base_of(plane, bare);
     cv::Mat geometry = cv::Mat::zeros(plane.size(), CV_32FC1),
             part = without_grain(plane(near) - r.base(near), bare(near), size, options.grain);
-    if (options.close_border) close(part, mask(near), size);
+    if (options.close_border && tone) close_tone(part, r.base(near), mask(near), size);
+    if (options.close_border && !tone) close_chroma(part, mask(near), size);
     part.copyTo(geometry(near));
     geometry.setTo(0, hidden);
     r.luma = r.base + geometry;
     return r;
   };
   Carving out;
-  const Relief relief = split(luma);
+  const Relief relief = split(luma, true);
   out.shading = split_light(relief, 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare)));
   if (options.chroma) {
     std::vector<cv::Mat> planes(3);
     cv::split(clamped, planes);
     for (cv::Mat& plane : planes) {
-      const Relief r = split(plane - luma);
+      const Relief r = split(plane - luma, false);
       plane = r.luma - r.base;
     }
     cv::merge(planes, out.chroma);

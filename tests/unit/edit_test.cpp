@@ -183,6 +183,21 @@ TEST(Edit, ClosedBorderMeetsTheTarget) {
   EXPECT_LT(step(true), 0.25 * step(false));
 }
 
+/// A selection that lies in a shadow: the shadow is taken off as the factor that it is, and what is black or half as bright in it
+/// stays so.
+TEST(Edit, ClosingTheBorderTakesAShadowOffAsAFactor) {
+  cv::Mat rgb(160, 160, CV_32FC3, cv::Scalar::all(0.6)), mask = cv::Mat::zeros(160, 160, CV_32FC1);
+  cv::circle(mask, {80, 80}, 50, 1, cv::FILLED);
+  cv::circle(rgb, {80, 80}, 53, cv::Scalar::all(0.3), cv::FILLED);
+  cv::circle(rgb, {60, 80}, 12, cv::Scalar::all(0), cv::FILLED);
+  cv::circle(rgb, {100, 80}, 12, cv::Scalar::all(0.15), cv::FILLED);
+  const Carving c = carve(rgb, mask, mask, {}, {0, true, false});
+  const auto factor = [&](int x, int y) { return c.shading.factor.at<float>(y, x); };
+  EXPECT_NEAR(factor(80, 60), 1, 0.05);
+  EXPECT_NEAR(factor(60, 80), 0, 0.02);
+  EXPECT_NEAR(factor(100, 80), 0.5, 0.05);
+}
+
 TEST(Edit, ChromaKeepsTheGeometrysOwnHue) {
   Dent d({300, 300}, {150, 150}, 40);
   for (int y = 0; y < 300; ++y)
