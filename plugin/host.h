@@ -25,6 +25,8 @@ std::string image_name(Id image);
 bool takes_colour(Id image);
 /// A floating selection is in the way of a new layer.
 bool has_floating_selection(Id image);
+/// While the quick mask is on the selection is a channel to paint on, and nothing is selected.
+bool has_quick_mask(Id image);
 /// All layers of the image, groups included, from top to bottom.
 std::vector<Id> layers(Id image);
 

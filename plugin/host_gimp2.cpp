@@ -55,6 +55,8 @@ std::vector<Id> images() {
 std::string image_name(Id image) { return taken(gimp_image_get_name(image)); }
 bool takes_colour(Id image) { return gimp_image_base_type(image) != GIMP_INDEXED; }
 bool has_floating_selection(Id image) { return gimp_image_get_floating_sel(image) > 0; }
+// GIMP's own name for its channel.
+bool has_quick_mask(Id image) { return gimp_image_get_channel_by_name(image, "Qmask") > 0; }
 
 std::vector<Id> layers(Id image) {
   std::vector<Id> list;

@@ -16,6 +16,9 @@ using host::kNone;
 
 /// Refuses what can be said without looking at the selection or the reference, so before a dialog comes up.
 void check_target(Id image, Id target) {
+  if (host::has_quick_mask(image))
+    throw error(Error::Kind::input,
+                _("The quick mask is on, so nothing is selected: switch it off first (Select > Toggle Quick Mask)."));
   if (!host::is_layer(target))
     throw error(Error::Kind::input, _("Geometry Transfer works on layers: choose a layer, not a channel or a mask."));
   if (!host::takes_colour(image))

@@ -60,6 +60,7 @@ std::vector<Id> images() {
 std::string image_name(Id) { return "image"; }
 bool takes_colour(Id) { return !world().indexed; }
 bool has_floating_selection(Id) { return world().floating; }
+bool has_quick_mask(Id) { return world().quick_mask; }
 std::vector<Id> layers(Id image) { return world().stacks[image]; }
 Id image_of(Id item) { return world().items.count(item) ? world().items[item].image : kNone; }
 bool is_layer(Id item) { return world().items.count(item) && world().items[item].layer; }

@@ -26,7 +26,7 @@ struct World {
   std::map<Id, Id> selections;
   std::map<std::string, std::string> user;
   std::vector<std::string> log;  ///< "undo begin", "add", ... in order
-  bool indexed = false, floating = false, full = false;
+  bool indexed = false, floating = false, quick_mask = false, full = false;
   Id next = 1;
 };
 World& world();

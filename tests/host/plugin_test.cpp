@@ -75,6 +75,9 @@ TEST_F(Plugin, RefusalsChangeNothing) {
   fake::world().floating = true;
   refused("floating selection");
   fake::world().floating = false;
+  fake::world().quick_mask = true;
+  refused("quick mask");
+  fake::world().quick_mask = false;
   call_.target = host::selection(kImage);
   refused("choose a layer");
 }
