@@ -8,6 +8,7 @@
 #include "dialog.h"
 #include "host.h"
 #include "procedure.h"
+#include "request/idle_threads.h"
 #include "request/text.h"
 #include "run.h"
 
@@ -215,6 +216,7 @@ void answer(const gchar*, gint count, const GimpParam* given, gint* returned, Gi
   static GimpParam answers[2];  // GIMP reads them after this returns
   static std::string message;
   start_texts();
+  set_idle_threads();
   gegl_init(nullptr, nullptr);
   gimp_plugin_enable_precision();
 

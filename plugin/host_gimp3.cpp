@@ -5,6 +5,7 @@
 #include "dialog.h"
 #include "host.h"
 #include "procedure.h"
+#include "request/idle_threads.h"
 #include "request/text.h"
 #include "run.h"
 
@@ -226,6 +227,7 @@ Call call_of(GimpRunMode mode, GimpImage* image, GimpDrawable** drawables, GObje
 
 GimpValueArray* answer(GimpProcedure* procedure, GimpRunMode mode, GimpImage* image, GimpDrawable** drawables,
                        GimpProcedureConfig* config, gpointer) {
+  set_idle_threads();
   gegl_init(nullptr, nullptr);
   Outcome outcome;
   try {

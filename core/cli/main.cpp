@@ -7,6 +7,7 @@
 #include "cli/batch.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "request/idle_threads.h"
 #include "request/text.h"
 
 using namespace geometry_transfer;
@@ -58,6 +59,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  set_idle_threads();
   // Language and letters from the user; numbers stay with the decimal point on the command line and in reports.
   std::setlocale(LC_MESSAGES, "");
   std::setlocale(LC_CTYPE, "");
