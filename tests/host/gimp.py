@@ -46,13 +46,13 @@ class Gimp:
         return subprocess.run(line, env=self.environment(**environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout, errors="replace")
 
-    def job(self, text, **environment):
+    def job(self, text, timeout=240, **environment):
         """Runs Scheme after the libraries; the cases' lines, and all that was printed."""
         with open(self.path("job.scm"), "w") as f:
             f.write(f'(define FOLDER "{self.folder}")\n' + text)
         loads = [os.path.join(SCRIPTS, "geometry-transfer-batch.scm"), os.path.join(HERE, f"lib-{VERSION[0]}.scm"),
                  os.path.join(HERE, "common.scm"), self.path("job.scm")]
-        done = self.run("(begin " + " ".join(f'(load "{path}")' for path in loads) + ")", **environment)
+        done = self.run("(begin " + " ".join(f'(load "{path}")' for path in loads) + ")", timeout=timeout, **environment)
         printed = done.stdout + done.stderr
         return parse(printed), "\n".join(line for line in printed.splitlines() if line.strip())
 
