@@ -10,12 +10,14 @@
 #include "geometry-transfer/transfer.h"
 #include "image/stages.h"
 #include "request/library.h"
+#include "request/memory.h"
 #include "request/stage_clock.h"
 #include "request/text.h"
 #include "runtime/compute.h"
 #include "tensor_image.h"
 #include "weights/mapped_file.h"
 #include "weights/model_files.h"
+#include "weights/model_memory.h"
 #include "weights/weights.h"
 
 namespace geometry_transfer {
@@ -207,6 +209,7 @@ class DiffusionPartImpl : public DiffusionPart {
     try {
       const ModelFiles files = open_model(request.model.empty() ? shipped_model().path : request.model, request.prediction);
       const Compute compute = choose_compute(request, files.vae.force_upcast);
+      require_model_memory(files, static_cast<int>(c10::elementSize(compute.unet)));
       apply_threads(compute.threads);
       auto transfer = std::make_unique<TransferImpl>(files, request, compute);
       for (const auto& weights : {files.unet_weights, files.vae_weights, files.text_weights, files.text_2_weights})

@@ -8,6 +8,7 @@
 #include "image/mask.h"
 #include "image/scene.h"
 #include "image/working_area.h"
+#include "request/memory.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
@@ -52,6 +53,30 @@ Affine as_it_lies(const Placed& p, const Rect& rect) {
   a(0, 2) = shift(scale * (b.x + b.width / 2.0), scale * e.x, scale * e.right(), rect.x, rect.width);
   a(1, 2) = shift(scale * (b.y + b.height / 2.0), scale * e.y, scale * e.bottom(), rect.y, rect.height);
   return a;
+}
+
+/// What reading, editing and compositing take at their peak, measured with selections of 4 to 100 million pixels: for each pixel
+/// of the rectangle (the target as it is read, 16, 12 and 12 bytes, its alpha twice) and of the view (a reference's planes).
+constexpr double kBytesPerPixel = 50, kBytesPerViewPixel = 200;
+
+/// Refuses a rectangle that the memory cannot hold, before any of it is taken.
+void require_memory(const Rect& rect, cv::Size view) {
+  const double needed = kBytesPerPixel * rect.width * rect.height + kBytesPerViewPixel * view.area();
+  const std::uint64_t free = free_memory();
+  if (needed > static_cast<double>(free))
+    throw error(
+        Error::Kind::system,
+        _("A working rectangle of {0} x {1} pixels needs {2} GB of memory, {3} GB are free: choose a smaller selection, or "
+          "scale the image."),
+        rect.width, rect.height, gigabytes(static_cast<std::uint64_t>(needed)), gigabytes(free));
+}
+
+/// True where some of the mask lies on pixels that the target has.
+bool lands(const Views& views) {
+  if (views.target_alpha.empty()) return true;
+  cv::Mat there;
+  cv::resize(views.target_alpha, there, views.view, 0, 0, cv::INTER_AREA);
+  return cv::countNonZero((views.mask > 0) & (there > 0)) > 0;
 }
 
 bool holds(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }
@@ -111,6 +136,7 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
   views.area = working_area(real(visible), extent, request, native_side, granularity);
   const Rect& rect = views.area.rect;
   views.view = view_size(rect);
+  require_memory(rect, views.view);
   Pixels target = sample_colour(*scene.target, kIdentity, rect, {rect.width, rect.height});
   views.target = target.rgb, views.target_alpha = target.known;
   for (const Placed& p : geometries) {
@@ -126,6 +152,12 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
         _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}): it was shrunk by {4} pixels, or "
           "the reference is transparent there."),
         rect.width, rect.height, rect.x, rect.y, std::max(0.0, -request.grow));
+  if (!lands(views))
+    throw error(
+        Error::Kind::input,
+        _("The target layer is transparent where the geometry would lie ({0} x {1} pixels at {2}, {3}): change the shift, or "
+          "choose a layer that has pixels there."),
+        visible.width, visible.height, visible.x, visible.y);
   return views;
 }
 

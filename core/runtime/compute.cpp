@@ -8,8 +8,6 @@
 #endif
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "request/text.h"
@@ -35,19 +33,6 @@ int usable_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
   return std::max(1u, std::thread::hardware_concurrency());
-}
-
-/// One "Key:   123 kB" line of a /proc file, in bytes.
-std::uint64_t proc_value(const char* file, const std::string& key) {
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) {
-    if (line.compare(0, key.size(), key) != 0) continue;
-    std::istringstream rest(line.substr(key.size()));
-    std::uint64_t kib = 0;
-    rest >> kib;
-    return kib * 1024;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -87,8 +72,5 @@ void apply_threads(int threads) {
 }
 
 std::string precision_name(at::ScalarType type) { return type == at::kBFloat16 ? "bf16" : type == at::kHalf ? "fp16" : "fp32"; }
-
-std::uint64_t peak_memory() { return proc_value("/proc/self/status", "VmHWM:"); }
-std::uint64_t free_memory() { return proc_value("/proc/meminfo", "MemAvailable:"); }
 
 }  // namespace geometry_transfer

@@ -4,7 +4,6 @@
 
 #include <ATen/ATen.h>
 
-#include <cstdint>
 #include <string>
 
 #include "geometry-transfer/request.h"
@@ -31,9 +30,5 @@ void apply_threads(int threads);
 
 /// "fp32", "bf16", "fp16".
 std::string precision_name(at::ScalarType type);
-
-/// Peak resident memory of this process so far, and what the machine could give now; bytes, 0 where unknown.
-std::uint64_t peak_memory();
-std::uint64_t free_memory();
 
 }  // namespace geometry_transfer

@@ -5,6 +5,7 @@
 #include "image/scene.h"
 #include "image/stages.h"
 #include "image/working_area.h"
+#include "request/memory.h"
 #include "scene_on_mats.h"
 
 namespace geometry_transfer {
@@ -166,6 +167,46 @@ TEST(Views, SeveralReferencesAndTexturesEachInTheirPlace) {
   const cv::Point2d before = centre(v, 1) - centre(v, 0), after = centre(turned, 1) - centre(turned, 0);
   EXPECT_NEAR(before.x, -after.x, 1.5);
   EXPECT_NEAR(before.y, -after.y, 1.5);
+}
+
+/// A layer or a selection of any size that takes no memory of its own.
+class Endless : public Raster {
+ public:
+  Endless(int channels, int side) : channels_(channels), side_(side) {}
+  int channels() const override { return channels_; }
+  Rect extent() const override { return {0, 0, side_, side_}; }
+  void read(const Rect&, Size size, float* out) const override {
+    std::fill(out, out + std::size_t(size.width) * size.height * channels_, 1.f);
+  }
+
+ private:
+  int channels_, side_;
+};
+
+TEST(Views, WhatCannotFitIsRefusedBeforeItIsTaken) {
+  const Endless colour(4, 200000), mask(1, 200000);
+  Scene scene;
+  scene.target = &colour;
+  scene.references.resize(1);
+  scene.references[0].colour = &colour, scene.references[0].mask = &mask;
+  const std::uint64_t before = peak_memory();
+  try {
+    read_views(scene, {}, 256, 8);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), Error::Kind::system);
+    expect_says(e.what(), {"200000 x 200000", "GB are free", "smaller selection"});
+  }
+  EXPECT_LT(peak_memory() - before, 50u << 20);
+}
+
+TEST(Views, ATargetWithoutPixelsThereIsRefused) {
+  Dent d({300, 240}, {150, 120}, 30);
+  cv::Mat& target = d.target.pixels();
+  target(cv::Rect(100, 70, 100, 100)).setTo(cv::Scalar(0.2, 0.2, 0.2, 0));
+  expect_says(refusal(d.scene), {"transparent", "60 x 60 pixels at 120, 90"});
+  target.at<cv::Vec4f>(120, 150)[3] = 1;  // one pixel is something
+  EXPECT_EQ(refusal(d.scene), "");
 }
 
 TEST(Views, RefusalsSayWhatAndHow) {

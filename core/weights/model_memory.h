@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// What a model takes of the memory, from its configuration alone.
+#pragma once
+
+#include <cstdint>
+
+#include "weights/model_files.h"
+
+namespace geometry_transfer {
+
+/// Bytes to load the model and run it at its native size: every weight once, of the UNet at `unet_bytes` a number (4 or 2), of
+/// the VAE in fp32; the text encoders' largest, which is there only while the empty prompt is encoded; and the VAE's widest
+/// features. An estimate, rounded to neither side; keys that are kept between steps come on top and are bounded by what is free.
+std::uint64_t model_memory(const ModelFiles& files, int unet_bytes);
+
+/// Throws Error (system) with both figures when that is more than this process may take.
+void require_model_memory(const ModelFiles& files, int unet_bytes);
+
+}  // namespace geometry_transfer

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// What is asked for is weighed against what is free before any of it is taken.
+#include "request/memory.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "../tools/families.h"
+#include "geometry-transfer/error.h"
+#include "weights/model_memory.h"
+
+namespace geometry_transfer {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kShadowed = true;  // the sanitizer maps terabytes of addresses
+#else
+constexpr bool kShadowed = false;
+#endif
+
+/// An address-space limit of this much above what is mapped now, for a scope.
+class Addresses {
+ public:
+  explicit Addresses(std::uint64_t more) {
+    getrlimit(RLIMIT_AS, &before_);
+    std::uint64_t pages = 0;
+    if (FILE* in = std::fopen("/proc/self/statm", "r")) {
+      unsigned long read = 0;
+      if (std::fscanf(in, "%lu", &read) == 1) pages = read;
+      std::fclose(in);
+    }
+    rlimit now = before_;
+    now.rlim_cur = pages * 4096 + more;
+    setrlimit(RLIMIT_AS, &now);
+  }
+  ~Addresses() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Memory, FreeIsWhatTheMachineAndTheLimitsLeave) {
+  const std::uint64_t free = free_memory();
+  EXPECT_GT(free, std::uint64_t{16} << 20);
+  EXPECT_LT(free, std::uint64_t{1} << 50);
+  EXPECT_GT(peak_memory(), std::uint64_t{1} << 20);
+  if (kShadowed) GTEST_SKIP();
+  const Addresses limit(200 << 20);
+  EXPECT_NEAR(static_cast<double>(free_memory()), 200 << 20, 2 << 20);
+}
+
+TEST(Memory, GigabytesOfASentence) {
+  EXPECT_EQ(gigabytes(6'100'000'000), "6.1");
+  EXPECT_EQ(gigabytes(0), "0.0");
+}
+
+TEST(Memory, AModelIsItsWeightsAndItsFeatures) {
+  // Parameters as the models' authors publish them: UNet 860 and 2567 million, VAE 84, text encoders 123 and 695 million.
+  EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 4)) / 1e9, 4 * (0.860 + 0.084) + 0.8, 0.2);
+  EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 2)) / 1e9, 2 * 0.860 + 4 * 0.084 + 0.8, 0.2);
+  EXPECT_NEAR(static_cast<double>(model_memory(test::sdxl(), 4)) / 1e9, 4 * (2.567 + 0.084) + 3.2, 0.3);
+}
+
+TEST(Memory, AModelThatDoesNotFitIsRefusedInASentence) {
+  if (kShadowed) GTEST_SKIP();
+  const Addresses limit(300 << 20);
+  try {
+    require_model_memory(test::sd15(), 4);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), Error::Kind::system);
+    for (const char* word : {"GB", "4.6", "0.3", "Instant"})
+      EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << e.what();
+  }
+}
+
+}  // namespace
+}  // namespace geometry_transfer
