@@ -83,6 +83,20 @@ Bytes png_profile(const Bytes& file) {
   return inflated(name_end + 2, static_cast<std::size_t>(data + chunk.size - name_end - 2));
 }
 
+Claim png_claim(const Bytes& file) {
+  Chunk header;
+  if (!find_chunk(file, "IHDR", header) || header.size < 13) return {};
+  const unsigned char* data = &file[header.begin];
+  const unsigned depth = data[8], kind = data[9];
+  const unsigned stored = kind == 2 ? 3 : kind == 4 ? 2 : kind == 6 ? 4 : 1;  // gray, colour, palette, with alpha
+  Claim claim{big32(data), big32(data + 4), 0, true};
+  const std::uint64_t pixels = claim.width * claim.height;  // two 32-bit numbers: fits
+  claim.bytes = pixels * (kind == 0 ? 1 : kind == 2 ? 3 : 4) * (depth > 8 ? 2 : 1);
+  constexpr unsigned most = 1032;  // deflate's best, times
+  claim.possible = pixels / 8 * depth * stored / most <= file.size();
+  return claim;
+}
+
 Bytes png_with_profile(const Bytes& file, const Bytes& profile) {
   Bytes data = {'I', 'C', 'C', 0, 0};
   uLongf size = compressBound(profile.size());
@@ -153,6 +167,19 @@ Bytes jpeg_with_profile(const Bytes& file, const Bytes& profile) {
   return made;
 }
 
+Claim jpeg_claim(const Bytes& file) {
+  Claim claim;
+  walk_jpeg(file, [&](int name, const unsigned char* data, std::size_t size) {
+    const bool frame = name >= 0xC0 && name <= 0xCF && name != 0xC4 && name != 0xC8 && name != 0xCC;
+    if (!frame || size < 6 || claim.width > 0) return;
+    claim.height = data[1] << 8 | data[2], claim.width = data[3] << 8 | data[4];
+    claim.bytes = claim.width * claim.height * (data[5] == 1 ? 1 : 3);
+    constexpr unsigned most = 1024;  // pixels a byte: a bit for 8 x 8 of them, in one of a progressive file's scans at least
+    claim.possible = claim.width * claim.height / most <= file.size();
+  });
+  return claim;
+}
+
 bool jpeg_ends_early(const Bytes& file) {
   const std::size_t scan = walk_jpeg(file, [](int, const unsigned char*, std::size_t) {});
   if (scan == 0) return true;
@@ -184,6 +211,32 @@ class Tiff {
       return Bytes(file_.begin() + static_cast<long>(at), file_.begin() + static_cast<long>(at + size));
     }
     return {};
+  }
+
+  Claim claim() const {
+    Claim claim;
+    std::uint64_t bits = 1, samples = 1, packing = 1;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::size_t entry = list_ + 2 + i * 12;
+      const std::size_t tag = number(entry, 2), kind = number(entry + 2, 2), count = number(entry + 4, 4);
+      const std::uint64_t value = number(entry + 8, kind == 3 ? 2 : 4);  // short or long
+      if (tag == 256) claim.width = value;
+      if (tag == 257) claim.height = value;
+      if (tag == 258)
+        bits = count > 2 ? value + 2 <= file_.size() ? number(value, 2) : 1 : number(entry + 8, 2);  // a list elsewhere
+      if (tag == 259) packing = value;
+      if (tag == 277) samples = std::min<std::uint64_t>(value, 4);
+    }
+    const std::uint64_t pixels = claim.width * claim.height;
+    claim.bytes = pixels * samples * (bits > 8 ? 2 : 1);
+    // As PNG's: what the best case of each packing makes of a byte; unknown ones may make any number of them.
+    const unsigned most = packing == 1                       ? 1
+                          : packing == 32773                 ? 64
+                          : packing == 5                     ? 1400
+                          : packing == 8 || packing == 32946 ? 1032
+                                                             : 0;
+    if (most > 0) claim.possible = pixels / 8 * bits / most <= file_.size();
+    return claim;
   }
 
   /// The profile and a new list that names it go to the end; the header then points to that list.
@@ -252,6 +305,20 @@ bool ends_early(const Bytes& file) {
     default:
       return false;
   }
+}
+
+Claim claimed_size(const Bytes& file) {
+  switch (format_of(file)) {
+    case Format::png:
+      return png_claim(file);
+    case Format::jpeg:
+      return jpeg_claim(file);
+    case Format::tiff:
+      return Tiff(file).claim();
+    case Format::other:
+      break;
+  }
+  return {};
 }
 
 Bytes embedded_profile(const Bytes& file) {

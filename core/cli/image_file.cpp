@@ -11,9 +11,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "request/memory.h"
 #include "request/text.h"
 
 namespace geometry_transfer::cli {
@@ -43,27 +45,58 @@ class Hush {
   int saved_;
 };
 
+/// Refuses what is no picture by its first bytes, and what has more bytes than pictures have, before it is all in memory.
 Bytes read_bytes(const std::string& path) {
   std::error_code none;
   if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
   std::ifstream in(path, std::ios::binary);
   if (!in) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), path, std::strerror(errno));
-  Bytes bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (bytes.empty()) throw error(Error::Kind::input, _("\"{0}\" is empty."), path);
+  constexpr std::size_t block = 1 << 20, limit = std::size_t(1) << 32;
+  Bytes bytes;
+  while (in) {
+    const std::size_t done = bytes.size();
+    bytes.resize(done + block);
+    in.read(reinterpret_cast<char*>(&bytes[done]), block);
+    bytes.resize(done + static_cast<std::size_t>(in.gcount()));
+    if (bytes.empty()) throw error(Error::Kind::input, _("\"{0}\" is empty."), path);
+    if (format_of(bytes) == Format::other)
+      throw error(Error::Kind::input, _("\"{0}\" is not a PNG, JPEG or TIFF picture."), path);
+    if (bytes.size() >= limit) throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
+  }
   return bytes;
 }
 
+/// What the header says, before memory is taken for it: OpenCV's limits, the file's own length, and what is free.
+void check_size(const Bytes& bytes, const std::string& path) {
+  const Claim claim = claimed_size(bytes);
+  constexpr std::uint64_t side = 1 << 20, pixels = 1 << 30;
+  if (claim.width > side || claim.height > side || claim.width * claim.height > pixels)
+    throw error(Error::Kind::input,
+                _("\"{0}\" is {1} x {2} pixels: pictures of up to {3} pixels a side and {4} million in all are read."), path,
+                claim.width, claim.height, side, pixels / 1000000);
+  if (!claim.possible)
+    throw error(Error::Kind::input,
+                _("\"{0}\" says that it is {1} x {2} pixels, but holds too few bytes for that: it is damaged."), path,
+                claim.width, claim.height);
+  const std::uint64_t free = free_memory();
+  if (claim.bytes > free)
+    throw error(Error::Kind::system,
+                _("\"{0}\" is {1} x {2} pixels and needs {3} GB of memory, {4} GB are free: choose a smaller picture."), path,
+                claim.width, claim.height, gigabytes(claim.bytes), gigabytes(free));
+}
+
 cv::Mat decoded(const Bytes& bytes, const std::string& path) {
-  const Format format = format_of(bytes);
-  if (format == Format::other) throw error(Error::Kind::input, _("\"{0}\" is not a PNG, JPEG or TIFF picture."), path);
   if (ends_early(bytes)) throw error(Error::Kind::input, _("\"{0}\" is cut off: copy it again."), path);
+  check_size(bytes, path);
   // A camera's JPEG is turned as its EXIF note says, which IMREAD_UNCHANGED would not do; the other formats may have alpha.
-  const int how = format == Format::jpeg ? cv::IMREAD_ANYCOLOR | cv::IMREAD_ANYDEPTH : cv::IMREAD_UNCHANGED;
+  const bool jpeg = format_of(bytes) == Format::jpeg;
+  const int how = jpeg ? cv::IMREAD_ANYCOLOR | cv::IMREAD_ANYDEPTH : cv::IMREAD_UNCHANGED;
   cv::Mat pixels;
   try {
     const Hush hush;
     pixels = cv::imdecode(bytes, how);
-  } catch (const cv::Exception&) {  // sides beyond OpenCV's limit, or no memory for them
+  } catch (const cv::Exception& e) {
+    if (e.code == cv::Error::StsNoMem) throw std::bad_alloc();
   }
   if (pixels.empty()) throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
   return pixels;
@@ -226,8 +259,16 @@ void check_output(const std::string& path, int depth, bool alpha) {
 void write_picture(const std::string& path, const Picture& picture, cv::Point offset) {
   Bytes bytes;
   std::string ending = fs::path(path).extension().string();
-  const Hush hush;
-  cv::imencode(ending, picture.pixels, bytes);
+  bool encoded = false;
+  try {
+    const Hush hush;
+    encoded = cv::imencode(ending, picture.pixels, bytes);
+  } catch (const cv::Exception& e) {
+    if (e.code == cv::Error::StsNoMem) throw std::bad_alloc();
+  }
+  if (!encoded || bytes.empty())  // JPEG's sides end at 65500
+    throw error(Error::Kind::input, _("\"{0}\" cannot hold a picture of {1} x {2} pixels: choose another format."), path,
+                picture.pixels.cols, picture.pixels.rows);
   const int channels = picture.pixels.channels() == 1 ? 1 : 3;
   if (ColourProfile(picture.profile, channels).is_used()) bytes = with_profile(bytes, picture.profile);
   if (offset != cv::Point()) bytes = with_offset(bytes, offset.x, offset.y);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// geometry-transfer: files in, file out. Exit codes: 0 done, 1 an error (one line on stderr), 2 wrong usage, 130 interrupted.
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -27,6 +28,11 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   int code = 0;
   auto reports = nlohmann::ordered_json::array();
   const std::vector<Job> jobs = read_batch(options.batch, options.job.output);
+  const auto failed = [&](const Job& job, const std::string& why) {
+    line.clear();
+    code = complain(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, why).c_str());
+    reports.push_back({{"target", job.target}, {"output", job.output}, {"error", why}});
+  };
   for (const Job& job : jobs) try {
       const JobResult result = run_job(session, job, options.request, line.callback());
       line.clear();
@@ -34,9 +40,10 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
       if (!options.quiet)
         std::fprintf(stderr, "%s: %.2f s\n", (job.output.empty() ? job.layer : job.output).c_str(), result.report.seconds);
     } catch (const Error& e) {
-      line.clear();
-      code = complain(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, e.what()).c_str());
-      reports.push_back({{"target", job.target}, {"output", job.output}, {"error", e.what()}});
+      failed(job, e.what());
+    } catch (const std::bad_alloc&) {
+      session.release();
+      failed(job, _("Out of memory: choose a smaller picture, or close other programs."));
     }
   if (!options.report.empty()) write_report(options.report, reports);
   return code;
@@ -60,6 +67,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   set_idle_threads();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is an error of write, not the end
   // Language and letters from the user; numbers stay with the decimal point on the command line and in reports.
   std::setlocale(LC_MESSAGES, "");
   std::setlocale(LC_CTYPE, "");

@@ -62,7 +62,9 @@ class Case(unittest.TestCase):
         return [x for key, name in names.items() if name is not None for x in ("--" + key, self.path(name))]
 
     def instant(self, *args, **other):
-        return run(*self.files(**other), "--preset", "instant", *args)
+        """`other`: files by their names, and what subprocess.run takes."""
+        options = {key: other.pop(key) for key in list(other) if key in ("env", "cwd", "preexec_fn", "timeout")}
+        return run(*self.files(**other), "--preset", "instant", *args, **options)
 
     def ok(self, done):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
