@@ -134,7 +134,8 @@ void walk(const fs::path& folder, Finds& finds) {
 /// The snapshot that a repository of the Hugging Face cache stands at.
 fs::path current_snapshot(const fs::path& repository) {
   std::string commit;
-  std::ifstream(repository / "refs" / "main") >> commit;
+  std::error_code none;
+  if (const fs::path main = repository / "refs" / "main"; fs::is_regular_file(main, none)) std::ifstream(main) >> commit;
   const bool is_name = !commit.empty() && commit.size() <= 64 && commit.find('/') == std::string::npos && commit[0] != '.';
   if (is_name && is_folder(repository / "snapshots" / commit)) return repository / "snapshots" / commit;
   std::error_code failed;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -278,7 +279,9 @@ ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction 
 
 ModelFiles open_single_file(const std::string& path, Prediction prediction) {
   char magic[4] = {};
-  std::ifstream(path, std::ios::binary).read(magic, sizeof magic);
+  std::error_code none;
+  if (std::filesystem::is_regular_file(path, none))  // opening a named pipe that nobody writes would wait for ever
+    std::ifstream(path, std::ios::binary).read(magic, sizeof magic);
   const std::string start(magic, sizeof magic), end = path.substr(std::min(path.size(), path.find_last_of('.')));
   if (start == "GGUF" || end == ".gguf")
     throw error(

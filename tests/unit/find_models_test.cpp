@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -124,6 +125,17 @@ TEST_F(FindModels, EndsInLoopsAndCrowds) {
   for (int i = 0; i < 30000; ++i) std::ofstream(root / "zcrowd" / std::to_string(i));
   const auto all = list_models();
   EXPECT_EQ(all.size(), 2u);  // the model once, whatever leads to it
+}
+
+TEST_F(FindModels, PipesAreNamedNotWaitedFor) {
+  const fs::path root = home / "ComfyUI/models/checkpoints", hub = home / ".cache/huggingface/hub/models--a--b";
+  fs::create_directories(root);
+  ASSERT_EQ(mkfifo((root / "pipe.safetensors").c_str(), 0600), 0);
+  fs::create_directories(hub / "refs");
+  ASSERT_EQ(mkfifo((hub / "refs/main").c_str(), 0600), 0);
+  const auto all = list_models();
+  ASSERT_NE(named(all, "pipe"), nullptr);
+  EXPECT_NE(named(all, "pipe")->problem.find("is not a file"), std::string::npos) << named(all, "pipe")->problem;
 }
 
 TEST_F(FindModels, InspectNeverThrows) {
