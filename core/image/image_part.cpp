@@ -43,18 +43,33 @@ class Clock {
 
 /// OpenCV's and the allocator's ways of saying that memory is short, in the user's words.
 template <class Work>
-auto with_memory(const Report& report, Work work) {
+decltype(auto) with_memory(const Report& report, Work work) {
   try {
     return work();
   } catch (const cv::Exception& e) {
     if (e.code != cv::Error::StsNoMem) throw;
   } catch (const std::bad_alloc&) {
   }
+  if (report.rectangle.empty())
+    throw error(Error::Kind::system, _("Out of memory: choose a smaller picture, or close other programs."));
   throw error(Error::Kind::system,
               _("There is not enough memory for a working rectangle of {0} x {1} pixels: choose a smaller selection, or scale "
                 "the image."),
               report.rectangle.width, report.rectangle.height);
 }
+
+/// The same of every view.
+class GuardedPreview : public Preview {
+ public:
+  explicit GuardedPreview(std::unique_ptr<Preview> inner) : inner_(std::move(inner)) {}
+  const View& target() override { return inner_->target(); }
+  const View& render(const Request& request) override {
+    return with_memory({}, [&]() -> const View& { return inner_->render(request); });
+  }
+
+ private:
+  std::unique_ptr<Preview> inner_;
+};
 
 class Part : public ImagePart {
  public:
@@ -80,7 +95,8 @@ class Part : public ImagePart {
   }
 
   std::unique_ptr<Preview> preview(const Scene& scene, Size bounds) const override {
-    return with_memory({}, [&] { return make_preview(scene, bounds); });
+    return with_memory(
+        {}, [&]() -> std::unique_ptr<Preview> { return std::make_unique<GuardedPreview>(make_preview(scene, bounds)); });
   }
 };
 
