@@ -65,11 +65,14 @@ void show_changes();
 
 // ---- remembering ------------------------------------------------------------------------------------------------------------
 
-/// Text that is saved with a layer, and text that is kept from one session of this user to the next; empty when there is none.
+/// Text that is saved with a layer, text that is kept from one session of this user to the next, and text that this session of
+/// GIMP keeps; empty when there is none.
 std::string layer_note(Id layer, const char* key);
 void set_layer_note(Id layer, const char* key, const std::string& text);
 std::string user_note(const char* key);
 void set_user_note(const char* key, const std::string& text);
+std::string session_note(const char* key);
+void set_session_note(const char* key, const std::string& text);
 
 // ---- progress ---------------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 #include "request/idle_threads.h"
 #include "request/text.h"
 #include "run.h"
+#include "worker/program.h"
 
 namespace geometry_transfer::host {
 namespace {
@@ -41,6 +42,12 @@ std::string text_of(GimpParasite* parasite) {
 
 GimpParasite* parasite_of(const char* key, guint flags, const std::string& text) {
   return gimp_parasite_new(key, flags, text.size(), text.data());
+}
+
+/// To GIMP itself.
+void attach(GimpParasite* parasite) {
+  gimp_attach_parasite(parasite);
+  gimp_parasite_free(parasite);
 }
 
 }  // namespace
@@ -130,11 +137,10 @@ void set_layer_note(Id layer, const char* key, const std::string& text) {
 
 std::string user_note(const char* key) { return text_of(gimp_get_parasite(key)); }
 
-void set_user_note(const char* key, const std::string& text) {
-  GimpParasite* parasite = parasite_of(key, GIMP_PARASITE_PERSISTENT, text);
-  gimp_attach_parasite(parasite);
-  gimp_parasite_free(parasite);
-}
+void set_user_note(const char* key, const std::string& text) { attach(parasite_of(key, GIMP_PARASITE_PERSISTENT, text)); }
+
+std::string session_note(const char* key) { return user_note(key); }
+void set_session_note(const char* key, const std::string& text) { attach(parasite_of(key, 0, text)); }
 
 void progress(double fraction, const std::string& text) {
   static bool begun = false;  // one call a process
@@ -181,7 +187,7 @@ void query() {
     arguments.push_back({argument_type(parameters()[i]), const_cast<char*>(parameters()[i].name), &help[i][0]});
   const GimpParamDef result[] = {{GIMP_PDB_LAYER, const_cast<char*>("layer"), const_cast<char*>(kResultHelp)}};
 
-  gimp_plugin_domain_register(GT_TEXT_DOMAIN, locale_folder().c_str());
+  gimp_plugin_domain_register(GT_TEXT_DOMAIN, catalogs_folder().c_str());
   gimp_install_procedure(kProcedure, kBlurb, kHelp, kAuthors, kAuthors, kYear, kMenuLabel, "RGB*, GRAY*", GIMP_PLUGIN,
                          arguments.size(), 1, arguments.data(), result);
   gimp_plugin_menu_register(kProcedure, kMenuPath);
@@ -222,7 +228,7 @@ void answer(const gchar*, gint count, const GimpParam* given, gint* returned, Gi
 
   Outcome outcome;
   try {
-    outcome = run(call_of(count, given), show_dialog);
+    outcome = run(call_of(count, given), show_dialog, worker::kept_runner());
   } catch (const Error& e) {
     outcome.message = e.what();
   }
@@ -251,4 +257,9 @@ void answer(const gchar*, gint count, const GimpParam* given, gint* returned, Gi
 }  // namespace
 
 extern "C" const GimpPlugInInfo PLUG_IN_INFO = {nullptr, nullptr, query, answer};
-MAIN()
+
+int main(int argc, char** argv) {
+  if (!worker::is_worker(argc, argv)) return gimp_main(&PLUG_IN_INFO, argc, argv);
+  start_texts();
+  return worker::worker_main(argv);
+}

@@ -8,6 +8,7 @@
 #include "request/idle_threads.h"
 #include "request/text.h"
 #include "run.h"
+#include "worker/program.h"
 
 namespace geometry_transfer::host {
 namespace {
@@ -46,6 +47,12 @@ std::string text_of(GimpParasite* parasite) {
 
 GimpParasite* parasite_of(const char* key, guint flags, const std::string& text) {
   return gimp_parasite_new(key, flags, text.size(), text.data());
+}
+
+/// To GIMP itself.
+void attach(GimpParasite* parasite) {
+  gimp_attach_parasite(parasite);
+  gimp_parasite_free(parasite);
 }
 
 }  // namespace
@@ -138,11 +145,10 @@ void set_layer_note(Id layer, const char* key, const std::string& text) {
 
 std::string user_note(const char* key) { return text_of(gimp_get_parasite(key)); }
 
-void set_user_note(const char* key, const std::string& text) {
-  GimpParasite* parasite = parasite_of(key, GIMP_PARASITE_PERSISTENT, text);
-  gimp_attach_parasite(parasite);
-  gimp_parasite_free(parasite);
-}
+void set_user_note(const char* key, const std::string& text) { attach(parasite_of(key, GIMP_PARASITE_PERSISTENT, text)); }
+
+std::string session_note(const char* key) { return user_note(key); }
+void set_session_note(const char* key, const std::string& text) { attach(parasite_of(key, 0, text)); }
 
 void progress(double fraction, const std::string& text) {
   static bool begun = false;  // one call a process
@@ -231,7 +237,7 @@ GimpValueArray* answer(GimpProcedure* procedure, GimpRunMode mode, GimpImage* im
   gegl_init(nullptr, nullptr);
   Outcome outcome;
   try {
-    outcome = run(call_of(mode, image, drawables, G_OBJECT(config)), show_dialog);
+    outcome = run(call_of(mode, image, drawables, G_OBJECT(config)), show_dialog, worker::kept_runner());
   } catch (const Error& e) {
     outcome.message = e.what();
   }
@@ -298,4 +304,8 @@ void geometry_transfer_init(GeometryTransfer*) {}
 
 }  // namespace
 
-GIMP_MAIN(geometry_transfer_get_type())
+int main(int argc, char** argv) {
+  if (!worker::is_worker(argc, argv)) return gimp_main(geometry_transfer_get_type(), argc, argv);
+  start_texts();
+  return worker::worker_main(argv);
+}

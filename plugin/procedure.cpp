@@ -46,12 +46,9 @@ std::string argument_help(const Parameter& p) {
 
 void start_texts() {
   std::setlocale(LC_ALL, "");
-  bindtextdomain(GT_TEXT_DOMAIN, locale_folder().c_str());
-  bind_textdomain_codeset(GT_TEXT_DOMAIN, "UTF-8");
+  open_catalogs();
   textdomain(GT_TEXT_DOMAIN);
 }
-
-std::string locale_folder() { return beside("locale", GT_LOCALE_FOLDER); }
 
 std::string icon_file() {
   const std::string path = beside("geometry-transfer.svg", GT_ICON_FILE);

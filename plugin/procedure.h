@@ -30,8 +30,6 @@ std::string argument_help(const Parameter& parameter);
 
 /// Sets the locale and the domain of all sentences.
 void start_texts();
-/// Beside the plug-in when it was put there, else where it was installed.
-std::string locale_folder();
 /// The menu's SVG; empty when it is not there.
 std::string icon_file();
 

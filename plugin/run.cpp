@@ -14,6 +14,8 @@ namespace {
 using host::Id;
 using host::kNone;
 
+constexpr char kCalledKey[] = "geometry-transfer-called";
+
 /// Refuses what can be said without looking at the selection or the reference, so before a dialog comes up.
 void check_target(Id image, Id target) {
   if (host::has_quick_mask(image))
@@ -72,7 +74,7 @@ class UndoGroup {
   Id image_;
 };
 
-Id write_result(const Call& call, const Layer& layer) {
+Id write_result(const Call& call, const Layer& layer, const Report& report) {
   const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
   Id made;
   {
@@ -83,13 +85,21 @@ Id write_result(const Call& call, const Layer& layer) {
     host::layer_changed(made);
     set_layer_settings(made, {call.request, host::tattoo(call.target),
                               host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0});
+    set_layer_report(made, report);
     host::select_layer(call.image, made);
   }
   host::show_changes();
   return made;
 }
 
-Outcome transfer(Call& call, const Dialog& dialog) {
+/// True from the second call on that is made in one session of GIMP.
+bool called_before() {
+  const bool before = !host::session_note(kCalledKey).empty();
+  if (!before) host::set_session_note(kCalledKey, "yes");
+  return before;
+}
+
+Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   // 1. What is asked for.
   check_target(call.image, call.target);
   if (call.mode != Call::Mode::noninteractive) {
@@ -105,18 +115,17 @@ Outcome transfer(Call& call, const Dialog& dialog) {
   // 2. Read, 3. transfer.
   const auto start = std::chrono::steady_clock::now();
   const Material material(call.image, call.target, call.source);
-  Session session;
+  const ProgressCallback progress = [](const Progress& p) {
+    host::progress(p.fraction, status_text(p));
+    return true;
+  };
   Report report;
-  const Layer layer = session.run(
-      material.scene(), call.request,
-      [](const Progress& p) {
-        host::progress(p.fraction, status_text(p));
-        return true;
-      },
-      report);
+  const bool keep = kept && (call.mode != Call::Mode::noninteractive || called_before());
+  const Layer layer = keep ? kept(material.scene(), call.request, progress, report)
+                           : Session().run(material.scene(), call.request, progress, report);
 
   // 4. Write.
-  const Id made = write_result(call, layer);
+  const Id made = write_result(call, layer, report);
   host::progress_end();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   set_seconds_taken(call.request.preset, taken.count());
@@ -187,9 +196,9 @@ void Material::find_centre(const Raster& mask) {
   centre_y_ = area.y + (sum > 0 ? y_sum / sum / size.height : 0.5) * area.height;
 }
 
-Outcome run(Call call, const Dialog& dialog) {
+Outcome run(Call call, const Dialog& dialog, const worker::Runner& kept) {
   try {
-    return transfer(call, dialog);
+    return transfer(call, dialog, kept);
   } catch (const Cancelled&) {
     host::progress_end();
     return {Outcome::Status::cancelled, "", kNone};

@@ -9,6 +9,7 @@
 
 #include "geometry-transfer/transfer.h"
 #include "host.h"
+#include "worker/serve.h"
 
 namespace geometry_transfer {
 
@@ -52,6 +53,8 @@ class Material {
 using Dialog = std::function<bool(Call&)>;
 
 /// Reads, transfers, writes one new layer in one undo step. Leaves the image as it was unless the outcome is `done`.
-Outcome run(Call call, const Dialog& dialog);
+/// `kept` runs a transfer where its model outlives this process; empty: in this process. A script's first call does not use it:
+/// most scripts make one.
+Outcome run(Call call, const Dialog& dialog, const worker::Runner& kept = {});
 
 }  // namespace geometry_transfer

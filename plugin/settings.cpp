@@ -12,6 +12,7 @@ namespace {
 
 // Parasites: names and format stay as they are, saved files have them.
 constexpr char kLayerKey[] = "geometry-transfer";
+constexpr char kReportKey[] = "geometry-transfer-report";
 constexpr char kLastKey[] = "geometry-transfer-last";
 constexpr char kTimesKey[] = "geometry-transfer-seconds";
 
@@ -67,6 +68,15 @@ bool layer_settings(host::Id layer, Remembered& settings) {
 
 void set_layer_settings(host::Id layer, const Remembered& settings) {
   host::set_layer_note(layer, kLayerKey, settings_text(settings));
+}
+
+void set_layer_report(host::Id layer, const Report& report) {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  if (!report.model.empty()) text << "model=" << report.model << "\nprecision=" << report.precision << "\n";
+  text << "threads=" << report.threads << "\nseconds=" << report.seconds << "\n";
+  for (const StageTime& stage : report.stages) text << stage_id(stage.stage) << "=" << stage.seconds << "\n";
+  host::set_layer_note(layer, kReportKey, text.str());
 }
 
 Remembered last_settings() { return parse_settings(host::user_note(kLastKey)); }

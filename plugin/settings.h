@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "geometry-transfer/progress.h"
 #include "geometry-transfer/request.h"
 #include "host.h"
 
@@ -24,6 +25,8 @@ Remembered parse_settings(const std::string& text);
 /// False when the layer is no result of ours.
 bool layer_settings(host::Id layer, Remembered& settings);
 void set_layer_settings(host::Id layer, const Remembered& settings);
+/// How the layer was made: "name=value" lines with the model, the seconds in all and of each stage.
+void set_layer_report(host::Id layer, const Report& report);
 Remembered last_settings();
 void set_last_settings(const Remembered& settings);
 

@@ -13,7 +13,7 @@ std::string program_folder() {
   return std::filesystem::read_symlink("/proc/self/exe", none).parent_path().string();
 }
 
-void open_catalogs() {
+std::string catalogs_folder() {
   namespace fs = std::filesystem;
   const fs::path here = program_folder();
   std::string found = GT_LOCALEDIR;
@@ -23,7 +23,11 @@ void open_catalogs() {
     found = beside.string();
     break;
   }
-  bindtextdomain(GT_TEXT_DOMAIN, found.c_str());
+  return found;
+}
+
+void open_catalogs() {
+  bindtextdomain(GT_TEXT_DOMAIN, catalogs_folder().c_str());
   bind_textdomain_codeset(GT_TEXT_DOMAIN, "UTF-8");
 }
 

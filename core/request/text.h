@@ -19,8 +19,9 @@
 
 namespace geometry_transfer {
 
-/// Binds the catalogs: those beside the program (locale/, as a GIMP plug-in has them, or ../share/locale), else the installed
-/// ones. Once, where a program starts, after setlocale().
+/// The catalogs: those beside the program (locale/, as a GIMP plug-in has them, or ../share/locale), else the installed ones.
+std::string catalogs_folder();
+/// Binds them. Once, where a program starts, after setlocale().
 void open_catalogs();
 /// The folder of the running executable; empty when it cannot be told.
 std::string program_folder();

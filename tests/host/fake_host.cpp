@@ -96,6 +96,9 @@ void set_layer_note(Id layer, const char* key, const std::string& text) { world(
 std::string user_note(const char* key) { return world().user.count(key) ? world().user[key] : ""; }
 void set_user_note(const char* key, const std::string& text) { world().user[key] = text; }
 
+std::string session_note(const char* key) { return world().session.count(key) ? world().session[key] : ""; }
+void set_session_note(const char* key, const std::string& text) { world().session[key] = text; }
+
 void progress(double, const std::string&) {}
 void progress_end() { world().log.push_back("progress end"); }
 

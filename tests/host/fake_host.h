@@ -24,7 +24,7 @@ struct World {
   std::map<Id, std::vector<Id>> stacks;  ///< of each image, from top to bottom
   std::map<Id, Rect> selected;
   std::map<Id, Id> selections;
-  std::map<std::string, std::string> user;
+  std::map<std::string, std::string> user, session;
   std::vector<std::string> log;  ///< "undo begin", "add", ... in order
   bool indexed = false, floating = false, quick_mask = false, full = false;
   Id next = 1;

@@ -37,22 +37,35 @@ class Gimp:
         keep = {k: os.environ[k] for k in ("PATH", "ASAN_OPTIONS", "LD_PRELOAD") if k in os.environ}
         return {**keep, "HOME": self.folder, "XDG_CACHE_HOME": self.path("cache"), "LANG": "C.UTF-8", **home, **more}
 
-    def run(self, *jobs, interpreter="plug-in-script-fu-eval", timeout=240, **environment):
-        """A CompletedProcess; `jobs` are -b commands."""
+    def start(self, *jobs, interpreter="plug-in-script-fu-eval", **environment):
+        """A Popen; `jobs` are -b commands."""
         line = [CONSOLE, "-n", "-f", "-i", "-g", self.path("gimprc")]
         line += ["-d"] if TWO else ["--batch-interpreter", interpreter]
         for job in jobs: line += ["-b", job]
         line += ["-b", "(gimp-quit 0)"] if TWO else ["--quit"]
-        return subprocess.run(line, env=self.environment(**environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=timeout, errors="replace")
+        return subprocess.Popen(line, env=self.environment(**environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, errors="replace")
 
-    def job(self, text, timeout=240, **environment):
-        """Runs Scheme after the libraries; the cases' lines, and all that was printed."""
+    def run(self, *jobs, timeout=240, **more):
+        """The same to its end: a CompletedProcess."""
+        with self.start(*jobs, **more) as process:
+            try: out, err = process.communicate(timeout=timeout)
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def scheme(self, text):
+        """What runs that text after the libraries, for -b."""
         with open(self.path("job.scm"), "w") as f:
             f.write(f'(define FOLDER "{self.folder}")\n' + text)
         loads = [os.path.join(SCRIPTS, "geometry-transfer-batch.scm"), os.path.join(HERE, f"lib-{VERSION[0]}.scm"),
                  os.path.join(HERE, "common.scm"), self.path("job.scm")]
-        done = self.run("(begin " + " ".join(f'(load "{path}")' for path in loads) + ")", timeout=timeout, **environment)
+        return "(begin " + " ".join(f'(load "{path}")' for path in loads) + ")"
+
+    def job(self, text, timeout=240, **environment):
+        """Runs Scheme after the libraries; the cases' lines, and all that was printed."""
+        done = self.run(self.scheme(text), timeout=timeout, **environment)
         printed = done.stdout + done.stderr
         return parse(printed), "\n".join(line for line in printed.splitlines() if line.strip())
 

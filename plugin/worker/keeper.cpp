@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "worker/keeper.h"
+
+#include "worker/endpoint.h"
+#include "worker/transfer_words.h"
+
+namespace geometry_transfer::worker {
+namespace {
+
+Fd connected(const Meeting& meeting) {
+  Fd connection = connect_to(meeting.name);
+  if (connection) return connection;
+  // The socket listens before the worker lives, so there is nothing to wait for; a second plug-in at this moment finds the name
+  // taken.
+  if (Fd listener = listen_at(meeting.name)) meeting.start(std::move(listener));
+  return connect_to(meeting.name);
+}
+
+/// Answers the worker's question for pixels.
+void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, const std::string& fields) {
+  FieldReader from(fields);
+  const int place = from.get<int>();
+  const Rect area = from.get<Rect>();
+  const Size size = from.get<Size>();
+  if (place < 0 || place >= static_cast<int>(rasters.size()) || !rasters[place]) throw Disconnected("no such raster");
+  try {
+    std::vector<float> pixels(static_cast<std::size_t>(size.width) * size.height * rasters[place]->channels());
+    rasters[place]->read(area, size, pixels.data());
+    channel.send(Word::pixels, {}, pixels.data(), pixels.size());
+  } catch (const Error& e) {
+    FieldWriter to;
+    put_error(to, e);
+    channel.send(Word::unread, to.bytes());
+  }
+}
+
+/// Throws Disconnected wherever the worker fails.
+Layer run_there(Channel& channel, const Meeting& meeting, const Scene& scene, const Request& request,
+                const ProgressCallback& progress, Report& report) {
+  const Message hello = channel.receive(meeting.to_answer);
+  FieldReader said(hello.fields);
+  if (hello.word != Word::hello || said.get<std::string>() != this_build()) throw Disconnected("another version");
+  if (!said.get<bool>()) throw Disconnected("busy");
+
+  FieldWriter to;
+  put_request(to, request);
+  put_scene(to, scene);
+  channel.send(Word::run, to.bytes());
+  const std::vector<const Raster*> rasters = rasters_of(scene);
+  for (;;) {
+    Message message = channel.receive(meeting.to_speak);
+    FieldReader fields(message.fields);
+    switch (message.word) {
+      case Word::alive:
+        break;
+      case Word::read:
+        send_pixels(channel, rasters, message.fields);
+        break;
+      case Word::progress:
+        if (progress && !progress(fields.get<Progress>())) throw Cancelled();
+        break;
+      case Word::layer: {
+        report = get_report(fields);
+        Layer layer;
+        layer.area = fields.get<Rect>();
+        layer.rgba = std::move(message.pixels);
+        return layer;
+      }
+      case Word::error:
+        throw get_error(fields);
+      case Word::bug:
+        throw std::runtime_error(fields.get<std::string>());
+      case Word::cancelled:
+        throw Cancelled();
+      default:
+        throw Disconnected("not an answer");
+    }
+  }
+}
+
+}  // namespace
+
+Layer run_kept(const Meeting& meeting, const Runner& here, const Scene& scene, const Request& request,
+               const ProgressCallback& progress, Report& report) {
+  Channel channel(connected(meeting));
+  if (channel.fd() >= 0) try {
+      return run_there(channel, meeting, scene, request, progress, report);
+    } catch (const Silent&) {
+      end_listener(channel.fd());  // or the next transfer would wait for it as long
+    } catch (const Disconnected&) {
+    }
+  return here(scene, request, progress, report);
+}
+
+}  // namespace geometry_transfer::worker

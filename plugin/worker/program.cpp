@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "worker/program.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "worker/endpoint.h"
+#include "worker/keeper.h"
+
+namespace geometry_transfer::worker {
+namespace {
+
+constexpr char kWord[] = "--geometry-transfer-worker";
+constexpr int kListener = 3, kWatched = 4;
+
+Milliseconds keep_time() {
+  const char* wish = std::getenv("GEOMETRY_TRANSFER_KEEP");
+  const double seconds = wish && *wish ? std::atof(wish) : 300;
+  return Milliseconds(static_cast<long>(seconds > 0 ? std::min(seconds, 1e5) * 1000 : 0));
+}
+
+/// Changes when a file of the model does: another model under the old name is loaded anew.
+std::string stamp_of(const std::string& model) {
+  namespace fs = std::filesystem;
+  std::string stamp = model;
+  const auto add = [&](const fs::path& file) {
+    std::error_code none;
+    stamp += '\n' + file.string() + ' ' + std::to_string(fs::file_size(file, none)) + ' ' +
+             std::to_string(fs::last_write_time(file, none).time_since_epoch().count());
+  };
+  std::error_code none;
+  if (!fs::is_directory(model, none)) {
+    add(model);
+  } else {
+    std::vector<fs::path> files;
+    for (fs::recursive_directory_iterator at(model, none), end; !none && at != end; at.increment(none))
+      files.push_back(at->path());
+    std::sort(files.begin(), files.end());
+    for (const fs::path& file : files) add(file);
+  }
+  return stamp;
+}
+
+}  // namespace
+
+bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1], kWord) == 0; }
+
+int worker_main(char** argv) {
+  std::ofstream("/proc/self/oom_score_adj") << 500;  // where memory ends, this process goes first, not GIMP and its pictures
+  Session session;
+  std::string stamp;
+  const auto run = [&](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
+    const std::string now = stamp_of(request.model.empty() ? shipped_model().path : request.model);
+    if (now != stamp) session.release();
+    stamp = now;
+    struct Trim {
+      ~Trim() { malloc_trim(0); }
+    } const trim;
+    return session.run(scene, request, progress, report);
+  };
+  return serve(Fd(kListener), Fd(kWatched), Milliseconds(std::atol(argv[2])), run);
+}
+
+Runner kept_runner() {
+  const Milliseconds keep = keep_time();
+  if (keep.count() == 0) return {};
+  return [keep](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
+    const Runner here = [](const Scene& s, const Request& r, const ProgressCallback& p, Report& made) {
+      return Session().run(s, r, p, made);
+    };
+    // What has no model needs no worker; what is not said from the root may not be there where the worker stands.
+    if (request.correction == 0 || (!request.model.empty() && request.model[0] != '/'))
+      return here(scene, request, progress, report);
+    const int gimp = getppid();
+    Meeting meeting;
+    meeting.name = socket_name(gimp);
+    meeting.start = [&](Fd listener) {
+      const Fd watched = watch(gimp);
+      if (watched && getppid() == gimp)  // or it ended meanwhile, and its number is another's
+        start_detached({kWord, std::to_string(keep.count())}, {listener.get(), watched.get()});
+    };
+    return run_kept(meeting, here, scene, request, progress, report);
+  };
+}
+
+}  // namespace geometry_transfer::worker

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "worker/serve.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "worker/endpoint.h"
+#include "worker/transfer_words.h"
+
+namespace geometry_transfer::worker {
+namespace {
+
+constexpr Milliseconds kPulse(1000), kForGood(-1);
+
+void say_hello(Channel& channel, bool is_free) {
+  FieldWriter hello;
+  hello.put(this_build());
+  hello.put(is_free);
+  channel.send(Word::hello, hello.bytes());
+}
+
+/// A layer of the plug-in's, read over the connection.
+class RemoteRaster : public Raster {
+ public:
+  RemoteRaster(Channel& channel, int place, const RasterShape& shape) : channel_(channel), place_(place), shape_(shape) {}
+  int channels() const override { return shape_.channels; }
+  Rect extent() const override { return shape_.extent; }
+  void read(const Rect& area, Size size, float* out) const override {
+    const std::size_t count = static_cast<std::size_t>(size.width) * size.height * shape_.channels;
+    try {
+      FieldWriter wanted;
+      wanted.put(place_);
+      wanted.put(area);
+      wanted.put(size);
+      channel_.send(Word::read, wanted.bytes());
+      const Message got = channel_.receive(kForGood);
+      if (got.word == Word::unread) {
+        FieldReader fields(got.fields);
+        throw get_error(fields);
+      }
+      if (got.word != Word::pixels || got.pixels.size() != count) throw Disconnected("not what was asked for");
+      std::copy(got.pixels.begin(), got.pixels.end(), out);
+    } catch (const Disconnected&) {
+      throw Cancelled();  // nobody waits for this transfer any more
+    }
+  }
+
+ private:
+  Channel& channel_;
+  int place_;
+  RasterShape shape_;
+};
+
+/// While a transfer runs: tells the plug-in that we live, other callers that we are busy, and goes when GIMP goes.
+class Pulse {
+ public:
+  Pulse(Channel& channel, int listener, int watched)
+      : channel_(channel), listener_(listener), watched_(watched), thread_([this] { beat(); }) {}
+  ~Pulse() {
+    over_ = true;
+    const char word = 0;
+    (void)!write(wake_[1], &word, 1);
+    thread_.join();
+    close(wake_[0]);
+    close(wake_[1]);
+  }
+  Pulse(const Pulse&) = delete;
+
+ private:
+  void beat() {
+    while (!over_) {
+      pollfd some[] = {{wake_[0], POLLIN, 0}, {watched_, POLLIN, 0}, {hung_up_ ? -1 : listener_, POLLIN, 0}};
+      poll(some, 3, static_cast<int>(kPulse.count()));
+      if (over_) return;
+      if (some[1].revents) _exit(0);  // in the middle of whatever it is: nobody is left to want it
+      try {
+        channel_.send(Word::alive);
+      } catch (const Disconnected&) {
+        hung_up_ = true;  // the transfer itself finds out at its next step; who calls meanwhile is served after it
+      }
+      if (!hung_up_ && some[2].revents) turn_away();
+    }
+  }
+
+  void turn_away() {
+    try {
+      Channel other(accept_from(listener_));
+      if (other.fd() >= 0) say_hello(other, false);
+    } catch (const Disconnected&) {  // gone already
+    }
+  }
+
+  Channel& channel_;
+  int listener_, watched_, wake_[2] = {-1, -1};
+  bool hung_up_ = false;  // the plug-in
+  std::atomic<bool> over_{pipe(wake_) != 0};
+  std::thread thread_;
+};
+
+/// One connection: hello, one transfer, its result. Throws what `run` throws beside the expected.
+void answer(Channel& channel, int listener, int watched, const Runner& run) {
+  say_hello(channel, true);
+  const Message asked = channel.receive(Milliseconds(20000));
+  if (asked.word != Word::run) throw Disconnected("not a request");
+  FieldReader fields(asked.fields);
+  const Request request = get_request(fields);
+  std::deque<RemoteRaster> rasters;
+  const Scene scene = get_scene(fields, [&](int place, const RasterShape& shape) {
+    rasters.emplace_back(channel, place, shape);
+    return &rasters.back();
+  });
+
+  const auto progress = [&](const Progress& p) {
+    try {
+      FieldWriter to;
+      to.put(p);
+      channel.send(Word::progress, to.bytes());
+      return true;
+    } catch (const Disconnected&) {
+      return false;  // hanging up is how the plug-in cancels
+    }
+  };
+  FieldWriter to;
+  try {
+    Report report;
+    const Layer layer = [&] {
+      const Pulse pulse(channel, listener, watched);  // over before the result goes out: then we are free, and say so
+      return run(scene, request, progress, report);
+    }();
+    put_report(to, report);
+    to.put(layer.area);
+    channel.send(Word::layer, to.bytes(), layer.rgba.data(), layer.rgba.size());
+  } catch (const Error& e) {
+    put_error(to, e);
+    channel.send(Word::error, to.bytes());
+  } catch (const Cancelled&) {
+    channel.send(Word::cancelled);
+  } catch (const Disconnected&) {
+    throw;
+  } catch (const std::exception& e) {
+    to.put(std::string(e.what()));
+    channel.send(Word::bug, to.bytes());
+    throw;
+  }
+}
+
+/// kB of a line "Name:   123 kB" in a file of /proc; 0 when it is not there.
+unsigned long long kilobytes(const char* file, const std::string& name) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);)
+    if (line.compare(0, name.size(), name) == 0) return std::stoull("0" + line.substr(line.find_first_of("0123456789")));
+  return 0;
+}
+
+}  // namespace
+
+bool too_large_to_keep() {
+  const auto spare = kilobytes("/proc/meminfo", "MemAvailable:");
+  return spare > 0 && kilobytes("/proc/self/status", "RssAnon:") > spare;
+}
+
+int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
+  listen(listener.get(), 16);  // again: from here on the kernel names this process to those who connect
+  for (;;) {
+    pollfd some[] = {{listener.get(), POLLIN, 0}, {watched.get(), POLLIN, 0}};
+    const int ready = poll(some, 2, static_cast<int>(idle.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0 || some[1].revents) return 0;
+    try {
+      Channel channel(accept_from(listener.get()));
+      if (channel.fd() >= 0) answer(channel, listener.get(), watched.get(), run);
+    } catch (const Disconnected&) {  // cancelled, killed, or not one of ours: ready for the next
+    } catch (const std::exception&) {
+      return 1;  // a bug: the next transfer gets a new process
+    }
+    if (too_large_to_keep()) return 0;
+  }
+}
+
+}  // namespace geometry_transfer::worker

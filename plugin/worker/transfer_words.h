@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// What a transfer says, as fields of messages.
+#pragma once
+
+#include <vector>
+
+#include "geometry-transfer/transfer.h"
+#include "worker/channel.h"
+
+namespace geometry_transfer::worker {
+
+/// A raster without its pixels.
+struct RasterShape {
+  int channels = 0;
+  Rect extent;
+};
+
+/// The scene's rasters: the target, then colour and mask of each reference (null where it has none). A message names them by
+/// their place in this list.
+std::vector<const Raster*> rasters_of(const Scene& scene);
+
+void put_request(FieldWriter& to, const Request& request);
+Request get_request(FieldReader& from);
+/// All but pixels.
+void put_scene(FieldWriter& to, const Scene& scene);
+/// The same scene with rasters made by `raster(place, shape)`.
+Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const RasterShape&)>& raster);
+void put_report(FieldWriter& to, const Report& report);
+Report get_report(FieldReader& from);
+void put_error(FieldWriter& to, const Error& error);
+Error get_error(FieldReader& from);
+
+}  // namespace geometry_transfer::worker

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model in real GIMP: kept between the calls of one session, and gone with it."""
+import os
+import time
+import unittest
+
+import gimp
+import tap
+
+ONE_STEP = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 1))'
+
+
+def processes(folder, word):
+    """Ids of the processes of that profile's GIMP whose command line holds the word."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/environ", "rb") as f: mine = folder.encode() in f.read()
+            with open(f"/proc/{name}/cmdline", "rb") as f: line = f.read()
+        except OSError: continue
+        if mine and word.encode() in line: found.append(int(name))
+    return found
+
+
+def wait(what, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what(): return True
+        time.sleep(0.05)
+    return False
+
+
+class KeptModel(unittest.TestCase):
+    def setUp(self):
+        self.gimp = gimp.Gimp()
+        self.addCleanup(self.gimp.close)
+        gimp.make_scene(self.gimp.folder)
+
+    def workers(self): return processes(self.gimp.folder, "--geometry-transfer-worker")
+    def everything(self): return processes(self.gimp.folder, "")
+
+    def reports(self, calls, **environment):
+        """How each of so many calls in one session went: name -> value."""
+        job = "".join(f"""(run-case "{i}" (lambda () (let* ((image (scene 0 0)) (layer {ONE_STEP}))
+                            (say "report" (report-of layer)) (save-layer image (file "{i}.png")))))\n""" for i in range(calls))
+        cases, printed = self.gimp.job(job, **environment)
+        found = []
+        for i in range(calls):
+            self.assertEqual(cases[str(i)].get("finished"), "yes", printed)
+            # A message of several lines: GIMP prints them as they are.
+            text = printed.split(f"GT case {i}\n")[1].split("GT finished")[0].split("GT report ")[1]
+            found.append(dict(line.split("=", 1) for line in text.splitlines() if "=" in line))
+        return found
+
+    def test_a_third_call_does_not_load_it_and_nothing_outlives_gimp(self):
+        reports = self.reports(3)
+        print("#", ", ".join(f"call {i + 1}: {float(r['seconds']):.2f} s" for i, r in enumerate(reports)), flush=True)
+        # The first is for itself, as most scripts make one; the second starts the process that the others find.
+        self.assertEqual(["load" in r for r in reports], [True, True, False])
+        self.assertTrue(wait(lambda: not self.everything()), "left behind")
+        pictures = [gimp.read(self.gimp.path(f"{i}.png")) for i in range(3)]
+        for picture in pictures[1:]: self.assertTrue((picture == pictures[0]).all())
+
+    def test_who_does_not_want_it_has_it_loaded_every_time(self):
+        self.assertTrue(all("load" in r for r in self.reports(3, GEOMETRY_TRANSFER_KEEP="0")))
+
+    def test_gimp_killed_in_the_middle_takes_it_along(self):
+        long = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 200))'
+        job = self.gimp.scheme(f"""(let ((image (scene 0 0))) {ONE_STEP} {ONE_STEP} {long})""")
+        with self.gimp.start(job) as process:
+            try: self.assertTrue(wait(self.workers, 120), "the second call started it")
+            finally: process.kill()
+            process.communicate()
+        self.assertTrue(wait(lambda: not self.everything()), "left behind")
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The worker that keeps a model: a real second process, with a transfer that does what its model's name says.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "worker/endpoint.h"
+#include "worker/keeper.h"
+#include "worker/transfer_words.h"
+
+namespace geometry_transfer::worker {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr Rect kArea = {-3, 7, 40, 30};
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Colours tell where they are; `fails` throws in the middle.
+struct Ramp : Raster {
+  int n = 4;
+  bool fails = false;
+  int channels() const override { return n; }
+  Rect extent() const override { return kArea; }
+  void read(const Rect& area, Size size, float* out) const override {
+    if (fails) throw Error(Error::Kind::system, "the layer is gone");
+    for (int i = 0; i < size.width * size.height * n; ++i) out[i] = area.x + 0.001f * i;
+  }
+};
+
+/// What a transfer with that model does, here or there.
+Layer fake(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
+  static int runs = 0;
+  report.model = std::to_string(getpid());
+  report.unet_calls = ++runs;
+  report.stages = {{Stage::load, 0.25}, {Stage::invert, 2}};
+  report.residuals = {0.5, 0.125};
+  report.precision = request.preset;
+  const int steps = request.model == "slow" ? 400 : 3;
+  if (request.model == "error") throw Error(Error::Kind::model, "no such model: \xC3\xA4");
+  if (request.model == "bug") throw std::logic_error("a bug");
+  for (int i = 0; i < steps; ++i) {
+    if (request.model == "slow") std::this_thread::sleep_for(Milliseconds(20));
+    if (request.model == "dies") raise(SIGKILL);
+    if (request.model == "hangs") raise(SIGSTOP);
+    if (request.model == "loads" && i == 1) std::this_thread::sleep_for(Milliseconds(4500));
+    if (!progress({Stage::invert, i, steps, double(i) / steps, 1.5})) throw Cancelled();
+  }
+  Layer layer{{1, 2, 5, 4}, std::vector<float>(5 * 4 * 4)};
+  scene.references.at(0).colour->read({0, 8, 10, 8}, {5, 4}, layer.rgba.data());
+  layer.rgba[0] = static_cast<float>(scene.references.at(0).weight + request.placement.rotation);
+  return layer;
+}
+
+class Worker : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    meeting_.name = "geometry-transfer-test/" + std::to_string(getpid()) + "/" +
+                    ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    meeting_.start = [this](Fd listener) { start(std::move(listener)); };
+    meeting_.to_answer = Milliseconds(20000);
+    meeting_.to_speak = Milliseconds(20000);
+    scene_.target = &ramp_;
+    scene_.references = {{&ramp_, nullptr, Reference::Role::texture, {1, 2, 3, 4, true}, 0.75}};
+    gimp_ = fork();
+    if (gimp_ == 0)
+      for (;;) pause();
+    watched_ = watch(gimp_);
+    ASSERT_TRUE(watched_) << "this kernel has no pidfd";
+  }
+  void TearDown() override {
+    if (gimp_ > 0) end(gimp_, SIGKILL);
+    if (worker_ > 0) {
+      kill(worker_, SIGCONT);
+      EXPECT_TRUE(ends()) << "it goes with its GIMP";
+    }
+  }
+
+  void start(Fd listener) {
+    if (worker_ > 0) waitpid(worker_, nullptr, WNOHANG);
+    worker_ = fork();
+    if (worker_ == 0) _exit(serve(std::move(listener), std::move(watched_), idle_, fake));
+    ++started_;
+  }
+  static void end(pid_t& pid, int signal) {
+    kill(pid, signal);
+    waitpid(pid, nullptr, 0);
+    pid = -1;
+  }
+  /// The worker's exit code within a few seconds, else -1.
+  int exit_code() {
+    int status = 0;
+    for (const auto begin = Clock::now(); since(begin) < 20; std::this_thread::sleep_for(Milliseconds(20)))
+      if (waitpid(worker_, &status, WNOHANG) == worker_) {
+        worker_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+      }
+    kill(worker_, SIGKILL);
+    return -1;
+  }
+  bool ends() { return exit_code() >= 0; }
+  /// Waits until somebody listens at the meeting place, or nobody does.
+  bool listens(bool wanted) {
+    for (const auto begin = Clock::now(); since(begin) < 20; std::this_thread::sleep_for(Milliseconds(20)))
+      if (static_cast<bool>(connect_to(meeting_.name)) == wanted) return true;
+    return false;
+  }
+
+  Layer run(
+      const std::string& model, const ProgressCallback& progress = [](const Progress&) { return true; }) {
+    request_.model = model;
+    report_ = {};
+    return run_kept(
+        meeting_,
+        [](const Scene& s, const Request& r, const ProgressCallback& p, Report& report) {
+          Request plain = r;
+          plain.model = "";
+          return fake(s, plain, p, report);
+        },
+        scene_, request_, progress, report_);
+  }
+  bool ran_here() const { return report_.model == std::to_string(getpid()); }
+
+  Ramp ramp_;
+  Scene scene_;
+  Request request_;
+  Report report_;
+  Meeting meeting_;
+  Milliseconds idle_{60000};
+  pid_t gimp_ = -1, worker_ = -1;
+  Fd watched_;
+  int started_ = 0;
+};
+
+TEST_F(Worker, GivesWhatTheTransferGives) {
+  request_.placement.rotation = 1.0 / 3;
+  request_.preset = "custom";
+  Report wanted_report;
+  const Layer wanted = fake(
+      scene_, request_, [](const Progress&) { return true; }, wanted_report);
+  std::vector<Progress> told;
+  const Layer got = run("", [&](const Progress& p) {
+    told.push_back(p);
+    return true;
+  });
+  EXPECT_FALSE(ran_here());
+  EXPECT_EQ(got.area, wanted.area);
+  EXPECT_EQ(got.rgba, wanted.rgba);
+  ASSERT_EQ(report_.stages.size(), 2u);
+  EXPECT_EQ(report_.stages[1].stage, Stage::invert);
+  EXPECT_EQ(report_.stages[1].seconds, 2);
+  EXPECT_EQ(report_.residuals, wanted_report.residuals);
+  EXPECT_EQ(report_.precision, "custom");
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[2].step, 2);
+  EXPECT_EQ(told[2].seconds_left, 1.5);
+}
+
+TEST_F(Worker, RequestsAndScenesArriveWhole) {
+  for (const Parameter& p : parameters()) switch (p.kind) {
+      case Parameter::Kind::boolean:
+        p.set(request_, !std::get<bool>(p.get(request_)));
+        break;
+      case Parameter::Kind::integer:
+        p.set(request_, static_cast<int>(p.high));
+        break;
+      case Parameter::Kind::real:
+        p.set(request_, p.low + (p.high - p.low) / 3);
+        break;
+      case Parameter::Kind::choice:
+        p.set(request_, std::string(p.choices.back().id));
+        break;
+      case Parameter::Kind::text:
+        p.set(request_, std::string("line\nline"));
+    }
+  scene_.references.push_back({&ramp_, &ramp_, Reference::Role::geometry, {}, 2});
+  FieldWriter to;
+  put_request(to, request_);
+  put_scene(to, scene_);
+  FieldReader from(to.bytes());
+  const Request request = get_request(from);
+  for (const Parameter& p : parameters()) EXPECT_EQ(p.get(request), p.get(request_)) << p.name;
+  std::vector<int> places;
+  const Scene scene = get_scene(from, [&](int place, const RasterShape& shape) {
+    EXPECT_EQ(shape.extent, kArea);
+    places.push_back(place);
+    return &ramp_;
+  });
+  EXPECT_EQ(places, (std::vector<int>{0, 1, 3, 4}));
+  EXPECT_EQ(scene.references[0].mask, nullptr);
+  EXPECT_EQ(scene.references[0].role, Reference::Role::texture);
+  EXPECT_EQ(scene.references[0].placement.rotation, 4);
+  EXPECT_TRUE(scene.references[0].placement.flip);
+  EXPECT_EQ(scene.references[1].weight, 2);
+}
+
+TEST_F(Worker, OneProcessServesManyRuns) {
+  run("");
+  const std::string first = report_.model;
+  const int runs = report_.unet_calls;
+  for (int i = 1; i < 50; ++i) {
+    run("");
+    EXPECT_EQ(report_.model, first);
+    EXPECT_EQ(report_.unet_calls, runs + i);
+  }
+  EXPECT_EQ(started_, 1);
+}
+
+TEST_F(Worker, ErrorsKeepTheirKindAndText) {
+  try {
+    run("error");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), Error::Kind::model);
+    EXPECT_STREQ(e.what(), "no such model: \xC3\xA4");
+  }
+  ramp_.fails = true;  // thrown here, while the worker reads
+  try {
+    run("");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), Error::Kind::system);
+    EXPECT_STREQ(e.what(), "the layer is gone");
+  }
+  ramp_.fails = false;
+  run("");
+  EXPECT_FALSE(ran_here());
+  EXPECT_EQ(started_, 1) << "an Error is no reason to end";
+}
+
+TEST_F(Worker, ABugIsToldAndEndsTheProcess) {
+  try {
+    run("bug");
+    FAIL();
+  } catch (const std::exception& e) {
+    EXPECT_STREQ(e.what(), "a bug");
+  }
+  EXPECT_EQ(exit_code(), 1);
+}
+
+TEST_F(Worker, CancelIsHeardWithinAStep) {
+  int calls = 0;
+  meeting_.to_answer = Milliseconds(4000);  // half of what the 400 steps would take
+  EXPECT_THROW(run("slow", [&](const Progress&) { return ++calls < 4; }), Cancelled);
+  run("");
+  EXPECT_FALSE(ran_here());
+  EXPECT_EQ(started_, 1);
+}
+
+TEST_F(Worker, APlugInThatIsKilledLeavesItFree) {
+  const pid_t plug_in = fork();
+  if (plug_in == 0) {
+    run("slow");
+    _exit(0);
+  }
+  // Its worker listens at the same name; the second one joins it.
+  ASSERT_TRUE(listens(true));
+  std::this_thread::sleep_for(Milliseconds(500));
+  kill(plug_in, SIGKILL);
+  waitpid(plug_in, nullptr, 0);
+  run("");
+  EXPECT_FALSE(ran_here());
+  EXPECT_EQ(started_, 0);
+  end(gimp_, SIGKILL);
+  EXPECT_TRUE(listens(false)) << "gone with its GIMP";
+}
+
+TEST_F(Worker, KilledInTheMiddleTheTransferIsDoneHere) {
+  const Layer layer = run("dies");
+  EXPECT_TRUE(ran_here());
+  EXPECT_EQ(layer.area, (Rect{1, 2, 5, 4}));
+  EXPECT_EQ(exit_code(), 1000 + SIGKILL);
+  run("");
+  EXPECT_FALSE(ran_here()) << "a new one";
+  EXPECT_EQ(started_, 2);
+}
+
+TEST_F(Worker, SilentInTheMiddleTheTransferIsDoneHereAndItIsEnded) {
+  meeting_.to_speak = Milliseconds(1500);
+  run("hangs");
+  EXPECT_TRUE(ran_here());
+}
+
+TEST_F(Worker, AWorkerThatDoesNotAnswerIsReplaced) {
+  run("");
+  kill(worker_, SIGSTOP);
+  meeting_.to_answer = Milliseconds(300);
+  run("");
+  EXPECT_TRUE(ran_here());
+  EXPECT_EQ(exit_code(), 1000 + SIGKILL);
+  meeting_.to_answer = Milliseconds(20000);
+  run("");
+  EXPECT_FALSE(ran_here());
+}
+
+TEST_F(Worker, LongLoadsAreNotSilence) {
+  meeting_.to_speak = Milliseconds(3500);
+  run("loads");
+  EXPECT_FALSE(ran_here());
+}
+
+TEST_F(Worker, OneThatIsBusySendsOthersAway) {
+  run("");
+  std::atomic<int> calls{0};
+  std::thread other([&] {
+    Report report;
+    Request slow = request_;
+    slow.model = "slow";
+    try {
+      run_kept(
+          meeting_, fake, scene_, slow, [&](const Progress&) { return ++calls < 100; }, report);
+    } catch (const Cancelled&) {
+    }
+    EXPECT_EQ(calls, 100) << "undisturbed";
+  });
+  while (calls == 0) std::this_thread::sleep_for(Milliseconds(5));
+  run("");
+  EXPECT_TRUE(ran_here());
+  other.join();
+  EXPECT_EQ(started_, 1);
+}
+
+TEST_F(Worker, AnotherVersionIsNotSpokenTo) {
+  Fd listener = listen_at(meeting_.name);
+  std::thread old([&] {
+    Channel channel(accept_from(listener.get()));
+    FieldWriter hello;
+    hello.put(std::string("geometry-transfer 0 of another build"));
+    hello.put(true);
+    channel.send(Word::hello, hello.bytes());
+    EXPECT_THROW(channel.receive(Milliseconds(20000)), Disconnected);
+  });
+  run("");
+  old.join();
+  EXPECT_TRUE(ran_here());
+}
+
+TEST_F(Worker, NonsenseDoesNotHurtIt) {
+  run("");
+  for (const std::string& nonsense : {std::string(200, 'x'), std::string(1, 'x'), std::string()}) {
+    const Fd connection = connect_to(meeting_.name);
+    ASSERT_TRUE(connection);
+    (void)!write(connection.get(), nonsense.data(), nonsense.size());
+  }
+  {
+    Channel channel(connect_to(meeting_.name));
+    channel.receive(Milliseconds(20000));
+    channel.send(Word::run, "short");
+  }
+  run("");
+  EXPECT_FALSE(ran_here());
+  EXPECT_EQ(started_, 1);
+}
+
+TEST_F(Worker, UnusedItLeavesAndItsNameIsFree) {
+  idle_ = Milliseconds(300);
+  run("");
+  EXPECT_EQ(exit_code(), 0);
+  EXPECT_FALSE(connect_to(meeting_.name));
+  EXPECT_TRUE(listen_at(meeting_.name));
+}
+
+TEST_F(Worker, WithoutItsGimpItLeaves) {
+  run("");
+  end(gimp_, SIGKILL);
+  EXPECT_EQ(exit_code(), 0);
+}
+
+TEST_F(Worker, WithoutItsGimpItLeavesInTheMiddleOfATransfer) {
+  EXPECT_NO_THROW(run("slow", [&](const Progress& p) {
+    if (p.step == 3) end(gimp_, SIGKILL);
+    return true;
+  }));
+  EXPECT_TRUE(ran_here());
+  EXPECT_EQ(exit_code(), 0);
+}
+
+TEST_F(Worker, OneThatCannotBeStartedIsNotNeeded) {
+  meeting_.start = [](Fd) {};
+  run("");
+  EXPECT_TRUE(ran_here());
+}
+
+TEST_F(Worker, StartedDetachedItHasNothingOfOurs) {
+  int kept_open[2];
+  ASSERT_EQ(pipe(kept_open), 0);
+  pid_t found = 0;
+  meeting_.start = [&](Fd listener) { EXPECT_TRUE(start_detached({"--worker-of-the-test"}, {listener.get(), watched_.get()})); };
+  run("");
+  EXPECT_FALSE(ran_here());
+  found = std::stoi(report_.model);
+  std::ifstream stat("/proc/" + std::to_string(found) + "/stat");
+  std::string pid, name, state, parent, group, session;
+  stat >> pid >> name >> state >> parent >> group >> session;
+  EXPECT_NE(parent, std::to_string(getpid())) << "so no zombie of ours";
+  EXPECT_NE(session, std::to_string(getsid(0)));
+  const std::string fds = "/proc/" + std::to_string(found) + "/fd/";
+  char target[100] = "";
+  EXPECT_GT(readlink((fds + "1").c_str(), target, sizeof target - 1), 0);
+  EXPECT_STREQ(target, "/dev/null");
+  for (int fd = 6; fd < 70; ++fd) EXPECT_LT(readlink((fds + std::to_string(fd)).c_str(), target, sizeof target), 0) << fd;
+  close(kept_open[0]);
+  close(kept_open[1]);
+  end(gimp_, SIGKILL);
+  EXPECT_TRUE(listens(false));
+}
+
+}  // namespace
+}  // namespace geometry_transfer::worker
+
+int main(int argc, char** argv) {
+  using namespace geometry_transfer::worker;
+  if (argc == 2 && argv[1] == std::string("--worker-of-the-test")) return serve(Fd(3), Fd(4), Milliseconds(60000), fake);
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
