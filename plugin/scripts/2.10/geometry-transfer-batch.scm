@@ -43,12 +43,13 @@
            (geometry-transfer-known? name (+ index 1) count))))
 
 ; (geometry-transfer image target source (list "preset" "instant")) -> the new layer
+; throw, not error: GIMP 2.10's catch does not hold an error that Scheme code raises
 (define (geometry-transfer image target source settings)
   (let ((count (list-ref (gimp-procedural-db-proc-info "plug-in-geometry-transfer") 6)))
     (let check ((left settings))
       (cond ((null? left) #t)
             ((geometry-transfer-known? (car left) geometry-transfer-first count) (check (cddr left)))
-            (else (error "Geometry Transfer has no argument of this name:" (car left)))))
+            (else (throw "Geometry Transfer has no argument of this name:" (car left)))))
     (let loop ((index (- count 1)) (arguments '()))
       (if (< index geometry-transfer-first)
           (car (apply plug-in-geometry-transfer (append (list RUN-NONINTERACTIVE image target source) arguments)))
