@@ -37,9 +37,9 @@ class Gimp:
         keep = {k: os.environ[k] for k in ("PATH", "ASAN_OPTIONS", "LD_PRELOAD") if k in os.environ}
         return {**keep, "HOME": self.folder, "XDG_CACHE_HOME": self.path("cache"), "LANG": "C.UTF-8", **home, **more}
 
-    def start(self, *jobs, interpreter="plug-in-script-fu-eval", **environment):
-        """A Popen; `jobs` are -b commands."""
-        line = [CONSOLE, "-n", "-f", "-i", "-g", self.path("gimprc")]
+    def start(self, *jobs, interpreter="plug-in-script-fu-eval", fonts=False, **environment):
+        """A Popen; `jobs` are -b commands. Text layers need `fonts`, which take their time."""
+        line = [CONSOLE, "-n", "-i", "-g", self.path("gimprc")] + ([] if fonts else ["-f"])
         line += ["-d"] if TWO else ["--batch-interpreter", interpreter]
         for job in jobs: line += ["-b", job]
         line += ["-b", "(gimp-quit 0)"] if TWO else ["--quit"]
@@ -98,7 +98,8 @@ def parse(printed):
 
 
 def write(path, pixels):
-    ok, data = cv2.imencode(".png", pixels)
+    # Uncompressed, or OpenCV makes a LogLuv file of floats, which are then none any more.
+    ok, data = cv2.imencode(os.path.splitext(path)[1], pixels, [cv2.IMWRITE_TIFF_COMPRESSION, 1])
     assert ok
     data.tofile(path)
 

@@ -34,3 +34,6 @@
 (define (convert-profile image path)
   (gimp-image-convert-color-profile-from-file image (string-append "file://" path) COLOR-RENDERING-INTENT-RELATIVE-COLORIMETRIC no))
 (define (float-selection layer) (gimp-selection-float layer 3 3))
+(define (text-layer image words) (car (gimp-text-layer-new image words "Sans" 60 UNIT-PIXEL)))
+(define (save-float image path) (let ((flat (car (gimp-image-flatten image)))) (file-tiff-save RUN-NONINTERACTIVE image flat path path 0)))
+(define (channels image) (vector->list (cadr (gimp-image-get-channels image))))
