@@ -74,8 +74,18 @@ class UndoGroup {
   Id image_;
 };
 
-Id write_result(const Call& call, const Layer& layer, const Report& report) {
-  const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
+/// GIMP stays usable while a transfer runs: its image may have been closed and its layers deleted since.
+void check_still_there(const Call& call) {
+  const std::vector<Id> images = host::images();
+  if (std::find(images.begin(), images.end(), call.image) == images.end())
+    throw error(Error::Kind::input,
+                _("The image was closed while Geometry Transfer was at work: there is nowhere to put the result."));
+  if (!host::is_layer(call.target) || host::image_of(call.target) != call.image)
+    throw error(Error::Kind::input, _("The layer was deleted while Geometry Transfer was at work: undo that and call it again."));
+}
+
+Id write_result(const Call& call, const std::string& name, const Remembered& settings, const Layer& layer, const Report& report) {
+  check_still_there(call);
   Id made;
   {
     const UndoGroup group(call.image);
@@ -83,8 +93,7 @@ Id write_result(const Call& call, const Layer& layer, const Report& report) {
     if (made == kNone) throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
     write_layer(host::pixels(made).get(), layer);
     host::layer_changed(made);
-    set_layer_settings(made, {call.request, host::tattoo(call.target),
-                              host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0});
+    set_layer_settings(made, settings);
     set_layer_report(made, report);
     host::select_layer(call.image, made);
   }
@@ -115,6 +124,9 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   // 2. Read, 3. transfer.
   const auto start = std::chrono::steady_clock::now();
   const Material material(call.image, call.target, call.source);
+  const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
+  const Remembered settings = {call.request, host::tattoo(call.target),
+                               host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0};
   const ProgressCallback progress = [](const Progress& p) {
     host::progress(p.fraction, status_text(p));
     return true;
@@ -125,13 +137,11 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
                            : Session().run(material.scene(), call.request, progress, report);
 
   // 4. Write.
-  const Id made = write_result(call, layer, report);
+  const Id made = write_result(call, name, settings, layer, report);
   host::progress_end();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   set_seconds_taken(call.request.preset, taken.count());
-  if (call.mode == Call::Mode::interactive)
-    set_last_settings(
-        {call.request, host::tattoo(call.target), host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0});
+  if (call.mode == Call::Mode::interactive) set_last_settings(settings);
   return {Outcome::Status::done, "", made};
 }
 

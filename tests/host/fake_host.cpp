@@ -99,7 +99,9 @@ void set_user_note(const char* key, const std::string& text) { world().user[key]
 std::string session_note(const char* key) { return world().session.count(key) ? world().session[key] : ""; }
 void set_session_note(const char* key, const std::string& text) { world().session[key] = text; }
 
-void progress(double, const std::string&) {}
+void progress(double fraction, const std::string&) {
+  if (world().during) world().during(fraction);
+}
 void progress_end() { world().log.push_back("progress end"); }
 
 }  // namespace geometry_transfer::host

@@ -2,6 +2,7 @@
 /// A host on buffers in memory: what host.h promises, and a record of what was asked for.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct World {
   std::map<std::string, std::string> user, session;
   std::vector<std::string> log;  ///< "undo begin", "add", ... in order
   bool indexed = false, floating = false, quick_mask = false, full = false;
+  std::function<void(double)> during;  ///< what happens in the host at each progress
   Id next = 1;
 };
 World& world();

@@ -89,6 +89,38 @@ TEST_F(Plugin, AHostThatTakesNoLayerClosesItsUndoGroup) {
   EXPECT_EQ(fake::world().log, (std::vector<std::string>{"undo begin", "undo end", "progress end"}));
 }
 
+TEST_F(Plugin, WhatIsGoneBeforeTheResultIsWrittenIsSaid) {
+  const auto remove = [](Id item) {
+    auto& stack = fake::world().stacks[kImage];
+    stack.erase(std::remove(stack.begin(), stack.end(), item), stack.end());
+    fake::world().items.erase(item);
+  };
+  const auto fails = [&](const char* word) {
+    const Outcome outcome = run(call_, no_dialog);
+    EXPECT_EQ(outcome.status, Outcome::Status::failed);
+    EXPECT_NE(outcome.message.find(word), std::string::npos) << outcome.message;
+    EXPECT_EQ(fake::world().log, (std::vector<std::string>{"progress end"}));
+    fake::reset();
+    SetUp();
+  };
+  fake::world().during = [&](double done) {
+    if (done > 0.8) fake::world().stacks.erase(kImage);
+  };
+  fails("The image was closed");
+  fake::world().during = [&](double done) {
+    if (done > 0.8 && host::is_layer(target_)) remove(target_);
+  };
+  fails("The layer was deleted");
+  // The reference has been read: its going does no harm.
+  fake::world().during = [&](double done) {
+    if (done > 0.8 && host::is_layer(source_)) remove(source_);
+  };
+  const Outcome outcome = run(call_, no_dialog);
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  EXPECT_EQ(host::item_name(outcome.layer), "Geometry Transfer: dent");
+  fake::world().during = nullptr;
+}
+
 TEST_F(Plugin, ACancelledDialogIsQuiet) {
   call_.mode = Call::Mode::interactive;
   const Outcome outcome = run(call_, [](Call&) { return false; });
