@@ -15,6 +15,12 @@
 namespace geometry_transfer {
 namespace {
 
+/// The carving's grow and feather, in pixels of the patch, in steps that the preview does not show: scaling changes both all the
+/// time, and one carving costs more than many drawings. Grow to a quarter of a pixel; feather up to the next power of sqrt(2), as
+/// a carving reaches as far as its feather and the drawing, whose feather is exact, takes of it what it needs.
+double carved_grow(double pixels) { return std::round(4 * pixels) / 4; }
+double carved_feather(double pixels) { return pixels > 0 ? std::exp2(std::ceil(2 * std::log2(std::max(pixels, 0.5))) / 2) : 0; }
+
 /// What the carving depends on; when it changes, and only then, fields are made anew.
 struct Key {
   Colour colour;
@@ -121,8 +127,8 @@ class LivePreview : public Preview {
     const bool shading = request.colour == Colour::shading;
     const Key key{request.colour,
                   shading ? request.grain : 0,
-                  request.grow / size * patch_scale,
-                  request.feather / size * patch_scale,
+                  carved_grow(request.grow / size * patch_scale),
+                  carved_feather(request.feather / size * patch_scale),
                   shading && request.close_border,
                   shading && request.chroma > 0,
                   !shading || request.colour_strength < 1};

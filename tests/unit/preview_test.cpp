@@ -70,6 +70,20 @@ TEST(Preview, LooksLikeTheResult) {
   }
 }
 
+/// Carvings are kept over small changes of scale; what they are kept for looks as if carved for it.
+TEST(Preview, LooksLikeTheResultAtEveryScale) {
+  Dent d({1200, 900}, {500, 400}, 100);
+  const auto preview = make_preview(d.scene, {400, 300});
+  for (const double feather : {0.0, 2.0, 30.0})
+    for (const double scale : {0.71, 0.9, 1.0, 1.2, 1.45}) {
+      Request request;
+      request.feather = feather, request.grow = -3, request.placement.scale = scale;
+      const cv::Mat shown = picture(preview->render(request)), truth = flattened(d, request, preview->target());
+      EXPECT_LT(mean_difference(shown, truth), 0.06 * mean_difference(picture(preview->target()), truth))
+          << feather << ' ' << scale;
+    }
+}
+
 TEST(Preview, FollowsTheDragAndComesBack) {
   Dent d({1200, 900}, {500, 400}, 100);
   const auto preview = make_preview(d.scene, {400, 300});
