@@ -16,17 +16,6 @@ constexpr char kReportKey[] = "geometry-transfer-report";
 constexpr char kLastKey[] = "geometry-transfer-last";
 constexpr char kTimesKey[] = "geometry-transfer-seconds";
 
-/// Lines "name=value"; values end at the line's end.
-std::map<std::string, std::string> lines(const std::string& text) {
-  std::map<std::string, std::string> found;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) {
-    const auto equals = line.find('=');
-    if (equals != std::string::npos) found[line.substr(0, equals)] = line.substr(equals + 1);
-  }
-  return found;
-}
-
 double number(const std::string& text, double fallback) {
   std::istringstream in(text);
   in.imbue(std::locale::classic());
@@ -35,29 +24,6 @@ double number(const std::string& text, double fallback) {
 }
 
 }  // namespace
-
-std::string settings_text(const Remembered& settings) {
-  std::string text;
-  for (const Parameter& p : parameters()) {
-    const std::string value = parameter_text(settings.request, p);
-    if (value.find('\n') == std::string::npos) text += std::string(p.name) + "=" + value + "\n";
-  }
-  return text + "target-layer=" + std::to_string(settings.target) + "\nsource-layer=" + std::to_string(settings.source) + "\n";
-}
-
-Remembered parse_settings(const std::string& text) {
-  Remembered settings;
-  for (const auto& [name, value] : lines(text)) {
-    if (name == "target-layer") settings.target = static_cast<unsigned>(number(value, 0));
-    if (name == "source-layer") settings.source = static_cast<unsigned>(number(value, 0));
-    if (!find_parameter(name)) continue;
-    try {
-      set_parameter_text(settings.request, name, value);
-    } catch (const Error&) {  // written by another version: the default stands
-    }
-  }
-  return settings;
-}
 
 bool layer_settings(host::Id layer, Remembered& settings) {
   const std::string text = host::layer_note(layer, kLayerKey);
@@ -83,13 +49,13 @@ Remembered last_settings() { return parse_settings(host::user_note(kLastKey)); }
 void set_last_settings(const Remembered& settings) { host::set_user_note(kLastKey, settings_text(settings)); }
 
 double seconds_taken(const std::string& preset) {
-  const auto times = lines(host::user_note(kTimesKey));
+  const auto times = named_lines(host::user_note(kTimesKey));
   const auto found = times.find(preset);
   return found == times.end() ? -1 : number(found->second, -1);
 }
 
 void set_seconds_taken(const std::string& preset, double seconds) {
-  auto times = lines(host::user_note(kTimesKey));
+  auto times = named_lines(host::user_note(kTimesKey));
   std::ostringstream value;
   value.imbue(std::locale::classic());
   value << seconds;

@@ -88,8 +88,10 @@ std::vector<Job> read_json(const std::string& path, std::istream& in) {
   for (const auto& entry : list)
     jobs.push_back(filled(path, jobs.size() + 1, [&](Job& job) {
       if (!entry.is_object()) throw error(Error::Kind::input, _("A job is an object with target, source, mask and output."));
-      for (const auto& [name, value] : entry.items())
+      for (const auto& [name, value] : entry.items()) {
+        if (value.is_structured()) throw error(Error::Kind::input, _("\"{0}\" must be a text or a number."), name);
         set_field(job, name, value.is_string() ? value.get<std::string>() : value.dump(), fs::path(path).parent_path());
+      }
     }));
   return jobs;
 }

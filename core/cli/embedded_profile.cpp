@@ -122,7 +122,7 @@ std::size_t walk_jpeg(const Bytes& file, Visit visit) {
     }
     const std::size_t size = file[at + 2] << 8 | file[at + 3];
     if (size < 2 || at + 2 + size > file.size()) return 0;
-    visit(file[at + 1], &file[at + 4], size - 2);
+    visit(file[at + 1], file.data() + at + 4, size - 2);
     at += 2 + size;
     if (file[at - size - 1] == 0xDA) return at;
   }
@@ -153,6 +153,7 @@ Bytes jpeg_with_profile(const Bytes& file, const Bytes& profile) {
   // After the JFIF header, which must stay first.
   std::size_t at = 2;
   if (file.size() > 6 && file[2] == 0xFF && file[3] == 0xE0) at += 2 + (file[4] << 8 | file[5]);
+  if (at > file.size()) return file;  // cut off
   Bytes made(file.begin(), file.begin() + static_cast<long>(at));
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t begin = i * room, size = std::min(room, profile.size() - begin), length = 2 + icc_head + size;

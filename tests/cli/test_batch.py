@@ -52,6 +52,8 @@ class Batch(Case):
             self.refused(run("--batch", self.list("jobs.tsv", text), "--preset", "instant"), word)
             self.assertFalse(os.path.exists(self.path("a.png")))
         self.refused(run("--batch", self.list("jobs.json", "{")), "JSON")
+        deep = "[" * 200000 + "]" * 200000  # writing it out again would take more stack than there is
+        self.refused(run("--batch", self.list("deep.json", '[{"target": %s}]' % deep)), "target")
         self.refused(run("--batch", self.path("nowhere.tsv")), "nowhere.tsv")
 
     @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// Writes the fuzzers' first inputs into OUT/TARGET/: usage: seeds GOLDEN_FOLDER OUT
+#include <opencv2/imgcodecs.hpp>
 #include <sstream>
 
 #include "../tools/families.h"
 #include "../tools/model_writer.h"
 #include "../unit/safetensors_file.h"
+#include "cli/image_file.h"
 
 using namespace geometry_transfer;
 namespace fs = std::filesystem;
@@ -39,6 +41,53 @@ ModelFiles tiny(ModelFiles m) {
   return m;
 }
 
+/// Small pictures of each format, depth and number of channels, with and without profile, offset and compression.
+void pictures(const fs::path& out) {
+  const cli::Bytes profile(300, 'p');
+  for (const char* ending : {".png", ".jpg", ".tiff"})
+    for (const int type : {CV_8UC1, CV_8UC3, CV_8UC4, CV_16UC1, CV_16UC3, CV_16UC4, CV_32FC1}) {
+      const bool jpeg = std::string(ending) == ".jpg";
+      if ((jpeg && type != CV_8UC1 && type != CV_8UC3) || (type == CV_32FC1 && std::string(ending) != ".tiff")) continue;
+      cv::Mat pixels(5, 6, type);
+      cv::randu(pixels, 0, 255);
+      const auto keep = [&](const std::string& what, const cli::Bytes& bytes) {
+        test::write_file(out / (std::to_string(type) + what + ending), std::string(bytes.begin(), bytes.end()));
+      };
+      cli::Bytes bytes;
+      for (const int packing : {1, 5, 8, 32773}) {
+        cv::imencode(ending, pixels, bytes, {cv::IMWRITE_TIFF_COMPRESSION, packing});
+        keep("-" + std::to_string(packing), bytes);
+        if (std::string(ending) != ".tiff") break;
+      }
+      keep("-profile", cli::with_profile(bytes, profile));
+      keep("-offset", cli::with_offset(bytes, 4, -5));
+      bytes.resize(bytes.size() / 2);
+      keep("-cut", bytes);
+    }
+}
+
+/// What layers, command lines and lists say.
+void requests(const fs::path& out) {
+  std::string note = "0", list = "2target\tsource\tmask\toutput", row = "t.png\ts.png\tm.png\to.png";
+  for (const Parameter& p : parameters()) {
+    const std::string value = parameter_text(Request{}, p);
+    note += std::string(p.name) + "=" + value + "\n";
+    list += std::string("\t") + p.name;
+    row += "\t" + value;
+    test::write_file(out / (std::string("option-") + p.name), std::string("1--") + p.name + "\n" + value + "\n--list-models");
+    test::write_file(
+        out / (std::string("json-") + p.name),
+        std::string(R"(3[{"target":"t","source":"s","mask":"m","output":"o",")") + p.name + "\":\"" + value + "\"}]");
+  }
+  test::write_file(out / "note", note + "target-layer=3\nsource-layer=4\n");
+  test::write_file(out / "list", list + "\tat\tlayer\n# a comment\n" + row + "\t3,4\tl.png\n");
+  test::write_file(out / "files",
+                   "1--target\nt\n--source\ns\n--mask\nm\n--output\no\n--at\n1.5,2\n--reference\nr\n--reference-mask\nq\n"
+                   "--weight\n0.5\n--reference-placement\n1,2,0.5,30\n--texture\nx\n--preset\ndraft\n--quiet");
+  test::write_file(out / "help", "1--help");
+  test::write_file(out / "json", R"(3[{"target":"t","source":"s","mask":"m","layer":"l","at":"1,2","scale":0.5,"flip":true}])");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,6 +100,8 @@ int main(int argc, char** argv) {
       out / "safetensors/metadata",
       test::safetensors_bytes(
           "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]}}", "ab"));
+  pictures(out / "image");
+  requests(out / "request");
   test::write_file(out / "index/two",
                    "{\"metadata\":{\"total_size\":12},\"weight_map\":{\"a\":\"m-1.safetensors\",\"d\":\"m-2.safetensors\"}}");
   for (const char* family : {"sd15", "sd21", "sdxl"}) {

@@ -186,6 +186,9 @@ TEST(Settings, TextRoundTripsAndOldOrBrokenLinesKeepDefaults) {
   EXPECT_EQ(broken.request.placement.scale, 1);
   EXPECT_EQ(broken.request.placement.rotation, 0);
   EXPECT_EQ(broken.request.feather, 9);
+  // Numbers that no layer has: none is meant.
+  for (const char* number : {"-1e300", "nan", "99999999999999", "x"})
+    EXPECT_EQ(parse_settings(std::string("target-layer=") + number).target, 0u) << number;
 }
 
 /// A ramp: its area averages are known.

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Pictures as the command line reads them: target, mask, and what is written back with the profile that was found.
+#include "cli/image_file.h"
+
+#include "cli/embedded_profile.h"
+#include "fuzz.h"
+
+using namespace geometry_transfer;
+using namespace geometry_transfer::cli;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // The containers' own parser first: it sees what OpenCV would refuse, too.
+  const Bytes bytes(data, data + size);
+  if (size >= 16 && format_of(bytes) != Format::other) {
+    const Claim claim = claimed_size(bytes);
+    if (claim.width == 0 && claim.bytes != 0) std::abort();
+    ends_early(bytes);
+    const Bytes profile = embedded_profile(bytes);
+    if (profile.size() > (64u << 20)) std::abort();
+    const Bytes mine(200, 7);
+    if (with_profile(bytes, mine).size() > 2 * bytes.size() + 4096) std::abort();
+    with_offset(bytes, 3, -4);
+    ColourProfile(profile, 3).is_used();
+  }
+  const fuzz::MemoryFile file(data, size);
+  fuzz::refusing([&] {
+    const Picture picture = read_picture(file.path());
+    if (picture.pixels.empty()) std::abort();
+    const Rect area = {0, 0, std::min(picture.pixels.cols, 40), std::min(picture.pixels.rows, 40)};
+    std::vector<float> out(static_cast<std::size_t>(area.width) * area.height * 4);
+    PictureRaster(picture).read(area, {area.width, area.height}, out.data());
+    if (picture.pixels.total() > 1u << 20) return;  // coverage is of the whole picture
+    fuzz::refusing([&] {
+      const MaskRaster mask(picture);
+      const Rect all = mask.extent();
+      if (!all.empty()) mask.read({all.x, all.y, 1, 1}, {1, 1}, out.data());
+    });
+    Picture changed = picture;
+    Layer layer;
+    layer.area = {-3, -2, 8, 7};
+    layer.rgba.assign(8 * 7 * 4, 0.5f);
+    lay_over(changed, layer);
+  });
+  return 0;
+}

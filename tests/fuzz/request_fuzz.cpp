@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Requests of every origin. The first byte chooses: the note of a layer in a stranger's image, the arguments of a command line
+/// (one a line), a list of jobs as .tsv or .json.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "../unit/safetensors_file.h"
+#include "cli/batch.h"
+#include "cli/options.h"
+#include "fuzz.h"
+#include "settings_text.h"
+
+using namespace geometry_transfer;
+
+namespace {
+
+void note(const std::string& text) {
+  const Remembered found = parse_settings(text);
+  const Remembered again = parse_settings(settings_text(found));
+  if (settings_text(again) != settings_text(found)) std::abort();
+  fuzz::refusing([&] { validate(found.request); });
+}
+
+void arguments(const std::string& text) {
+  std::vector<std::string> words = {"geometry-transfer"};
+  std::istringstream in(text);
+  for (std::string word; std::getline(in, word) && words.size() < 60;) words.push_back(word);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  fuzz::refusing([&] {
+    try {
+      const cli::Options options = cli::parse_options(static_cast<int>(argv.size()) - 1, argv.data());
+      validate(options.request);
+    } catch (const cli::Exit& exit) {
+      if (exit.code != 0 && exit.code != 2) std::abort();
+    }
+  });
+}
+
+void batch(const std::string& text, const char* name) {
+  static const test::TemporaryFolder folder;
+  const std::filesystem::path list = folder / name;
+  std::ofstream(list, std::ios::binary) << text;
+  fuzz::refusing([&] {
+    for (const cli::Job& job : cli::read_batch(list, ""))
+      if (job.target.empty() || job.source.empty() || job.mask.empty()) std::abort();
+  });
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  switch (data[0] % 4) {
+    case 0:
+      note(text);
+      break;
+    case 1:
+      arguments(text);
+      break;
+    case 2:
+      batch(text, "jobs.tsv");
+      break;
+    default:
+      batch(text, "jobs.json");
+  }
+  return 0;
+}
