@@ -44,6 +44,35 @@ cv::Mat along(const cv::Mat& m, int dx, int dy, int octaves) {
 
 double power_in(const cv::Mat& m, const cv::Mat& where) { return cv::mean(m.mul(m), where)[0]; }
 
+/// Where a material's grain differs from place to place: its power on the bare material near each pixel (16 px, of the band's
+/// own), never more than the power on all of it. Without this, a stripe somewhere beside the selection would hide a crack in it.
+/// Smooth, so worked out at a quarter of the resolution.
+class NearbyPower {
+ public:
+  explicit NearbyPower(const cv::Mat& bare) : bare_(bare) {
+    bare.convertTo(weight_, CV_32F, 1 / 255.0);
+    small_weight_ = smooth(weight_) + kFar;
+  }
+  cv::Mat of(const cv::Mat& m) const {
+    const double all = power_in(m, bare_);
+    const cv::Mat near = (smooth(m.mul(m).mul(weight_)) + kFar * all) / small_weight_;
+    cv::Mat out;
+    cv::resize(cv::min(near, all), out, m.size(), 0, 0, cv::INTER_LINEAR);
+    return out;
+  }
+
+ private:
+  static constexpr double kReach = 16, kShrink = 4;
+  static constexpr double kFar = 1e-3;  ///< weight of the whole, which decides where nothing bare is near
+  static cv::Mat smooth(const cv::Mat& m) {
+    cv::Mat small;
+    const cv::Size size(std::max(1, cvRound(m.cols / kShrink)), std::max(1, cvRound(m.rows / kShrink)));
+    cv::resize(m, small, size, 0, 0, cv::INTER_AREA);
+    return gaussian(small, kReach / kShrink);
+  }
+  cv::Mat bare_, weight_, small_weight_;
+};
+
 /// One band, at its own resolution.
 cv::Mat kept(const cv::Mat& band, const cv::Mat& bare, double grain) {
   static constexpr int directions[8][2] = {{1, 0}, {2, 1}, {1, 1}, {1, 2}, {0, 1}, {-1, 2}, {-1, 1}, {-2, 1}};
@@ -52,10 +81,11 @@ cv::Mat kept(const cv::Mat& band, const cv::Mat& bare, double grain) {
   // Isotropic evidence: energy in a neighbourhood against the bare material's.
   const cv::Mat energy = gaussian(band.mul(band), kNeighbourhood);
   cv::Mat out(band.size(), CV_32FC1), best(band.size(), CV_32FC1, cv::Scalar(0)), line(band.size(), CV_32FC1, cv::Scalar(0));
-  double line_noise = 0;
+  const NearbyPower nearby(bare);
+  cv::Mat line_noise(band.size(), CV_32FC1, cv::Scalar(0));
   for (const auto& d : directions) {
     const cv::Mat r = along(band, d[0], d[1], std::abs(d[0]) + std::abs(d[1]) > 2 ? 2 : 3);
-    line_noise = std::max(line_noise, power_in(r, bare));
+    line_noise = cv::max(line_noise, nearby.of(r));
     for (int y = 0; y < r.rows; ++y) {
       const float* v = r.ptr<float>(y);
       float *b = best.ptr<float>(y), *l = line.ptr<float>(y);
@@ -63,13 +93,14 @@ cv::Mat kept(const cv::Mat& band, const cv::Mat& bare, double grain) {
         if (v[x] * v[x] > b[x]) b[x] = v[x] * v[x], l[x] = v[x];
     }
   }
-  const float iso = float(kIsotropic * grain * noise), lin = float(kLine * grain * line_noise);
+  const float iso = float(kIsotropic * grain * noise), line_share = float(kLine * grain);
   for (int y = 0; y < band.rows; ++y) {
     const float *v = band.ptr<float>(y), *e = energy.ptr<float>(y), *b = best.ptr<float>(y), *l = line.ptr<float>(y);
+    const float* n = line_noise.ptr<float>(y);
     float* o = out.ptr<float>(y);
     for (int x = 0; x < band.cols; ++x) {
       const float whole = e[x] > 0 ? std::max(0.f, 1 - iso / e[x]) : 0.f;
-      const float aligned = b[x] > 0 ? std::max(0.f, 1 - lin / b[x]) : 0.f;
+      const float aligned = b[x] > 0 ? std::max(0.f, 1 - line_share * n[x] / b[x]) : 0.f;
       const float w = std::max(whole, aligned), m = kAlong * aligned;
       o[x] = w * ((1 - m) * v[x] + m * l[x]);
     }

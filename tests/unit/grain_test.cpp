@@ -44,6 +44,18 @@ TEST(Grain, ALineSurvives) {
   }
 }
 
+/// Stripes far beside the selection, much stronger than a line in it, do not pass for the grain there.
+TEST(Grain, ALineSurvivesStripesElsewhere) {
+  cv::Mat m = noise({256, 256}, 0.02, 5), line = cv::Mat::zeros(m.size(), CV_32FC1);
+  const cv::Point2d c(128, 90);
+  cv::line(line, c - cv::Point2d(40, 10), c + cv::Point2d(40, 10), -0.15, 2, cv::LINE_AA);
+  for (int y = 200; y < 256; ++y)
+    for (int x = 0; x < 256; ++x) m.at<float>(y, x) += (x + y) / 6 % 2 ? 0.25f : -0.25f;
+  m += line;
+  const cv::Mat left = without_grain(m, all_but(test::disc(m.size(), c, 55)), 110, 1);
+  EXPECT_LT(cv::mean(left, line < -0.12)[0], 0.6 * cv::mean(m, line < -0.12)[0]);
+}
+
 TEST(Grain, WhatIsWiderThanTheBandsIsKept) {
   cv::Mat bump(256, 256, CV_32FC1);
   for (int y = 0; y < 256; ++y)
