@@ -5,4 +5,4 @@ set -eu
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 "$1" --batch "$3/cases" --output "$out" --preset instant --quiet
-"$2" "$3/score.py" "$3/cases" "$out" --beats-clones 3
+"$2" "$3/score.py" "$3/cases" "$out" --beats-clones 2

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw cases with a truth: one procedural geometry on material A (source) and on material B (truth); the bare B is the target.
 
-    make_cases.py TEXTURES OUT [--cases 24] [--seed 1] [--side 320]
+    make_cases.py TEXTURES OUT [--cases 24] [--seed 1] [--side 320] [--kinds crack,hole,...] [--zoom 1]
 
-TEXTURES is a folder of pictures (searched below); a random crop of two of them makes a case. The geometries and their shading are
+TEXTURES is a folder of pictures (searched below); a random crop of two of them makes a case. Debian's ufoai-textures has enough:
+apt-get download ufoai-textures && dpkg -x ufoai-textures_*.deb ufo. --zoom draws the same geometries smaller or larger on the same
+crops: their share of the canvas goes with its square. The geometries and their shading are
 those the shipped model was trained with (core/models/surface/training/geometry.py), in NumPy. Writes OUT/NN-KIND/{source,target,
-truth,mask}.png and OUT/cases.json with the textures each case took. Needs Debian's python3-opencv and python3-numpy.
+truth,mask,texture}.png (texture: another crop of the target's material) and OUT/cases.json with the textures each case took. Needs Debian's python3-opencv and python3-numpy.
 """
 import argparse, glob, json, os
 import cv2, numpy as np
@@ -26,7 +28,7 @@ class Draw:
         total = np.zeros((self.n, self.n))
         amplitudes = [persistence ** o for o in range(octaves)]
         for o, a in enumerate(amplitudes):
-            side = min(self.n, base * 2 ** o)
+            side = base * 2 ** o
             total += a * cv2.resize(self.r.standard_normal((side, side)), (self.n, self.n), interpolation=cv2.INTER_CUBIC)
         return total / sum(amplitudes)
 
@@ -109,23 +111,33 @@ class Draw:
 KINDS = ("crack", "hole", "dent", "scratches", "droplets", "chips")
 
 
-def render(albedo, h, kind, light):
-    """albedo (n, n, 3) in [0, 1] with the geometry on it, under one distant light."""
+def placed(field, side):
+    """A square field in the middle of a side x side canvas, cut or continued."""
+    n = field.shape[0]
+    cut, pad = max(0, n - side) // 2, max(0, side - n)
+    field = field[cut:cut + side, cut:cut + side] if n > side else field
+    return np.pad(field, (pad // 2, pad - pad // 2)) if pad else field
+
+
+def render(albedo, h, kind, light, scale=None):
+    """albedo (n, n, 3) in [0, 1] with the geometry on it, under one distant light; heights in halves of `scale` pixels (n)."""
     n = albedo.shape[0]
+    scale = scale or n
     p = np.pad(h, 1, mode="edge")
-    steep = n / 2 * 0.9 * light["gain"]
+    steep = scale / 2 * 0.9 * light["gain"]
     gx, gy = (p[1:-1, 2:] - p[1:-1, :-2]) / 2 * steep, (p[2:, 1:-1] - p[:-2, 1:-1]) / 2 * steep
     inverse = 1 / np.sqrt(gx * gx + gy * gy + 1)
     lx, ly = np.cos(light["azimuth"]) * np.cos(light["elevation"]), np.sin(light["azimuth"]) * np.cos(light["elevation"])
     lz = np.sin(light["elevation"])
     shade = np.clip(0.35 + 0.65 * np.maximum((-gx * lx - gy * ly + lz) * inverse, 0) / lz, 0, 1.7)
     depth = np.maximum(-h, 0)
-    blurred = cv2.blur(depth, (15, 15), borderType=cv2.BORDER_REPLICATE)
+    reach = max(3, round(15 * scale / n) // 2 * 2 + 1)
+    blurred = cv2.blur(depth, (reach, reach), borderType=cv2.BORDER_REPLICATE)
     occluded = 1 - light["occlusion"] * (1 - np.exp(-(0.6 * depth + 0.4 * blurred) * 18))
     base = albedo
     if kind == "droplets":  # the lens bends the view
         j, i = np.meshgrid(np.arange(n), np.arange(n))
-        bend = 0.05 * (n - 1) / 2
+        bend = 0.05 * (scale - 1) / 2
         base = cv2.remap(albedo, (j - gx * bend).astype(np.float32), (i - gy * bend).astype(np.float32), cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_REFLECT_101)
     if kind == "chips":  # an under-layer of the same hue at another lightness is laid bare
@@ -146,9 +158,14 @@ def main():
     parser.add_argument("--cases", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, default=320)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--zoom", type=float, default=1)
     o = parser.parse_args()
+    kinds, patch = o.kinds.split(","), round(o.side * o.zoom)
+    if set(kinds) - set(KINDS):
+        parser.error(f"--kinds are of {', '.join(KINDS)}")
     files = sorted(f for e in ("png", "jpg", "jpeg", "tga", "webp") for f in glob.glob(os.path.join(o.textures, "**", "*." + e), recursive=True))
-    random, index = np.random.default_rng(o.seed), []
+    index = []
 
     def texture():
         for _ in range(1000):
@@ -159,16 +176,22 @@ def main():
             y, x = (random.integers(s - o.side + 1) for s in picture.shape[:2])
             crop = picture[y:y + o.side, x:x + o.side].astype(np.float32) / 255
             if 0.08 < crop.mean() < 0.92 and crop.std((0, 1)).max() > 0.015:  # something to see
-                return os.path.relpath(name, o.textures), crop
+                other = [(at + (s - o.side + 1) // 2) % (s - o.side + 1) for at, s in zip((y, x), picture.shape[:2])]
+                again = picture[other[0]:other[0] + o.side, other[1]:other[1] + o.side].astype(np.float32) / 255
+                return os.path.relpath(name, o.textures), crop, again
         raise SystemExit(f"no usable picture of {o.side} x {o.side} or more below {o.textures}")
 
     for i in range(o.cases):
-        kind, draw = KINDS[i % len(KINDS)], Draw(o.side, random)
-        (a, source), (b, target) = texture(), texture()
-        h, mask = getattr(draw, kind)()
-        light, folder = draw.light(), os.path.join(o.out, f"{i:02d}-{kind}")
+        # A generator a case, so that a case does not depend on those before it, and its crops not on the zoom.
+        random = np.random.default_rng((o.seed, i))
+        kind, draw = kinds[i % len(kinds)], Draw(patch, random)
+        (a, source, _), (b, target, again) = texture(), texture()
+        light = draw.light()
+        h, mask = (placed(np.asarray(f, float), o.side) for f in getattr(draw, kind)())
+        folder = os.path.join(o.out, f"{i:02d}-{kind}")
         os.makedirs(folder, exist_ok=True)
-        pictures = dict(source=render(source, h, kind, light), target=target, truth=render(target, h, kind, light), mask=np.asarray(mask, float))
+        pictures = dict(source=render(source, h, kind, light, patch), target=target, truth=render(target, h, kind, light, patch),
+                        mask=mask, texture=again)
         for name, picture in pictures.items():
             cv2.imwrite(os.path.join(folder, name + ".png"), (picture * 255).round().astype(np.uint8))
         index.append(dict(case=os.path.basename(folder), kind=kind, mask_share=round(float(np.mean(mask)), 4), source=a, target=b))
