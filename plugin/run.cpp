@@ -131,6 +131,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
     host::progress(p.fraction, status_text(p));
     return true;
   };
+  progress({});  // at once, so that it can be cancelled while the libraries open
   Report report;
   const bool keep = kept && (call.mode != Call::Mode::noninteractive || called_before());
   const Layer layer = keep ? kept(material.scene(), call.request, progress, report)

@@ -70,6 +70,18 @@ class Gimp:
         return parse(printed), "\n".join(line for line in printed.splitlines() if line.strip())
 
 
+def processes(folder, word):
+    """Ids of the processes of that profile's GIMP whose command line holds the word."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/environ", "rb") as f: mine = folder.encode() in f.read()
+            with open(f"/proc/{name}/cmdline", "rb") as f: line = f.read()
+        except OSError: continue
+        if mine and word.encode() in line: found.append(int(name))
+    return found
+
+
 class Lines(dict):
     """One case's lines: key -> the last value; all values of a key by all(); GIMP's error messages by `errors`."""
 

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import time
 
+import cv2
+
 import gimp
 
 TOOLS = ("Xvfb", "openbox", "xdotool", "import")
@@ -61,7 +63,7 @@ class Screen:
             line = ["--batch-interpreter", "plug-in-script-fu-eval", "-b", server]
         self.log = open(path("gimp.log"), "w+", errors="replace")
         self.start([PROGRAM, "-n", "-s", "-f", "-g", path("gimprc"), *line], env=self.environment, stdout=self.log, stderr=self.log)
-        self.server = until("Script-Fu's server", self.connect, 120)
+        self.server = until("Script-Fu's server", self.connect, 300)
         self.ask(self.libraries)
         self.ask(job)
 
@@ -133,4 +135,4 @@ class Screen:
     def shot(self, name, window="root"):
         path = os.path.join(self.artefacts, f"{gimp.VERSION}-{name}.png")
         subprocess.run(["import", "-silent", "-window", window, path], env=self.environment, check=True, capture_output=True)
-        return gimp.read(path)[..., :3].astype(int)
+        return cv2.imread(path, cv2.IMREAD_COLOR).astype(int)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The dialog in real GIMP under Xvfb: from the menu, by keyboard and mouse. Screenshots stay in the build folder."""
 import os
+import re
 import time
 import unittest
 
@@ -27,6 +28,11 @@ class Dialog(unittest.TestCase):
         cls.addClassCleanup(cls.screen.close)
         cls.screen.window(IMAGE, 90)
 
+    def tearDown(self):
+        for _ in self.screen.windows(DIALOG):  # a test that failed does not stop the next
+            self.screen.window(DIALOG)
+            self.screen.key("Escape")
+
     def count(self): return int(self.screen.ask(LAYERS).strip('"'))
 
     def open_dialog(self):
@@ -41,7 +47,8 @@ class Dialog(unittest.TestCase):
         window = screen.until("the dialog", lambda: s.windows(DIALOG), 30)[-1]
         seconds = time.monotonic() - start
         s.xdo("windowactivate", "--sync", window)
-        time.sleep(2)  # the first preview comes after the window; a picture is taken of it
+        # The first preview, or its message, comes after the window: until then its place is of one grey.
+        screen.until("the preview", lambda: s.shot("opening", window)[20:300, 20:420].std() > 3, 30)
         return window, seconds
 
     def choose_instant(self):
@@ -79,6 +86,16 @@ class Dialog(unittest.TestCase):
         self.assertGreater(y + height / 2 - 60, 2)
         self.assertIn("Geometry Transfer: dent", s.ask("(car (gimp-item-get-name (car (layers image))))"))
 
+        # Filters > Repeat, on the result: the same again on its target, without a dialog.
+        s.window(IMAGE)
+        s.key("ctrl+f")
+        screen.until("the repeated layer", lambda: self.count() == 4 and "yes" in s.ask("(text (= (active image) (cadr (layers image))))"), 60)
+        again = '(text (map (lambda (l) (list (offsets l) (width l) (height l))) (list (car (layers image)) (cadr (layers image)))))'
+        first, second = re.findall(r"(?:-?\d+ ?){4}", re.sub(r"[^-\d ]", "", s.ask(again)))
+        self.assertEqual(first.split(), second.split())
+        s.key("ctrl+z")
+        screen.until("undo", lambda: self.count() == 3, 20)
+
         s.window(IMAGE)
         s.key("ctrl+z")
         screen.until("undo", lambda: self.count() == 2, 20)
@@ -103,7 +120,33 @@ class Dialog(unittest.TestCase):
         s.key("Escape")
         s.gone(DIALOG)
 
-    def test_4_without_a_selection_the_dialog_says_what_to_do(self):
+    @unittest.skipUnless(os.environ.get("GT_MODEL"), "without libtorch nothing takes long enough")
+    def test_4_cancelled_while_it_runs_the_image_is_as_before(self):
+        s = self.screen
+        running = lambda: gimp.processes(s.gimp.folder, "geometry-transfer\0-gimp")
+        idle = s.shot("idle")
+        self.open_dialog()
+        s.key("alt+q", "Home", "Down", "Down", "Down", "Down")  # Paper: minutes
+        s.key("alt+o")
+        s.gone(DIALOG)
+        screen.until("the model", lambda: gimp.processes(s.gimp.folder, "--geometry-transfer-worker"))
+        x, y, width, height = s.geometry(s.window(IMAGE))
+        time.sleep(1)
+        # The button is what came to the right end of the status bar.
+        ys, xs = np.nonzero(np.abs(s.shot("progress") - idle)[y + height - 40:y + height, x:x + width].max(axis=2) > 20)
+        self.assertTrue(running())
+        s.xdo("mousemove", x + xs.max() - 15, y + height - 40 + int(np.median(ys[xs > xs.max() - 40])), "click", 1)
+        screen.until("the transfer to end", lambda: not running(), 30)
+        s.shot("cancelled")
+        self.assertEqual(self.count(), 2)
+        self.assertIn("no", s.ask("(text (dirty? image))"))
+        # What the first test undid can still be done again: the undo history was not touched.
+        s.key("ctrl+y")
+        screen.until("redo", lambda: self.count() == 3, 20)
+        s.key("ctrl+z")
+        screen.until("undo", lambda: self.count() == 2, 20)
+
+    def test_5_without_a_selection_the_dialog_says_what_to_do(self):
         s = self.screen
         s.ask("(begin (gimp-selection-none image) (gimp-displays-flush))")
         window, _ = self.open_dialog()

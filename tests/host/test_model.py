@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The model in real GIMP: kept between the calls of one session, and gone with it."""
-import os
 import time
 import unittest
 
@@ -8,18 +7,6 @@ import gimp
 import tap
 
 ONE_STEP = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 1))'
-
-
-def processes(folder, word):
-    """Ids of the processes of that profile's GIMP whose command line holds the word."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/environ", "rb") as f: mine = folder.encode() in f.read()
-            with open(f"/proc/{name}/cmdline", "rb") as f: line = f.read()
-        except OSError: continue
-        if mine and word.encode() in line: found.append(int(name))
-    return found
 
 
 def wait(what, seconds=30):
@@ -36,8 +23,8 @@ class KeptModel(unittest.TestCase):
         self.addCleanup(self.gimp.close)
         gimp.make_scene(self.gimp.folder)
 
-    def workers(self): return processes(self.gimp.folder, "--geometry-transfer-worker")
-    def everything(self): return processes(self.gimp.folder, "")
+    def workers(self): return gimp.processes(self.gimp.folder, "--geometry-transfer-worker")
+    def everything(self): return gimp.processes(self.gimp.folder, "")
 
     def reports(self, calls, **environment):
         """How each of so many calls in one session went: name -> value."""

@@ -35,6 +35,8 @@ CASES = {
     "one pixel": ('(pair "dot.png" "dot.png" 0 0 1 1)', "", TRANSFER, WORKS),
     "one pixel as target": ('(pair "dot.png" "source.png" 0 0 1 1)', "", TRANSFER, WORKS),
     "one pixel as reference": ('(pair "target.png" "dot.png" 0 0 1 1)', "", TRANSFER, WORKS),
+    "a reference below 8 x 8": ('(pair "target.png" "seven.png" 1 1 5 3)', "", TRANSFER, WORKS),
+    "a reference below 8 x 8, all of it": ('(pair "target.png" "seven.png" 0 0 7 5)', "", TRANSFER, WORKS),
     "a line of pixels": ('(pair "line.png" "line.png" 400 0 200 1)', "", TRANSFER, WORKS),
     "a line as target": ('(pair "line.png" "source.png" 60 0 40 1)', "", TRANSFER, WORKS),
     "indexed": (PLAIN, '(gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 64 no no "")', TRANSFER,
@@ -87,6 +89,8 @@ CASES = {
                                        ["outside", "reference"]),
     "a selection beside the reference": (PLAIN, "(gimp-image-select-rectangle image CHANNEL-OP-REPLACE 160 10 30 30)", TRANSFER,
                                          ["outside", "reference"]),
+    "a huge selection": (PLAIN, """(gimp-image-scale image 4000 3200)
+        (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 100 100 2800 2600)""", TRANSFER, WORKS),
     "everything selected": (PLAIN, EVERYTHING, TRANSFER, WORKS),
     "nothing selected": (PLAIN, "(gimp-selection-none image)", TRANSFER, ["Nothing is selected", "dent"]),
     "one selected pixel": (PLAIN, "(gimp-image-select-rectangle image CHANNEL-OP-REPLACE 70 60 1 1)", TRANSFER, WORKS),
@@ -114,6 +118,7 @@ class Odd(unittest.TestCase):
         cls.gimp = gimp.Gimp()
         gimp.make_scene(cls.gimp.folder)
         gimp.write(cls.gimp.path("dot.png"), np.full((1, 1, 3), 120, np.uint8))
+        gimp.write(cls.gimp.path("seven.png"), gimp.grain(5, 7, (90, 140, 190), 30, 4))
         gimp.write(cls.gimp.path("line.png"), gimp.grain(1, 30000, (90, 140, 190), 8, 3))
         odd = gimp.read(cls.gimp.path("target.png")).astype(np.float32) / 255
         odd[60:70, 60:70] = (np.nan, np.inf, -np.inf)
