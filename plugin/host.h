@@ -56,8 +56,10 @@ Buffer pixels(Id drawable);
 
 void undo_group_begin(Id image);
 void undo_group_end(Id image);
-/// A transparent layer directly above `below`, in the same group; kNone when the host refuses.
-Id add_layer(Id image, Id below, const std::string& name, const Rect& area);
+/// A transparent layer for the image, not in it yet: nobody sees it while its pixels are written. kNone when the host refuses.
+Id make_layer(Id image, const std::string& name, const Rect& area);
+/// Puts it directly above `below`, in the same group; false, and the layer is no more, when the host refuses.
+bool insert_layer(Id image, Id layer, Id below);
 /// To be called after pixels(layer) was written and let go.
 void layer_changed(Id layer);
 void select_layer(Id image, Id layer);

@@ -111,16 +111,18 @@ Buffer pixels(Id drawable) {
 void undo_group_begin(Id image) { gimp_image_undo_group_start(image); }
 void undo_group_end(Id image) { gimp_image_undo_group_end(image); }
 
-Id add_layer(Id image, Id below, const std::string& name, const Rect& area) {
+Id make_layer(Id image, const std::string& name, const Rect& area) {
   const auto type = gimp_image_base_type(image) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   const Id layer = gimp_layer_new(image, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
   if (layer <= 0) return kNone;
-  if (!gimp_image_insert_layer(image, layer, gimp_item_get_parent(below), gimp_image_get_item_position(image, below))) {
-    gimp_item_delete(layer);
-    return kNone;
-  }
   gimp_layer_set_offsets(layer, area.x, area.y);
   return layer;
+}
+
+bool insert_layer(Id image, Id layer, Id below) {
+  if (gimp_image_insert_layer(image, layer, gimp_item_get_parent(below), gimp_image_get_item_position(image, below))) return true;
+  gimp_item_delete(layer);
+  return false;
 }
 
 void layer_changed(Id layer) { gimp_drawable_update(layer, 0, 0, gimp_drawable_width(layer), gimp_drawable_height(layer)); }

@@ -109,19 +109,22 @@ Buffer pixels(Id drawable) { return Buffer(gimp_drawable_get_buffer(drawable_at(
 void undo_group_begin(Id image) { gimp_image_undo_group_start(image_at(image)); }
 void undo_group_end(Id image) { gimp_image_undo_group_end(image_at(image)); }
 
-Id add_layer(Id image, Id below, const std::string& name, const Rect& area) {
+Id make_layer(Id image, const std::string& name, const Rect& area) {
   GimpImage* in = image_at(image);
   const auto type = gimp_image_get_base_type(in) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   GimpLayer* layer = gimp_layer_new(in, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
   if (!layer) return kNone;
-  GimpItem* group = gimp_item_get_parent(item_at(below));
-  if (!gimp_image_insert_layer(in, layer, group ? GIMP_LAYER(group) : nullptr,
-                               gimp_image_get_item_position(in, item_at(below)))) {
-    gimp_item_delete(GIMP_ITEM(layer));
-    return kNone;
-  }
   gimp_layer_set_offsets(layer, area.x, area.y);
   return id_of(layer);
+}
+
+bool insert_layer(Id image, Id layer, Id below) {
+  GimpItem* group = gimp_item_get_parent(item_at(below));
+  if (gimp_image_insert_layer(image_at(image), layer_at(layer), group ? GIMP_LAYER(group) : nullptr,
+                              gimp_image_get_item_position(image_at(image), item_at(below))))
+    return true;
+  gimp_item_delete(item_at(layer));
+  return false;
 }
 
 void layer_changed(Id layer) {

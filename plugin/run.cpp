@@ -86,15 +86,17 @@ void check_still_there(const Call& call) {
 
 Id write_result(const Call& call, const std::string& name, const Remembered& settings, const Layer& layer, const Report& report) {
   check_still_there(call);
-  Id made;
+  // Whole before it is in the image: whatever ends this process on the way leaves the image as it was.
+  const Id made = host::make_layer(call.image, name, layer.area);
+  if (made == kNone) throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
+  write_layer(host::pixels(made).get(), layer);
+  host::layer_changed(made);
+  set_layer_settings(made, settings);
+  set_layer_report(made, report);
   {
     const UndoGroup group(call.image);
-    made = host::add_layer(call.image, call.target, name, layer.area);
-    if (made == kNone) throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
-    write_layer(host::pixels(made).get(), layer);
-    host::layer_changed(made);
-    set_layer_settings(made, settings);
-    set_layer_report(made, report);
+    if (!host::insert_layer(call.image, made, call.target))
+      throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
     host::select_layer(call.image, made);
   }
   host::show_changes();

@@ -90,6 +90,6 @@
       (say "selected-after" (selection-state image))
       (say "active" (car (gimp-item-get-name (active image))))
       (say "dirty" (dirty? image))
-      (if (dirty? image) '() (say "after" (state-of (layers image))))
+      (say "after" (state-of (layers image)))
       (finish image)
       (gimp-image-delete image)))))

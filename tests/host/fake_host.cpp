@@ -77,15 +77,19 @@ Buffer pixels(Id drawable) { return Buffer(GEGL_BUFFER(g_object_ref(world().item
 
 void undo_group_begin(Id) { world().log.push_back("undo begin"); }
 void undo_group_end(Id) { world().log.push_back("undo end"); }
-Id add_layer(Id image, Id below, const std::string& name, const Rect& area) {
-  if (world().full) return kNone;
-  world().log.push_back("add");
+Id make_layer(Id image, const std::string& name, const Rect& area) {
+  world().log.push_back("make");
   const float clear[4] = {0, 0, 0, 0};
   const Id id = fake::layer(image, name, area, clear);
-  auto& stack = world().stacks[image];
-  stack.pop_back();
-  stack.insert(std::find(stack.begin(), stack.end(), below), id);
+  world().stacks[image].pop_back();
   return id;
+}
+bool insert_layer(Id image, Id layer, Id below) {
+  if (world().full) return false;
+  world().log.push_back("insert");
+  auto& stack = world().stacks[image];
+  stack.insert(std::find(stack.begin(), stack.end(), below), layer);
+  return true;
 }
 void layer_changed(Id) { world().log.push_back("changed"); }
 void select_layer(Id, Id) { world().log.push_back("select"); }

@@ -55,7 +55,8 @@ TEST_F(Plugin, OneCallIsOneUndoStepWithOneLayer) {
   const Outcome outcome = run(call_, no_dialog);
   ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
   EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{outcome.layer, target_, source_}));
-  const std::vector<std::string> wanted = {"undo begin", "add", "changed", "select", "undo end", "show", "progress end"};
+  const std::vector<std::string> wanted = {"make",   "changed",  "undo begin", "insert",
+                                           "select", "undo end", "show",       "progress end"};
   EXPECT_EQ(fake::world().log, wanted);
   EXPECT_EQ(host::item_name(outcome.layer), "Geometry Transfer: dent");
 }
@@ -86,7 +87,7 @@ TEST_F(Plugin, AHostThatTakesNoLayerClosesItsUndoGroup) {
   fake::world().full = true;
   const Outcome outcome = run(call_, no_dialog);
   EXPECT_EQ(outcome.status, Outcome::Status::failed);
-  EXPECT_EQ(fake::world().log, (std::vector<std::string>{"undo begin", "undo end", "progress end"}));
+  EXPECT_EQ(fake::world().log, (std::vector<std::string>{"make", "changed", "undo begin", "undo end", "progress end"}));
 }
 
 TEST_F(Plugin, WhatIsGoneBeforeTheResultIsWrittenIsSaid) {

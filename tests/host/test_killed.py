@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kill -9 of the plug-in in real GIMP, at its first message to GIMP, its second and so on to the last: the image, its undo stack and
+its selection are as before (but for an empty step, for the few messages within it), or the whole result is there; and the next
+transfer works. strace gives the signal at the given call,
+so where it falls is no matter of time."""
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import gimp
+import tap
+
+STRACE = shutil.which("strace")
+REAL = os.path.join(gimp.PLUGIN, "geometry-transfer", "geometry-transfer")
+TRANSFER = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "instant"))'
+
+
+def can_trace():
+    return STRACE and subprocess.run([STRACE, "-qq", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
+
+
+@unittest.skipUnless(can_trace(), "strace is missing or not allowed here")
+class Killed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.gimp = gimp.Gimp()
+        gimp.make_scene(cls.gimp.folder)
+        # In the plug-in's place: what counts its messages, or ends it at one of them, as the file "how" says.
+        wrapper = cls.gimp.path("plug-ins/geometry-transfer/geometry-transfer")
+        os.makedirs(os.path.dirname(wrapper))
+        with open(wrapper, "w") as f:
+            f.write(f"""#!/bin/sh
+case "$*" in *-query*|*-init*) exec {REAL} "$@" ;; esac
+n=$(sed -n 1p '{cls.gimp.path("how")}')
+sed -i 1d '{cls.gimp.path("how")}'
+case "$n" in
+  count) exec {STRACE} -qq -e trace=write -o '{cls.gimp.path("calls")}' {REAL} "$@" ;;
+  [0-9]*) exec {STRACE} -qq -e trace=write -e inject=write:signal=KILL:when=$n -o /dev/null {REAL} "$@" ;;
+  *) exec {REAL} "$@" ;;
+esac
+""")
+        os.chmod(wrapper, 0o755)
+        with open(cls.gimp.path("gimprc")) as f: rc = f.read()
+        with open(cls.gimp.path("gimprc"), "w") as f: f.write(rc.replace(gimp.PLUGIN, cls.gimp.path("plug-ins")))
+
+    @classmethod
+    def tearDownClass(cls): cls.gimp.close()
+
+    def how(self, lines):
+        with open(self.gimp.path("how"), "w") as f: f.writelines(f"{line}\n" for line in lines)
+
+    def test_at_every_message(self):
+        self.how(["count"])
+        cases, printed = self.gimp.job(f"""(odd-case "count" (scene 0 0) (lambda (image) '()) (lambda (image) {TRANSFER}) (lambda (image) '()))""")
+        self.assertEqual(cases["count"].get("answer"), "works", printed)
+        with open(self.gimp.path("calls")) as f: total = len([line for line in f if re.match(r"write\(", line)])
+        self.assertGreater(total, 20)
+        some = sorted({1 + i * (total - 1) // 11 for i in range(12)} | set(range(total - 5, total + 1)))
+        if os.environ.get("GT_ALL"): some = range(1, total + 1)
+        self.how([*some, "whole"])
+        job = "".join(f"""(odd-case "{n}" (scene 0 0) (lambda (image) '()) (lambda (image) {TRANSFER}) (lambda (image)
+            (say "top" (state-of (list (car (layers image)))))))\n""" for n in [*some, "whole"])
+        cases, printed = self.gimp.job(job, timeout=800)
+        ended, steps = 0, 0
+        whole = cases["whole"]
+        self.assertEqual((whole["answer"], whole["added"]), ("works", "1"), printed)
+        for n in some:
+            with self.subTest(message=n, of=total):
+                case = cases.get(str(n), {})
+                self.assertEqual(case.get("finished"), "yes", printed)
+                self.assertEqual(case["selected-after"], case["selected"])
+                ended += case["answer"] == "refused"
+                if case["added"] == "0":
+                    self.assertEqual(case["after"], case["before"])
+                    steps += case["dirty"] == "yes"  # killed within the step: it is there, and empty
+                else:
+                    self.assertEqual((case["added"], case["top"]), ("1", whole["top"]))
+        self.assertGreater(ended, len(some) // 2)
+        self.assertLess(steps, 6)
+        print(f"# {len(some)} of {total} messages: {ended} transfers ended there, {steps} of them with an empty undo step", flush=True)
+
+
+if __name__ == "__main__":
+    tap.main()
