@@ -37,14 +37,14 @@ class Gimp:
         keep = {k: os.environ[k] for k in ("PATH", "ASAN_OPTIONS", "LD_PRELOAD") if k in os.environ}
         return {**keep, "HOME": self.folder, "XDG_CACHE_HOME": self.path("cache"), "LANG": "C.UTF-8", **home, **more}
 
-    def start(self, *jobs, interpreter="plug-in-script-fu-eval", fonts=False, **environment):
-        """A Popen; `jobs` are -b commands. Text layers need `fonts`, which take their time."""
+    def start(self, *jobs, interpreter="plug-in-script-fu-eval", fonts=False, output=None, **environment):
+        """A Popen; `jobs` are -b commands. Text layers need `fonts`, which take their time. `output`: a file for all it prints."""
         line = [CONSOLE, "-n", "-i", "-g", self.path("gimprc")] + ([] if fonts else ["-f"])
         line += ["-d"] if TWO else ["--batch-interpreter", interpreter]
         for job in jobs: line += ["-b", job]
         line += ["-b", "(gimp-quit 0)"] if TWO else ["--quit"]
-        return subprocess.Popen(line, env=self.environment(**environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, errors="replace")
+        return subprocess.Popen(line, env=self.environment(**environment), stdin=subprocess.DEVNULL,
+                                stdout=output or subprocess.PIPE, stderr=output or subprocess.PIPE, text=True, errors="replace")
 
     def run(self, *jobs, timeout=240, **more):
         """The same to its end: a CompletedProcess."""

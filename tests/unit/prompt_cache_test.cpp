@@ -2,7 +2,10 @@
 #include "diffusion/prompt_cache.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -76,6 +79,40 @@ TEST_F(PromptCache, NothingThatLiesThereMatters) {
   write_prompt_cache("name", embedding);
   EXPECT_FALSE(read_prompt_cache("name"));
   EXPECT_FALSE(fs::exists("relative"));
+}
+
+TEST_F(PromptCache, AFullDiskLeavesTheOldOneAndNothingElse) {
+  write_prompt_cache("name", embedding);
+  const std::string before = bytes();
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  rlimit full = limit;
+  full.rlim_cur = before.size() / 2;
+  setrlimit(RLIMIT_FSIZE, &full);
+  write_prompt_cache("name", {2, 3, {9, 9, 9, 9, 9, 9}, {7, 8}});
+  write_prompt_cache("new", embedding);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  EXPECT_EQ(bytes(), before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "geometry-transfer"), fs::directory_iterator()), 1);
+}
+
+TEST_F(PromptCache, AClosedHomeIsNoError) {
+  const fs::path closed = folder / "closed";
+  fs::create_directories(closed / "geometry-transfer");
+  for (const fs::path& place : {closed / "geometry-transfer", closed}) {
+    fs::permissions(folder.path(), fs::perms::all);
+    fs::permissions(place, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
+    setenv("XDG_CACHE_HOME", closed.c_str(), 1);
+    const uid_t me = geteuid();
+    ASSERT_EQ(seteuid(me == 0 ? 65534 : me), 0);  // root writes everywhere
+    write_prompt_cache("name", embedding);
+    const bool found = read_prompt_cache("name").has_value();
+    ASSERT_EQ(seteuid(me), 0);
+    EXPECT_FALSE(found);
+    EXPECT_TRUE(fs::is_empty(closed / "geometry-transfer"));
+  }
+  fs::permissions(closed, fs::perms::all);
 }
 
 TEST_F(PromptCache, FingerprintsFollowTheContents) {
