@@ -98,6 +98,7 @@ CASES = {
     "no reference": (PLAIN, "", of("(target-of image)", "none"), ["reference layer"]),
 }
 if not gimp.TWO:
+    del CASES["a floating selection"]  # GIMP 3 lets no script name the layers beside one; test_batch.py has the case
     CASES["several layers"] = (PLAIN, "", "(several image (layers image) (source-of image))", ["one layer"])
 # GIMP 3 refuses these itself.
 BY_GIMP_3 = ("indexed",)
@@ -175,8 +176,9 @@ class Odd(unittest.TestCase):
         self.assertTrue(np.isfinite(after[~outside & number]).all())
 
     def test_gimp_did_not_complain(self):
-        self.assertNotIn("CRITICAL", self.printed)
-        self.assertNotIn("crashed", self.printed)
+        ours = [line for line in self.printed.splitlines() if "geometry-transfer" in line]
+        self.assertGreater(len(ours), 10)
+        self.assertFalse([line for line in ours if "CRITICAL" in line or "crashed" in line])
 
 
 if __name__ == "__main__":
