@@ -48,6 +48,19 @@ class Evaluate(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("line 1", done.stderr)
 
+    def test_the_ablations_name_parameters_of_the_program(self):
+        sys.path.insert(0, HERE)
+        import evaluate
+        known = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+        files = sorted(os.listdir(os.path.join(HERE, "rows")))
+        self.assertGreater(len(files), 4)
+        for name in files:
+            with open(os.path.join(HERE, "rows", name)) as f: rows = evaluate.read_rows(f.read())
+            self.assertEqual(len({evaluate.folder_of(row) for row, _ in rows}), len(rows), name)
+            for row, settings in rows:
+                self.assertTrue(settings, (name, row))
+                for key, value in settings.items(): self.assertRegex(known, rf"--{key}[ =\]]", (name, row))
+
 
 if __name__ == "__main__":
     tap.main()
