@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "diffusion/kernels/packed.h"
 #include "diffusion/kernels/tiled_attention.h"
 
 namespace geometry_transfer {
@@ -39,7 +38,7 @@ Tensor plain_attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int
 }  // namespace
 
 Tensor attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int64_t heads) {
-  if (!can_pack(q)) return plain_attention(q, blocks, heads);
+  if (!can_tile(q)) return plain_attention(q, blocks, heads);
   Tensor out = at::empty(q.sizes(), q.options());
   for (int64_t b = 0; b < q.size(0); ++b) {
     std::vector<KeyTile> keys;

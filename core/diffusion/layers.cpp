@@ -45,15 +45,16 @@ Tensor Linear::operator()(const Tensor& x, const Tensor& add) const {
 Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding)
     : stride_(stride), padding_(padding) {
   const Tensor weight = weights.tensor("weight", {out, in, kernel, kernel}), bias = weights.tensor("bias", {out});
-  if (can_pack(weight)) {
+  bias_ = bias.contiguous();
+  if (stride == 1 && padding == 1 && WinogradConv2d::takes(weight)) winograd_.emplace(weight);
+  if (can_pack(weight))
     packed_.emplace(weight, bias, stride, padding);
-  } else {
-    weight_ = weight.contiguous(at::MemoryFormat::ChannelsLast);
-    bias_ = bias;
-  }
+  else
+    weight_ = weight.contiguous(winograd_ ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
 }
 
 Tensor Conv2d::operator()(const Tensor& x, const Tensor& add, const Tensor& extra_bias) const {
+  if (winograd_ && WinogradConv2d::pays(x)) return (*winograd_)(x, add, extra_bias.defined() ? bias_ + extra_bias : bias_);
   if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor());
   const Tensor y = at::conv2d(x, weight_, extra_bias.defined() ? bias_ + extra_bias : bias_, stride_, padding_);
   return add.defined() ? y + add : y;

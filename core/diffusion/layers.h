@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "diffusion/kernels/packed.h"
+#include "diffusion/kernels/winograd.h"
 #include "weights/weights.h"
 
 namespace geometry_transfer {
@@ -43,7 +44,8 @@ class Conv2d {
  private:
   Tensor weight_, bias_;
   int64_t stride_, padding_;
-  std::optional<PackedConv2d> packed_;
+  std::optional<PackedConv2d> packed_;      // then weight_ is empty
+  std::optional<WinogradConv2d> winograd_;  // for images that are large enough; each takes its memory when it is first used
 };
 
 enum class Activation { none, silu };

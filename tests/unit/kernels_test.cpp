@@ -7,6 +7,7 @@
 #include "diffusion/kernels/elementwise.h"
 #include "diffusion/kernels/norm.h"
 #include "diffusion/kernels/packed.h"
+#include "diffusion/kernels/winograd.h"
 #include "runtime/compute.h"
 
 namespace geometry_transfer {
@@ -104,6 +105,29 @@ TEST_P(Kernels, AttentionOverSeveralBlocks) {
 TEST_P(Kernels, AttentionToOneKeyIsItsValue) {
   const at::Tensor q = random({1, 5, 16}), k = random({1, 1, 16}), v = random({1, 1, 16});
   expect_same(attention(q, {{k, v, {}}}, 2), f(v.expand({1, 5, 16})));
+}
+
+TEST(Winograd, IsTheDirectConvolution) {
+  // Tiles that hang over two edges, one tile alone, blocks with tails of rows, numbers of channels for each width of register.
+  for (const auto& [in, out, height, width] :
+       std::vector<std::array<int64_t, 4>>{{16, 32, 19, 13}, {8, 16, 4, 4}, {24, 48, 64, 32}, {96, 32, 3, 9}}) {
+    const at::Tensor x = at::randn({2, in, height, width}).contiguous(kNhwc), w = at::randn({out, in, 3, 3}),
+                     b = at::randn({out});
+    ASSERT_TRUE(WinogradConv2d::takes(w));
+    const at::Tensor plain = at::conv2d(x.to(at::kDouble), w.to(at::kDouble), b.to(at::kDouble), 1, 1);
+    const at::Tensor add = at::randn(plain.sizes());
+    const WinogradConv2d layer(w);
+    const auto off = [](const at::Tensor& got, const at::Tensor& expected) {
+      return ((got.to(at::kDouble) - expected).norm() / expected.norm()).item<double>();
+    };
+    EXPECT_LT(off(layer(x, {}, b), plain), 3e-6) << in << " " << out << " " << height << "x" << width;
+    EXPECT_LT(off(layer(x, add, b), plain + add), 3e-6);
+    EXPECT_TRUE(layer(x, {}, b).is_contiguous(kNhwc));
+  }
+  EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 3, 3, 3}))) << "too few channels";
+  EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 16, 1, 1})));
+  EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 16, 3, 3}).to(at::kBFloat16)));
+  EXPECT_FALSE(WinogradConv2d::takes(at::empty({640, 640, 3, 3}))) << "four times its weights are too much";
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Kernels, testing::Values(at::kFloat, at::kBFloat16),

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "diffusion/kernels/packed.h"
+#include "diffusion/kernels/panel_attention.h"
 #include "diffusion/kernels/vector_math.h"
 
 namespace geometry_transfer {
@@ -37,13 +38,6 @@ GT_INLINE float scaled_maximum(float* logits, int64_t n, float scale, const floa
 }
 
 /// Turns a row of logits into weights exp(logit * scale + bias - maximum), the running maximum raised first; returns their sum.
-/// fp32: in place.
-GT_VECTOR_CLONES float weights_of_row(float* logits, float*, int64_t n, float scale, const float* bias, float& maximum) {
-  const float m = maximum = scaled_maximum(logits, n, scale, bias, maximum);
-  float sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += logits[i] = fast_exp(logits[i] - m);
-  return sum;
-}
 GT_VECTOR_CLONES float weights_of_row(float* logits, std::uint16_t* __restrict weights, int64_t n, float scale, const float* bias,
                                       float& maximum) {
   const float m = maximum = scaled_maximum(logits, n, scale, bias, maximum);
@@ -85,14 +79,14 @@ class Products {
   std::map<std::tuple<int64_t, int64_t, int64_t, bool>, StridedMatmul> values_;
 };
 
-template <class T>
 void attend(const at::Tensor& q, const std::vector<Stretch>& stretches, const Products& products, int64_t heads,
             at::Tensor& out) {
+  using T = std::uint16_t;
   const int64_t tokens = q.size(0), channels = q.size(1), head = channels / heads, tiles = (tokens + kQueries - 1) / kQueries;
   const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head)));
   at::parallel_for(0, heads * tiles, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> logits(kQueries * kKeys), mixed(kQueries * head), maximum(kQueries), total(kQueries);
-    std::vector<T> narrow(sizeof(T) == sizeof(float) ? 0 : kQueries * kKeys);
+    std::vector<T> weights(kQueries * kKeys);
     for (int64_t item = begin; item < end; ++item) {
       const int64_t h = item / tiles, first = item % tiles * kQueries, rows = std::min(kQueries, tokens - first);
       std::fill(maximum.begin(), maximum.end(), std::numeric_limits<float>::lowest());
@@ -104,11 +98,10 @@ void attend(const at::Tensor& q, const std::vector<Stretch>& stretches, const Pr
             .run(data<T>(q) + first * q.stride(0) + h * head, data<T>(block.k) + stretch.first * block.k.stride(0) + h * head,
                  logits.data());
         const float* bias = block.bias.defined() ? data<float>(block.bias) + stretch.first : nullptr;
-        T* weights = narrow.empty() ? reinterpret_cast<T*>(logits.data()) : narrow.data();
         for (int64_t r = 0; r < rows; ++r) {
           const float before = maximum[r];
           const float sum =
-              weights_of_row(logits.data() + r * kKeys, weights + r * kKeys, stretch.count, scale, bias, maximum[r]);
+              weights_of_row(logits.data() + r * kKeys, weights.data() + r * kKeys, stretch.count, scale, bias, maximum[r]);
           if (s == 0) {
             total[r] = sum;
             continue;
@@ -119,7 +112,7 @@ void attend(const at::Tensor& q, const std::vector<Stretch>& stretches, const Pr
             for (int64_t c = 0; c < head; ++c) mixed[r * head + c] *= fade;
         }
         products.values(rows, stretch, s > 0)
-            .run(weights, data<T>(block.v) + stretch.first * block.v.stride(0) + h * head, mixed.data());
+            .run(weights.data(), data<T>(block.v) + stretch.first * block.v.stride(0) + h * head, mixed.data());
       }
       for (int64_t r = 0; r < rows; ++r) {
         T* to = data<T>(out) + (first + r) * channels + h * head;
@@ -132,13 +125,16 @@ void attend(const at::Tensor& q, const std::vector<Stretch>& stretches, const Pr
 
 }  // namespace
 
+bool can_tile(const at::Tensor& q) { return q.device().is_cpu() && (q.scalar_type() == at::kFloat || can_pack(q)); }
+
 void tiled_attention(const at::Tensor& q, const std::vector<KeyTile>& keys, int64_t heads, at::Tensor& out) {
+  if (q.scalar_type() == at::kFloat) return panel_attention(q, keys, heads, out);
   std::vector<Stretch> stretches;
   for (const KeyTile& block : keys)
     for (int64_t first = 0; first < block.k.size(0); first += kKeys)
       stretches.push_back({&block, first, std::min(kKeys, block.k.size(0) - first)});
   const Products products(q, stretches, q.size(1) / heads);
-  with_type(q, [&](auto* type) { attend<std::remove_pointer_t<decltype(type)>>(q, stretches, products, heads, out); });
+  attend(q, stretches, products, heads, out);
 }
 
 }  // namespace geometry_transfer

@@ -15,6 +15,9 @@ struct KeyTile {
   at::Tensor k, v, bias;
 };
 
+/// True for what tiled_attention takes in this build: on the processor, fp32, or bf16 where there is oneDNN.
+bool can_tile(const at::Tensor& q);
+
 /// q (N, C), rows of any stride -> out (N, C) contiguous, same type. softmax(q k^T / sqrt(C / heads) + bias) v a head, over all
 /// blocks.
 void tiled_attention(const at::Tensor& q, const std::vector<KeyTile>& keys, int64_t heads, at::Tensor& out);

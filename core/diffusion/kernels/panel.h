@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The inner product of the kernels that multiply matrices themselves: a few rows times a panel of columns, sums held in
+/// registers. Written once over the number of floats in a register; every caller compiles it for each instruction set and chooses
+/// at run time.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "diffusion/kernels/vector_math.h"
+
+namespace geometry_transfer {
+
+constexpr int kPanelRows = 6;  ///< rows x 2 registers of sums, and three more: they fit the 16 of AVX2
+
+template <int lanes>
+struct Vector {
+  typedef float type __attribute__((vector_size(lanes * sizeof(float))));
+};
+
+template <class V>
+GT_INLINE void get(V& v, const float* p) {
+  std::memcpy(&v, p, sizeof v);
+}
+template <class V>
+GT_INLINE void put(float* p, const V& v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+/// m (rows, wide registers) <- or += a (rows, depth) times one panel (depth, wide registers). Rows of `a` and `m` lie a_row and
+/// m_row floats apart.
+template <int lanes, int rows, int wide, bool more>
+GT_INLINE void panel_product(const float* a, int64_t a_row, const float* panel, int64_t depth, float* m, int64_t m_row) {
+  using V = typename Vector<lanes>::type;
+  V sum[rows][wide];
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 2
+    for (int w = 0; w < wide; ++w) {
+      if (more)
+        get(sum[r][w], m + r * m_row + w * lanes);
+      else
+        sum[r][w] = V{};
+    }
+  for (int64_t k = 0; k < depth; ++k) {
+    V column[wide];
+#pragma GCC unroll 2
+    for (int w = 0; w < wide; ++w) get(column[w], panel + (k * wide + w) * lanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+      const float one = a[r * a_row + k];
+#pragma GCC unroll 2
+      for (int w = 0; w < wide; ++w) sum[r][w] += one * column[w];
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 2
+    for (int w = 0; w < wide; ++w) put(m + r * m_row + w * lanes, sum[r][w]);
+}
+
+/// Calls f with a compile-time number of rows until `count` rows are done: f(first, std::integral_constant<int, rows>).
+template <class F>
+GT_INLINE void by_rows(int64_t count, const F& f) {
+  int64_t row = 0;
+  for (; row + kPanelRows <= count; row += kPanelRows) f(row, std::integral_constant<int, kPanelRows>());
+  for (; row + 4 <= count; row += 4) f(row, std::integral_constant<int, 4>());
+  for (; row < count; ++row) f(row, std::integral_constant<int, 1>());
+}
+
+/// Floats of the widest register that this processor multiplies and adds in.
+inline int widest_lanes() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return 16;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 8;
+#endif
+  return 4;
+}
+
+}  // namespace geometry_transfer

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Times of the kernels at the sizes that the surface model and its VAE have. Items are floating-point operations of the direct
+/// formula, so that two ways of computing the same thing compare. Run: meson test --benchmark, or
+/// build/tests/benchmark/kernel_benchmark --help.
+#include <ATen/Parallel.h>
+#include <benchmark/benchmark.h>
+#include <c10/core/InferenceMode.h>
+
+#include <thread>
+
+#include "diffusion/attention.h"
+#include "diffusion/kernels/elementwise.h"
+#include "diffusion/kernels/norm.h"
+#include "diffusion/kernels/packed.h"
+#include "diffusion/kernels/winograd.h"
+
+namespace geometry_transfer {
+namespace {
+
+constexpr auto kNhwc = at::MemoryFormat::ChannelsLast;
+
+/// Sides, channels in and out of 3x3 convolutions.
+void convolutions(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"side", "in", "out"});
+  for (const auto& [side, in, out] : std::vector<std::array<int64_t, 3>>{{256, 64, 64},
+                                                                         {256, 128, 128},
+                                                                         {128, 128, 128},
+                                                                         {128, 192, 192},
+                                                                         {64, 192, 192},
+                                                                         {64, 96, 96},
+                                                                         {64, 192, 96},
+                                                                         {32, 192, 192},
+                                                                         {32, 384, 192},
+                                                                         {16, 320, 320}})
+    b->Args({side, in, out});
+  b->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
+struct Convolution {
+  at::Tensor x, w, b;
+  explicit Convolution(const benchmark::State& s)
+      : x(at::randn({1, s.range(1), s.range(0), s.range(0)}).contiguous(kNhwc)),
+        w(at::randn({s.range(2), s.range(1), 3, 3})),
+        b(at::randn({s.range(2)})) {}
+  void count(benchmark::State& s) const {
+    s.SetItemsProcessed(s.iterations() * 18 * s.range(0) * s.range(0) * s.range(1) * s.range(2));
+  }
+};
+
+void BM_DirectConvolution(benchmark::State& state) {
+  const c10::InferenceMode mode;
+  const Convolution c(state);
+  const PackedConv2d layer(c.w, c.b, 1, 1);
+  for (auto _ : state) benchmark::DoNotOptimize(layer(c.x));
+  c.count(state);
+}
+BENCHMARK(BM_DirectConvolution)->Apply(convolutions);
+
+void BM_WinogradConvolution(benchmark::State& state) {
+  const c10::InferenceMode mode;
+  const Convolution c(state);
+  if (!WinogradConv2d::takes(c.w)) return state.SkipWithError("not taken");
+  const WinogradConv2d layer(c.w);
+  for (auto _ : state) benchmark::DoNotOptimize(layer(c.x, {}, c.b));
+  c.count(state);
+}
+BENCHMARK(BM_WinogradConvolution)->Apply(convolutions);
+
+void BM_Linear(benchmark::State& state) {
+  const c10::InferenceMode mode;
+  const int64_t rows = state.range(0), in = state.range(1), out = state.range(2);
+  const PackedLinear layer(at::randn({out, in}), at::randn({out}));
+  const at::Tensor x = at::randn({rows, in});
+  for (auto _ : state) benchmark::DoNotOptimize(layer(x));
+  state.SetItemsProcessed(state.iterations() * 2 * rows * in * out);
+}
+BENCHMARK(BM_Linear)
+    ->ArgNames({"rows", "in", "out"})
+    ->Args({1024, 192, 576})
+    ->Args({1024, 192, 1536})
+    ->Args({1024, 768, 192})
+    ->Args({256, 320, 2560})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+void BM_Attention(benchmark::State& state) {
+  const c10::InferenceMode mode;
+  const int64_t tokens = state.range(0), channels = state.range(1), heads = state.range(2), sets = state.range(3);
+  const at::Tensor q = at::randn({1, tokens, channels}), k = at::randn({1, tokens, channels}),
+                   v = at::randn({1, tokens, channels});
+  const std::vector<KeyBlock> blocks(sets, KeyBlock{k, v, {}});
+  for (auto _ : state) benchmark::DoNotOptimize(attention(q, blocks, heads));
+  state.SetItemsProcessed(state.iterations() * 4 * tokens * tokens * channels * sets);
+}
+BENCHMARK(BM_Attention)
+    ->ArgNames({"tokens", "channels", "heads", "sets"})
+    ->Args({1024, 192, 6, 1})
+    ->Args({1024, 192, 6, 2})
+    ->Args({1024, 192, 6, 4})
+    ->Args({256, 320, 8, 2})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+/// Here items are bytes read and written once each.
+void BM_GroupNormSilu(benchmark::State& state) {
+  const c10::InferenceMode mode;
+  const int64_t side = state.range(0), channels = state.range(1);
+  const at::Tensor x = at::randn({1, channels, side, side}).contiguous(kNhwc), w = at::randn({channels}),
+                   b = at::randn({channels});
+  for (auto _ : state) benchmark::DoNotOptimize(group_norm(x, 32, w, b, 1e-6, true));
+  state.SetBytesProcessed(state.iterations() * 2 * x.numel() * 4);
+}
+BENCHMARK(BM_GroupNormSilu)
+    ->ArgNames({"side", "channels"})
+    ->Args({256, 64})
+    ->Args({128, 128})
+    ->Args({64, 96})
+    ->Args({32, 192})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace geometry_transfer
+
+int main(int argc, char** argv) {
+  at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}
