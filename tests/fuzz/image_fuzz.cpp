@@ -2,6 +2,7 @@
 /// Pictures as the command line reads them: target, mask, and what is written back with the profile that was found.
 #include "cli/image_file.h"
 
+#include "../unit/safetensors_file.h"
 #include "cli/embedded_profile.h"
 #include "fuzz.h"
 
@@ -40,6 +41,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     layer.area = {-3, -2, 8, 7};
     layer.rgba.assign(8 * 7 * 4, 0.5f);
     lay_over(changed, layer);
+    if (picture.pixels.total() > 1u << 12) return;
+    static const test::TemporaryFolder folder;
+    const char* ending = size % 3 == 0 ? "out.png" : size % 3 == 1 ? "out.jpg" : "out.tiff";
+    write_picture(folder / ending, changed, {1, -2});
+    if (read_picture(folder / ending).size().width != picture.size().width) std::abort();
+    layer_picture(layer, picture);
   });
   return 0;
 }

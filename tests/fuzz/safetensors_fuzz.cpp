@@ -3,11 +3,13 @@
 #include "weights/safetensors.h"
 
 #include "fuzz.h"
+#include "weights/single_file.h"
 
 using namespace geometry_transfer;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::MemoryFile file(data, size);
+  fuzz::refusing([&] { open_single_file(file.path(), Prediction::automatic); });
   fuzz::refusing([&] {
     const auto checkpoint = open_safetensors(file.path());
     for (const std::string& key : checkpoint->keys())
@@ -17,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::size_t bytes = static_cast<std::size_t>(dtype_size(view->dtype));
         for (const std::int64_t side : view->shape) bytes *= static_cast<std::size_t>(side);
         fuzz::touch(view->data, bytes);
+        checkpoint->forget(key);
+        fuzz::touch(view->data, bytes);  // it is read again
       });
   });
   return 0;

@@ -88,6 +88,39 @@ void requests(const fs::path& out) {
   test::write_file(out / "json", R"(3[{"target":"t","source":"s","mask":"m","layer":"l","at":"1,2","scale":0.5,"flip":true}])");
 }
 
+/// One of each way in which a header or an index is refused.
+void refusals(const fs::path& out) {
+  int number = 0;
+  const auto header = [&](const std::string& entry, const std::string& data = "ab") {
+    test::write_file(out / "safetensors" / ("refused-" + std::to_string(number++)), test::safetensors_bytes(entry, data));
+  };
+  for (const char* value : {"null", "true", "-1", "0.5", "[[1]]", "{\"a\":1}"}) header(std::string("{\"a\":") + value + "}");
+  for (const char* shape : {"[-1]", "[1.5]", "[null]", "[18446744073709551615,2]", "1", "[[1]]"})
+    header(std::string("{\"a\":{\"dtype\":\"F16\",\"shape\":") + shape + ",\"data_offsets\":[0,2]}}");
+  for (const char* offsets : {"[0]", "[2,0]", "[0,4]", "[1,3]", "[0,2,2]", "[0,18446744073709551615]", "\"x\""})
+    header(std::string("{\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":") + offsets + "}}");
+  header("{\"a\":{\"dtype\":\"F7\",\"shape\":[1],\"data_offsets\":[0,2]}}");
+  header("{\"a\":{\"shape\":[1],\"data_offsets\":[0,2]}}");
+  header("{\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]}}", "abcd");
+  header("{\"a\":", "");
+  header("[]");
+  test::write_file(out / "safetensors/short", "abc");
+  test::write_file(out / "safetensors/endless", std::string(8, '\xff') + "{}");
+  for (const char* text :
+       {"{}", "{\"weight_map\":[]}", "{\"weight_map\":{\"a\":1}}", "{\"weight_map\":{\"a\":\"../m-1.safetensors\"}}",
+        "{\"weight_map\":{\"zz\":\"m-1.safetensors\"}}", "{\"weight_map\":{\"a\":\"none.safetensors\"}}",
+        "{\"weight_map\":{\"a\":\"m-1.safetensors\",\"a\":\"m-1.safetensors\"}}", "{", "[]"})
+    test::write_file(out / "index" / ("refused-" + std::to_string(number++)), text);
+  const auto config = [&](const char* kind, const std::string& text) {
+    test::write_file(out / "config" / ("refused-" + std::to_string(number++)), kind + text);
+  };
+  for (const char* kind : {"0", "1", "2", "3"})
+    for (const char* text :
+         {"{", "{\"a\":1,\"a\":2}", "[]", "{\"in_channels\":9}", "{\"in_channels\":8}", "{\"act_fn\":\"relu\"}",
+          "{\"beta_schedule\":\"cosine\"}", "{\"unknown_key\":[1]}", "{\"block_out_channels\":[320,0]}"})
+      config(kind, text);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,6 +133,7 @@ int main(int argc, char** argv) {
       out / "safetensors/metadata",
       test::safetensors_bytes(
           "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]}}", "ab"));
+  refusals(out);
   pictures(out / "image");
   requests(out / "request");
   test::write_file(out / "index/two",

@@ -98,7 +98,7 @@ CASES = {
     "no reference": (PLAIN, "", of("(target-of image)", "none"), ["reference layer"]),
 }
 if not gimp.TWO:
-    del CASES["a floating selection"]  # GIMP 3 lets no script name the layers beside one; test_batch.py has the case
+    del CASES["a floating selection"]  # GIMP 3.0 gives Script-Fu no gimp-selection-float
     CASES["several layers"] = (PLAIN, "", "(several image (layers image) (source-of image))", ["one layer"])
 # GIMP 3 refuses these itself.
 BY_GIMP_3 = ("indexed",)
