@@ -149,7 +149,7 @@ class Faults(Case):
     def test_address_space_of_any_size(self):
         """From where the program cannot even be loaded to where it has all it needs."""
         expected, ended, spoke = self.expected(), set(), 0
-        for megabytes in (60, 90, 110, 130, 150, 170, 190, 210, 230, 260, 300, 400, 600):
+        for megabytes in (60, 90, 110, 130, 150, 170, 190, 210, 230, 260, 300, 400, 600, 1000, 2000):
             with self.subTest(megabytes):
                 done = self.instant(preexec_fn=limited(AS=megabytes * MB), env={**os.environ, "OMP_NUM_THREADS": "1"})
                 ended.add(done.returncode)
