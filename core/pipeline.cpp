@@ -2,11 +2,12 @@
 /// The story of one transfer. The only file that sees image/, diffusion/ and weights/.
 #include <c10/core/InferenceMode.h>
 
-#include <chrono>
+#include <limits>
+#include <optional>
 
 #include "diffusion/conditioning.h"
 #include "diffusion/harmonize.h"
-#include "diffusion/vae.h"
+#include "diffusion/vae_tiles.h"
 #include "geometry-transfer/transfer.h"
 #include "image/stages.h"
 #include "request/library.h"
@@ -18,6 +19,7 @@
 #include "weights/mapped_file.h"
 #include "weights/model_files.h"
 #include "weights/model_memory.h"
+#include "weights/tensor_list.h"
 #include "weights/weights.h"
 
 namespace geometry_transfer {
@@ -32,11 +34,14 @@ Error translated(const c10::Error& e) {
   return error(Error::Kind::system, _("The model stopped with an error: {0}"), what.substr(0, what.find('\n')));
 }
 
+Error not_finite(Stage stage) {
+  return error(Error::Kind::model,
+               _("The model gave numbers that are not finite while {0}: choose the precision fp32, or another model."),
+               stage_label(stage));
+}
+
 void require_finite(const Tensor& tensor, Stage stage) {
-  if (!at::isfinite(tensor).all().item<bool>())
-    throw error(Error::Kind::model,
-                _("The model gave numbers that are not finite while {0}: choose the precision fp32, or another model."),
-                stage_label(stage));
+  if (!at::isfinite(tensor).all().item<bool>()) throw not_finite(stage);
 }
 
 class TransferImpl : public Transfer {
@@ -44,23 +49,30 @@ class TransferImpl : public Transfer {
   TransferImpl(const ModelFiles& files, const Request& request, const Compute& compute)
       : name_(files.name),
         model_(request.model),
+        device_(request.device),
         precision_(request.precision),
         prediction_(request.prediction),
         compute_(compute),
-        scheduler_(files.scheduler),
-        native_side_(files.unet.sample_size * files.vae.downscale()),
-        vae_(files.vae, Weights(files.vae_weights, compute.vae, compute.device)),
-        unet_(files.unet, Weights(files.unet_weights, compute.unet, compute.device)),
-        conditioning_(empty_prompt(files, at::kFloat, compute.device)) {}
+        files_(files),
+        conditioning_(empty_prompt(files, at::kFloat, compute.device)),
+        one_at_a_time_(!compute.device.is_cpu() && free_here() < weight_bytes() + kBesideWeights) {
+    files_.text_weights.reset();
+    files_.text_2_weights.reset();
+    if (one_at_a_time_) return;
+    vae();
+    unet();
+  }
 
   bool fits(const Request& request) const override {
-    return request.model == model_ && request.precision == precision_ && request.prediction == prediction_;
+    return request.model == model_ && request.device == device_ && request.precision == precision_ &&
+           request.prediction == prediction_;
   }
 
   Layer run(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) override {
     const c10::InferenceMode inference;
     StageClock clock(progress, report);
     report.model = name_;
+    report.device = compute_.device.is_cpu() ? "cpu" : "cuda";
     report.precision = precision_name(compute_.unet);
     report.threads = request.threads ? request.threads : compute_.threads;
     apply_threads(report.threads);
@@ -68,6 +80,8 @@ class TransferImpl : public Transfer {
       Layer layer = story(scene, request, clock, report);
       require_intact_mappings();  // weights that are mapped must have been there to the end
       return layer;
+    } catch (const NotFinite&) {
+      throw not_finite(clock.stage());
     } catch (const c10::Error& e) {
       throw translated(e);
     } catch (const std::bad_alloc&) {
@@ -77,10 +91,45 @@ class TransferImpl : public Transfer {
   }
 
  private:
+  /// What a GPU needs beside the weights for the UNet on three streams.
+  static constexpr std::uint64_t kBesideWeights = std::uint64_t{5} << 29;
+
+  // The networks. On a GPU that cannot hold both, each is there while it is needed and read from the mapped file again.
+  const Vae& vae() {
+    if (one_at_a_time_) unet_.reset();
+    if (!vae_) vae_.emplace(files_.vae, weights(files_.vae_weights, compute_.vae));
+    return *vae_;
+  }
+  const UNet& unet() {
+    if (one_at_a_time_) vae_.reset();
+    if (!unet_) unet_.emplace(files_.unet, weights(files_.unet_weights, compute_.unet));
+    return *unet_;
+  }
+  Weights weights(const std::shared_ptr<const Checkpoint>& checkpoint, at::ScalarType type) const {
+    return Weights(checkpoint, type, compute_.device, keep_narrow(files_));
+  }
+
+  std::uint64_t weight_bytes() const {
+    return count_numbers(unet_tensors(files_.unet)) * c10::elementSize(compute_.unet) +
+           count_numbers(vae_tensors(files_.vae)) * c10::elementSize(compute_.vae);
+  }
+
+  /// Memory where the networks run; the largest number where nothing says.
+  std::uint64_t free_here() const {
+    if (compute_.device.is_cpu()) return free_memory();
+    const std::uint64_t free = free_card_memory();
+    return free ? free : std::numeric_limits<std::uint64_t>::max();
+  }
+
+  /// Side of the squares that the VAE works in, so that a quarter of the memory stays free; 0: in one piece.
+  int64_t tile(Size size) const {
+    return vae_tile(files_.vae, size.height, size.width, static_cast<int>(c10::elementSize(compute_.vae)), free_here() / 4 * 3);
+  }
+
   Layer story(const Scene& scene, const Request& request, StageClock& clock, Report& report) {
     // 1. Read what lies round the selection.
     clock.enter(Stage::read);
-    const Views views = read_views(scene, request, native_side_, granularity());
+    const Views views = read_views(scene, request, files_.unet.sample_size * files_.vae.downscale(), granularity());
     const Size size = views.area.model;
     report.rectangle = views.area.rect;
     report.working = size;
@@ -96,22 +145,22 @@ class TransferImpl : public Transfer {
 
     // 4. Invert, blend, generate.
     clock.enter(Stage::invert);
-    const TimeGrid grid = time_grid(scheduler_, request.noise, request.steps, request.spacing);
-    const UNetContext context = unet_.prepare(conditioning_for(size));
+    const TimeGrid grid = time_grid(files_.scheduler, request.noise, request.steps, request.spacing);
+    const UNet& network = unet();
+    const UNetContext context = network.prepare(conditioning_for(size));
     WalkOptions walk;
     walk.iterations = request.iterations;
     walk.tolerance = request.tolerance;
     walk.keep_keys = request.reuse_keys;
-    walk.memory_limit = request.memory_mb ? static_cast<size_t>(request.memory_mb) << 20 : static_cast<size_t>(free_memory() / 4);
-    Walk walking = Walk::inversion;
+    walk.memory_limit = request.memory_mb ? static_cast<size_t>(request.memory_mb) << 20 : static_cast<size_t>(free_here() / 4);
     walk.after_call = [&](Walk now, int rows, int done, int of) {
       ++report.unet_calls;
       report.unet_streams += rows;
-      if (now != walking) clock.enter(Stage::generate);
-      walking = now;
+      if (now == Walk::generation && clock.stage() == Stage::invert) clock.enter(Stage::generate);  // within the tolerance early
       clock.step(done, of);
+      if (now == Walk::inversion && done == of) clock.enter(Stage::generate);
     };
-    const HarmonizeResult out = harmonize(input, request, grid, {unet_, context, scheduler_.prediction_type}, walk);
+    const HarmonizeResult out = harmonize(input, request, grid, {network, context, files_.scheduler.prediction_type}, walk);
     report.residuals = out.residuals;
     require_finite(out.latents, Stage::generate);
 
@@ -127,11 +176,12 @@ class TransferImpl : public Transfer {
   }
 
   /// Pixels a side must be a multiple of: the VAE's and the UNet's halvings.
-  int granularity() const { return vae_.config().downscale() << (unet_.config().block_out_channels.size() - 1); }
+  int granularity() const { return files_.vae.downscale() << (files_.unet.block_out_channels.size() - 1); }
 
-  HarmonizeInput encode(const Views& views, const cv::Mat& edited, const Request& request) const {
+  HarmonizeInput encode(const Views& views, const cv::Mat& edited, const Request& request) {
     const Size size = views.area.model;
-    const auto latents = [&](const cv::Mat& pixels) { return vae_.encode(to_tensor(pixels, size)); };
+    const int64_t side = tile(size);
+    const auto latents = [&](const cv::Mat& pixels) { return encode_tiled(vae(), to_tensor(pixels, size), side); };
     HarmonizeInput input;
     input.target = latents(views.target);
     input.geometry = latents(edited);
@@ -152,9 +202,11 @@ class TransferImpl : public Transfer {
   /// What is added to the edit, over the rectangle: at strength 1, decode(latents) with the share of the residuals that was asked
   /// for.
   cv::Mat correction(const Views& views, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
-                     const Request& request) const {
+                     const Request& request) {
     const Size size = views.area.model;
-    const Tensor decoded = vae_.decode(latents);
+    const int64_t side = tile(size);
+    const auto decode = [&](const Tensor& z) { return decode_tiled(vae(), z, side); };
+    const Tensor decoded = decode(latents);
     require_finite(decoded, Stage::decode);
     const Tensor edit = to_tensor(edited, size), target = to_tensor(views.target, size);
     double of_edit = 0, of_target = 0;
@@ -172,8 +224,8 @@ class TransferImpl : public Transfer {
         break;
     }
     Tensor result = decoded;
-    if (of_edit > 0) result = result + of_edit * (edit - vae_.decode(input.geometry));
-    if (of_target > 0) result = result + of_target * (target - vae_.decode(input.target));
+    if (of_edit > 0) result = result + of_edit * (edit - decode(input.geometry));
+    if (of_target > 0) result = result + of_target * (target - decode(input.target));
     const cv::Mat difference = to_mat(result) - to_mat(edit);
     const cv::Mat over = resampled(difference, {edited.cols, edited.rows});
     return request.correct == Correct::all ? over : shadows_only(over, edited, views.target);
@@ -181,7 +233,7 @@ class TransferImpl : public Transfer {
 
   Conditioning conditioning_for(Size size) const {
     Conditioning c = conditioning_;
-    if (unet_.config().text_time) {
+    if (files_.unet.text_time) {
       const float ids[] = {static_cast<float>(size.height), static_cast<float>(size.width), 0, 0,
                            static_cast<float>(size.height), static_cast<float>(size.width)};
       c.time_ids = at::tensor(at::ArrayRef<float>(ids), at::kFloat).unsqueeze(0);
@@ -190,14 +242,15 @@ class TransferImpl : public Transfer {
   }
 
   std::string name_, model_;
+  Device device_;
   Precision precision_;
   Prediction prediction_;
   Compute compute_;
-  SchedulerConfig scheduler_;
-  int native_side_;
-  Vae vae_;
-  UNet unet_;
+  ModelFiles files_;  // their mappings stay: run() asks whether what was read of them was there
   Conditioning conditioning_;
+  bool one_at_a_time_;
+  std::optional<Vae> vae_;
+  std::optional<UNet> unet_;
 };
 
 class DiffusionPartImpl : public DiffusionPart {
@@ -209,12 +262,9 @@ class DiffusionPartImpl : public DiffusionPart {
     try {
       const ModelFiles files = open_model(request.model.empty() ? shipped_model().path : request.model, request.prediction);
       const Compute compute = choose_compute(request, files.vae.force_upcast);
-      require_model_memory(files, static_cast<int>(c10::elementSize(compute.unet)));
+      if (compute.device.is_cpu()) require_model_memory(files, static_cast<int>(c10::elementSize(compute.unet)));
       apply_threads(compute.threads);
-      auto transfer = std::make_unique<TransferImpl>(files, request, compute);
-      for (const auto& weights : {files.unet_weights, files.vae_weights, files.text_weights, files.text_2_weights})
-        if (weights) forget_all(*weights);
-      return transfer;
+      return std::make_unique<TransferImpl>(files, request, compute);
     } catch (const c10::Error& e) {
       throw translated(e);
     } catch (const std::bad_alloc&) {

@@ -52,6 +52,7 @@ Json report_json(const Job& job, const JobResult& result) {
           {"unet_streams", r.unet_streams},
           {"threads", r.threads},
           {"model", r.model},
+          {"device", r.device},
           {"precision", r.precision}};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/attention.h"
 
+#include <torch/version.h>
+
 #include <cmath>
 
 #include "diffusion/kernels/tiled_attention.h"
@@ -14,8 +16,8 @@ Tensor split_heads(const Tensor& x, int64_t heads) {
 
 /// The three projections side by side: one matrix product instead of three.
 Linear fused_qkv(const Weights& weights, int64_t channels) {
-  const auto part = [&](const char* name) { return weights[name].tensor("weight", {channels, channels}); };
-  return Linear(at::cat({part("to_q"), part("to_k"), part("to_v")}, 0), Tensor());
+  const auto part = [&](const char* name) { return weights[name].matrix("weight", {channels, channels}); };
+  return Linear(at::cat({part("to_q"), part("to_k"), part("to_v")}, 0), Tensor(), weights);
 }
 
 /// libtorch's operators, all keys at once: where there is no kernel of ours (another device or type).
@@ -25,14 +27,28 @@ Tensor plain_attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int
   for (const KeyBlock& b : blocks) {
     ks.push_back(b.k.expand({q.size(0), -1, -1}));
     vs.push_back(b.v.expand({q.size(0), -1, -1}));
-    biases.push_back(b.bias.defined() ? b.bias : at::zeros({b.k.size(1)}, q.options().dtype(at::kFloat)));
+    biases.push_back(b.bias.defined() ? b.bias.to(q.device()) : at::zeros({b.k.size(1)}, q.options().dtype(at::kFloat)));
     biased = biased || b.bias.defined();
   }
   const Tensor k = split_heads(at::cat(ks, 1), heads), v = split_heads(at::cat(vs, 1), heads);
+  const Tensor bias = biased ? at::cat(biases, 0).to(q.scalar_type()) : Tensor();
+#if TORCH_VERSION_MAJOR >= 2
+  // One kernel that never holds all logits, and sums them in fp32 whatever q is: SD 2.x's overflow fp16.
+  const Tensor queries = split_heads(q, heads);
+  const Tensor mixed = biased ? at::scaled_dot_product_attention(queries, k, v, bias.reshape({1, 1, 1, -1}))
+                              : at::scaled_dot_product_attention(queries, k, v);
+  return mixed.transpose(1, 2).reshape(q.sizes());
+#else
+  constexpr int64_t kQueries = 1024;  // at once: all logits of a large picture would not fit
   const double scale = 1 / std::sqrt(static_cast<double>(q.size(2) / heads));
-  Tensor logits = at::matmul(split_heads(q, heads) * scale, k.transpose(-1, -2)).to(at::kFloat);
-  if (biased) logits += at::cat(biases, 0);
-  return at::matmul(logits.softmax(-1).to(v.scalar_type()), v).transpose(1, 2).reshape(q.sizes());
+  std::vector<Tensor> mixed;
+  for (const Tensor& some : (split_heads(q, heads) * scale).split(kQueries, 2)) {
+    Tensor logits = at::matmul(some, k.transpose(-1, -2));
+    if (biased) logits = logits + bias;
+    mixed.push_back(at::matmul(logits.softmax(-1), v));
+  }
+  return at::cat(mixed, 2).transpose(1, 2).reshape(q.sizes());
+#endif
 }
 
 }  // namespace

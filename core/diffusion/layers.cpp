@@ -25,11 +25,12 @@ Tensor norm_parameter(const Weights& weights, const char* name, int64_t channels
 }  // namespace
 
 Linear::Linear(const Weights& weights, int64_t in, int64_t out, bool bias)
-    : Linear(weights.tensor("weight", {out, in}), bias ? weights.tensor("bias", {out}) : Tensor()) {}
+    : Linear(weights.matrix("weight", {out, in}), bias ? weights.tensor("bias", {out}) : Tensor(), weights) {}
 
-Linear::Linear(Tensor weight, Tensor bias) {
-  if (can_pack(weight)) {
-    packed_.emplace(weight, bias);
+Linear::Linear(Tensor weight, Tensor bias, const Weights& weights) {
+  const auto buffer = weights.buffer_for(weight);
+  if (can_pack(weight, buffer != nullptr)) {
+    packed_.emplace(weight, bias, buffer);
   } else {
     weight_ = std::move(weight);
     bias_ = std::move(bias);
@@ -38,17 +39,18 @@ Linear::Linear(Tensor weight, Tensor bias) {
 
 Tensor Linear::operator()(const Tensor& x, const Tensor& add) const {
   if (packed_) return (*packed_)(x, add);
-  const Tensor y = at::linear(x, weight_, bias_);
+  const Tensor y = at::linear(x, weight_.to(x.scalar_type()), bias_);
   return add.defined() ? y + add : y;
 }
 
 Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding)
     : stride_(stride), padding_(padding) {
-  const Tensor weight = weights.tensor("weight", {out, in, kernel, kernel}), bias = weights.tensor("bias", {out});
+  const Tensor weight = weights.matrix("weight", {out, in, kernel, kernel}), bias = weights.tensor("bias", {out});
+  const auto buffer = weights.buffer_for(weight);
   bias_ = bias.contiguous();
   if (stride == 1 && padding == 1 && WinogradConv2d::takes(weight)) winograd_.emplace(weight);
-  if (can_pack(weight))
-    packed_.emplace(weight, bias, stride, padding);
+  if (can_pack(weight, buffer != nullptr))
+    packed_.emplace(weight, bias, stride, padding, buffer);
   else
     weight_ = weight.contiguous(winograd_ ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
 }
@@ -56,7 +58,8 @@ Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, 
 Tensor Conv2d::operator()(const Tensor& x, const Tensor& add, const Tensor& extra_bias) const {
   if (winograd_ && WinogradConv2d::pays(x)) return (*winograd_)(x, add, extra_bias.defined() ? bias_ + extra_bias : bias_);
   if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor());
-  const Tensor y = at::conv2d(x, weight_, extra_bias.defined() ? bias_ + extra_bias : bias_, stride_, padding_);
+  const Tensor y =
+      at::conv2d(x, weight_.to(x.scalar_type()), extra_bias.defined() ? bias_ + extra_bias : bias_, stride_, padding_);
   return add.defined() ? y + add : y;
 }
 

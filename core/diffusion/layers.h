@@ -24,8 +24,8 @@ Tensor to_image(const Tensor& tokens, int64_t height, int64_t width);
 class Linear {
  public:
   Linear(const Weights& weights, int64_t in, int64_t out, bool bias = true);
-  /// From tensors at hand: weight (out, in), bias (out) or undefined.
-  Linear(Tensor weight, Tensor bias);
+  /// From tensors at hand: weight (out, in), in 16 bits or as the cursor's numbers; bias (out) or undefined.
+  Linear(Tensor weight, Tensor bias, const Weights& weights);
   /// x (..., in) -> (..., out), plus `add` of that shape where it is defined.
   Tensor operator()(const Tensor& x, const Tensor& add = {}) const;
 

@@ -8,8 +8,8 @@ namespace {
 
 Linear projection(const Weights& weights, int64_t channels, bool linear) {
   const Tensor weight =
-      linear ? weights.tensor("weight", {channels, channels}) : weights.tensor("weight", {channels, channels, 1, 1});
-  return Linear(weight.reshape({channels, channels}), weights.tensor("bias", {channels}));
+      linear ? weights.matrix("weight", {channels, channels}) : weights.matrix("weight", {channels, channels, 1, 1});
+  return Linear(weight.reshape({channels, channels}), weights.tensor("bias", {channels}), weights);
 }
 
 }  // namespace

@@ -142,7 +142,9 @@ Tensor UNet::forward(const Tensor& sample, double timestep, const UNetContext& c
   }
 
   // 6. post-process
-  return conv_out_(conv_norm_out_(x)).to(sample.device(), at::kFloat).contiguous();
+  const Tensor out = conv_out_(conv_norm_out_(x)).to(sample.device(), at::kFloat).contiguous();
+  if (!at::isfinite(out).all().item<bool>()) throw NotFinite();
+  return out;
 }
 
 }  // namespace geometry_transfer

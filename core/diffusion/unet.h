@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include "diffusion/conditioning.h"
@@ -27,12 +28,18 @@ struct UNetLevel {
   std::optional<Upsample> upsampler;
 };
 
+/// Thrown by UNet::forward when its result holds NaN or infinity: at once, since every later step would only carry it on.
+struct NotFinite : std::runtime_error {
+  NotFinite() : std::runtime_error("not finite") {}
+};
+
 class UNet {
  public:
   UNet(const UNetConfig& config, const Weights& weights);
 
   UNetContext prepare(const Conditioning& conditioning) const;
   /// sample (B, in_channels, h, w) fp32 latents; returns the same shape, fp32. Sides: multiples of granularity().
+  /// Throws NotFinite.
   Tensor forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer) const;
 
   const UNetConfig& config() const { return config_; }

@@ -21,6 +21,8 @@ class StageClock {
   void enter(Stage stage);
   /// `step` of `steps` of the stage are done.
   void step(int step, int steps);
+  /// The stage that runs.
+  Stage stage() const { return stage_.value_or(Stage::read); }
 
  private:
   using Time = std::chrono::steady_clock::time_point;

@@ -2,6 +2,7 @@
 #include "runtime/compute.h"
 
 #include <ATen/Parallel.h>
+#include <dlfcn.h>
 #include <sched.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -35,11 +36,29 @@ int usable_cores() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+bool runs_on_cuda(Device asked) {
+  if (asked == Device::cpu) return false;  // before anything that would open the driver
+  if (at::hasCUDA()) return true;
+  if (asked == Device::cuda)
+    throw error(Error::Kind::input, _("There is no CUDA device here, or this build has no CUDA: choose the device auto or cpu."));
+  return false;
+}
+
+at::ScalarType unet_on_cuda(Precision asked) {
+  return asked == Precision::fp32 ? at::kFloat : asked == Precision::bf16 ? at::kBFloat16 : at::kHalf;
+}
+
 }  // namespace
 
 Compute choose_compute(const Request& request, bool vae_overflows) {
   Compute c;
   c.threads = request.threads ? request.threads : usable_cores();
+  if (runs_on_cuda(request.device)) {
+    c.device = at::Device(at::kCUDA, 0);
+    c.unet = unet_on_cuda(request.precision);
+    if (c.unet == at::kHalf && !vae_overflows) c.vae = at::kHalf;
+    return c;
+  }
   switch (request.precision) {
     case Precision::automatic:
       c.unet = bf16_is_faster() ? at::kBFloat16 : at::kFloat;
@@ -53,9 +72,9 @@ Compute choose_compute(const Request& request, bool vae_overflows) {
       c.unet = at::kBFloat16;
       break;
     case Precision::fp16:
-      throw error(Error::Kind::input, _("16-bit float needs a GPU, and this build runs on the processor: choose bf16 or fp32."));
+      throw error(Error::Kind::input,
+                  _("16-bit float needs a GPU, and this transfer runs on the processor: choose bf16 or fp32."));
   }
-  (void)vae_overflows;  // the VAE runs in fp32 on a processor, which never overflows
   return c;
 }
 
@@ -69,6 +88,13 @@ bool can_compute_bf16() {
 
 void apply_threads(int threads) {
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+std::uint64_t free_card_memory() {
+  // By name: the runtime is there where libtorch's CUDA part is, and needs no headers of its own to be asked.
+  const auto ask = reinterpret_cast<int (*)(std::size_t*, std::size_t*)>(dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
+  std::size_t free = 0, total = 0;
+  return ask && ask(&free, &total) == 0 ? free : 0;
 }
 
 std::string precision_name(at::ScalarType type) { return type == at::kBFloat16 ? "bf16" : type == at::kHalf ? "fp16" : "fp32"; }

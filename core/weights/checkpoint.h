@@ -35,9 +35,4 @@ class Checkpoint {
   virtual std::string path() const = 0;
 };
 
-/// After loading, where layers have made copies of their own (another memory order): what is still mapped comes back on demand.
-inline void forget_all(const Checkpoint& checkpoint) {
-  for (const std::string& key : checkpoint.keys()) checkpoint.forget(key);
-}
-
 }  // namespace geometry_transfer

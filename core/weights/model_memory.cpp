@@ -10,33 +10,32 @@
 namespace geometry_transfer {
 namespace {
 
-std::uint64_t numbers(const std::vector<TensorSpec>& tensors) {
-  std::uint64_t sum = 0;
-  for (const TensorSpec& t : tensors) {
-    std::uint64_t count = 1;
-    for (const std::int64_t side : t.shape) count *= static_cast<std::uint64_t>(side);
-    sum += count;
-  }
-  return sum;
+/// Bytes a number in memory, where `wide` are computed with.
+std::uint64_t kept_bytes(const ModelFiles& files, const std::shared_ptr<const Checkpoint>& weights, const char* key, int wide) {
+  const TensorView* view = weights ? weights->find(key) : nullptr;
+  const bool narrow = view && view->dtype != DType::f32 && keep_narrow(files);
+  return static_cast<std::uint64_t>(narrow ? 2 : wide);
 }
 
-/// The VAE's decoder at full size: a block's input, its normalised copy and its output, at the channels of the second level.
+/// The VAE's decoder in squares of 32 latent pixels: a block's input, its normalised copy and its output, at the channels of the
+/// second level.
 std::uint64_t decoding(const ModelFiles& files) {
   const std::uint64_t side =
-      static_cast<std::uint64_t>(files.unet.sample_size) * static_cast<std::uint64_t>(files.vae.downscale());
+      static_cast<std::uint64_t>(std::min(files.unet.sample_size, 32)) * static_cast<std::uint64_t>(files.vae.downscale());
   const auto& channels = files.vae.block_out_channels;
   return 3 * side * side * static_cast<std::uint64_t>(channels[std::min<std::size_t>(1, channels.size() - 1)]) * sizeof(float);
 }
 
 }  // namespace
 
+bool keep_narrow(const ModelFiles& files) {
+  return count_numbers(unet_tensors(files.unet)) * sizeof(float) > std::uint64_t{1} << 30;
+}
+
 std::uint64_t model_memory(const ModelFiles& files, int unet_bytes) {
-  std::uint64_t text = 0;
-  for (const TextConfig* config : {&files.text, &files.text_2})
-    if (config->layers > 0) text = std::max(text, numbers(text_tensors(*config)) * sizeof(float));
-  const std::uint64_t kept = numbers(unet_tensors(files.unet)) * static_cast<std::uint64_t>(unet_bytes) +
-                             numbers(vae_tensors(files.vae)) * sizeof(float);
-  return kept + std::max(text, decoding(files));
+  return count_numbers(unet_tensors(files.unet)) * kept_bytes(files, files.unet_weights, "conv_in.weight", unet_bytes) +
+         count_numbers(vae_tensors(files.vae)) * kept_bytes(files, files.vae_weights, "encoder.conv_in.weight", 4) +
+         decoding(files);
 }
 
 void require_model_memory(const ModelFiles& files, int unet_bytes) {

@@ -192,6 +192,16 @@ std::string some_of(const std::vector<std::string>& names) {
   return names.size() <= kShown ? text : sentence(_("{0} and {1} more"), text, names.size() - kShown);
 }
 
+std::uint64_t count_numbers(const std::vector<TensorSpec>& tensors) {
+  std::uint64_t sum = 0;
+  for (const TensorSpec& t : tensors) {
+    std::uint64_t count = 1;
+    for (const std::int64_t side : t.shape) count *= static_cast<std::uint64_t>(side);
+    sum += count;
+  }
+  return sum;
+}
+
 void check_tensors(const Checkpoint& checkpoint, const std::vector<TensorSpec>& expected, bool allow_more) {
   std::vector<std::string> missing, other, more;
   std::set<std::string> known;

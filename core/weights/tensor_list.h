@@ -21,6 +21,9 @@ std::vector<TensorSpec> unet_tensors(const UNetConfig& config);
 std::vector<TensorSpec> vae_tensors(const VaeConfig& config);
 std::vector<TensorSpec> text_tensors(const TextConfig& config);
 
+/// Numbers in all of them.
+std::uint64_t count_numbers(const std::vector<TensorSpec>& tensors);
+
 /// Throws Error (model) that lists what `checkpoint` lacks of `expected`, or has in another shape, and, unless `allow_more`,
 /// what it has beyond.
 void check_tensors(const Checkpoint& checkpoint, const std::vector<TensorSpec>& expected, bool allow_more);

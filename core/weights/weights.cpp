@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "diffusion/kernels/widening.h"
 #include "request/text.h"
 #include "weights/mapped_file.h"
 
@@ -18,13 +19,22 @@ std::string shown(at::IntArrayRef shape) {
 
 }  // namespace
 
+Weights::Weights(std::shared_ptr<const Checkpoint> checkpoint, at::ScalarType dtype, at::Device device, bool keep_narrow)
+    : checkpoint_(std::move(checkpoint)),
+      dtype_(dtype),
+      device_(device),
+      buffer_(keep_narrow && dtype == at::kFloat && device.is_cpu() ? std::make_shared<WideningBuffer>() : nullptr) {}
+
 Weights Weights::operator[](const std::string& name) const {
   Weights inner = *this;
   inner.prefix_ += name + ".";
   return inner;
 }
 
-at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const {
+at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const { return read(name, shape, false); }
+at::Tensor Weights::matrix(const std::string& name, at::IntArrayRef shape) const { return read(name, shape, true); }
+
+at::Tensor Weights::read(const std::string& name, at::IntArrayRef shape, bool as_stored) const {
   const std::string key = prefix_ + name;
   const TensorView* view = checkpoint_->find(key);
   if (!view)
@@ -38,21 +48,21 @@ at::Tensor Weights::tensor(const std::string& name, at::IntArrayRef shape) const
   std::vector<std::int64_t> sides = view->shape;
   if (view->transposed) std::swap(sides[0], sides[1]);
   const auto size = static_cast<std::uintptr_t>(at::elementSize(stored));
-  // Nobody writes to weights: the mapping is read-only, and a write would be a fault. The deleter keeps it alive.
+  // Nobody writes to weights: the mapping is read-only, and a write would be a fault. The deleter keeps it alive, and gives its
+  // pages back once a copy in another type or order has taken its place: or a model would take its memory twice.
   void* data = const_cast<std::byte*>(view->data);
   at::Tensor tensor;
   if (reinterpret_cast<std::uintptr_t>(data) % size == 0) {
     tensor = at::from_blob(
-        data, sides, [keep = checkpoint_](void*) {}, at::TensorOptions(stored));
+        data, sides, [keep = checkpoint_, key](void*) { keep->forget(key); }, at::TensorOptions(stored));
   } else {
     tensor = at::empty(sides, at::TensorOptions(stored));
     std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
+    checkpoint_->forget(key);
   }
   if (view->transposed) tensor = tensor.t().contiguous();
-  tensor = tensor.to(device_, dtype_);
-  const bool copied = tensor.data_ptr() != data;
-  if (copied) checkpoint_->forget(key);  // or a model would take its memory twice while it is loaded
-  require_intact_mappings();             // were the bytes still there while they were copied?
+  if (!as_stored || !buffer_ || size != 2) tensor = tensor.to(device_, dtype_);
+  require_intact_mappings();  // were the bytes still there while they were copied?
   return tensor;
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 Request with(Precision precision) {
   Request request;
+  request.device = Device::cpu;
   request.precision = precision;
   return request;
 }
@@ -30,6 +31,26 @@ TEST(Compute, Bf16RunsOrIsRefused) {
 }
 
 TEST(Compute, HalfPrecisionIsRefusedOnAProcessor) { EXPECT_THROW(choose_compute(with(Precision::fp16), false), Error); }
+
+TEST(Compute, TheDeviceIsTheOneAskedForOrRefused) {
+  Request request;
+  request.device = Device::cpu;
+  EXPECT_TRUE(choose_compute(request, false).device.is_cpu());
+  request.device = Device::cuda;
+  if (!at::hasCUDA()) {
+    EXPECT_THROW(choose_compute(request, false), Error);
+    EXPECT_EQ(free_card_memory(), 0u);
+    request.device = Device::automatic;
+    EXPECT_TRUE(choose_compute(request, false).device.is_cpu());
+    return;
+  }
+  const Compute gentle = choose_compute(request, false), careful = choose_compute(request, true);
+  EXPECT_TRUE(gentle.device.is_cuda());
+  EXPECT_EQ(gentle.unet, at::kHalf);
+  EXPECT_EQ(gentle.vae, at::kHalf);
+  EXPECT_EQ(careful.vae, at::kFloat) << "this VAE overflows";
+  EXPECT_GT(free_card_memory(), 0u);
+}
 
 }  // namespace
 }  // namespace geometry_transfer

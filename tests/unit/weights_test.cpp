@@ -80,12 +80,31 @@ TEST(Weights, ACopyDoesNotKeepTheFilesPagesToo) {
   const long before = resident();
   const at::Tensor copy = Weights(file, at::kBFloat16).tensor("w", {count});
   EXPECT_LT(resident() - before, 48 << 10);
-  const at::Tensor mapped = Weights(file, at::kFloat).tensor("w", {count});  // the bytes are there again when they are asked for
+  at::Tensor mapped = Weights(file, at::kFloat).tensor("w", {count});  // the bytes are there again when they are asked for
   EXPECT_TRUE(at::equal(mapped.to(at::kBFloat16), copy));
   EXPECT_GT(resident() - before, 64 << 10);
-  forget_all(*file);
+  mapped.reset();  // the last that looked at them
   EXPECT_LT(resident() - before, 48 << 10);
-  EXPECT_TRUE(at::equal(mapped.to(at::kBFloat16), copy));
+}
+
+TEST(Weights, MatricesStayNarrowWhereTheyMay) {
+  TemporaryFolder folder;
+  const at::Tensor w = at::randn({4, 4}), half = w.to(at::kHalf), brain = w.to(at::kBFloat16);
+  const auto file =
+      open_safetensors(write_file(folder / "m.safetensors", safetensors_bytes({{"half", "F16", {4, 4}, bytes_of(half)},
+                                                                               {"brain", "BF16", {4, 4}, bytes_of(brain)},
+                                                                               {"wide", "F32", {4, 4}, bytes_of(w)}})));
+  const Weights narrow(file, at::kFloat, at::kCPU, true), wide(file, at::kFloat), other(file, at::kBFloat16, at::kCPU, true);
+  EXPECT_TRUE(at::equal(narrow.matrix("half", {4, 4}), half));
+  EXPECT_TRUE(at::equal(narrow.matrix("brain", {4, 4}), brain));
+  EXPECT_EQ(narrow.matrix("half", {4, 4}).scalar_type(), at::kHalf);
+  EXPECT_TRUE(narrow.buffer_for(half) && !narrow.buffer_for(w));
+  EXPECT_EQ(narrow.buffer_for(half), narrow["inner"].buffer_for(half)) << "one for the network";
+  // Not: what is wide, what is no matrix, where it was not asked for, where it is computed with in 16 bits.
+  EXPECT_EQ(narrow.matrix("wide", {4, 4}).scalar_type(), at::kFloat);
+  EXPECT_EQ(narrow.tensor("half", {4, 4}).scalar_type(), at::kFloat);
+  EXPECT_EQ(wide.matrix("half", {4, 4}).scalar_type(), at::kFloat);
+  EXPECT_EQ(other.matrix("half", {4, 4}).scalar_type(), at::kBFloat16);
 }
 
 TEST(Weights, OutliveAFileThatIsCutShort) {

@@ -25,10 +25,6 @@ const dnnl::engine& cpu() {
 
 memory view(const memory::desc& desc, const at::Tensor& tensor) { return memory(desc, cpu(), tensor.data_ptr()); }
 
-memory::desc plain(const at::Tensor& t) {
-  return {dims(t.sizes().begin(), t.sizes().end()), type_of(t.scalar_type()), dims(t.strides().begin(), t.strides().end())};
-}
-
 // oneDNN 3 dropped the operation descriptors of oneDNN 2 (Debian 13 and 12).
 #if DNNL_VERSION_MAJOR >= 3
 dnnl::matmul::primitive_desc matmul_desc(const memory::desc& a, const memory::desc& b, const memory::desc& bias,
@@ -75,23 +71,29 @@ dnnl::convolution_forward::primitive_desc convolution_desc(const memory::desc& x
 memory::desc packed_desc(const dnnl::primitive_desc_base& pd) { return pd.weights_desc(0); }
 #endif
 
-/// Weights in every layout that a shape has asked for; nearly always one.
+/// Weights in every layout that a shape has asked for; nearly always one. With a buffer they are kept in 16 bits.
 class PackedWeights {
  public:
-  PackedWeights(const at::Tensor& weight, const memory::desc& desc) { layouts_.push_back({desc, weight}); }
+  /// `desc` describes the plain weight, in the type that is computed in.
+  PackedWeights(const at::Tensor& weight, const memory::desc& desc, std::shared_ptr<WideningBuffer> buffer)
+      : buffer_(std::move(buffer)) {
+    layouts_.push_back({desc, buffer_ ? weight.view({-1}) : weight});
+  }
 
+  /// Valid until the buffer is used again.
   memory in(const memory::desc& wanted) {
     for (const Layout& l : layouts_)
-      if (l.desc == wanted) return view(l.desc, l.data);
-    const at::Tensor data = at::empty({static_cast<int64_t>(wanted.get_size())}, at::kByte);
-    memory from = view(layouts_.back().desc, layouts_.back().data), to(wanted, cpu(), data.data_ptr());
+      if (l.desc == wanted) return view(l.desc, wide(l.data));
+    at::Tensor data = at::empty({static_cast<int64_t>(wanted.get_size())}, at::kByte);
+    memory from = view(layouts_.back().desc, wide(layouts_.back().data)), to(wanted, cpu(), data.data_ptr());
     dnnl::stream stream(cpu());
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
+    if (buffer_) data = narrowed(data.view(at::kFloat), layouts_.back().data.scalar_type());
     if (layouts_.size() == 1 && first_) layouts_.clear();  // the plain copy has done its work
     first_ = false;
     layouts_.push_back({wanted, data});
-    return to;
+    return view(wanted, wide(data));
   }
 
  private:
@@ -99,7 +101,10 @@ class PackedWeights {
     memory::desc desc;
     at::Tensor data;
   };
+  at::Tensor wide(const at::Tensor& data) const { return buffer_ ? buffer_->widen(data) : data; }
+
   std::vector<Layout> layouts_;
+  std::shared_ptr<WideningBuffer> buffer_;
   bool first_ = true;
 };
 
@@ -122,8 +127,9 @@ constexpr int kAdded = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
 
 }  // namespace
 
-bool can_pack(const at::Tensor& weight) {
-  return weight.device().is_cpu() && (weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kBFloat16);
+bool can_pack(const at::Tensor& weight, bool widened) {
+  const at::ScalarType type = weight.scalar_type();
+  return weight.device().is_cpu() && (type == at::kFloat || type == at::kBFloat16 || (widened && type == at::kHalf));
 }
 
 struct PackedLinear::Impl {
@@ -144,13 +150,15 @@ struct PackedLinear::Impl {
   }
 };
 
-PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
+PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias, std::shared_ptr<WideningBuffer> buffer)
     : impl_(new Impl{weight.size(1),
                      weight.size(0),
-                     weight.scalar_type(),
+                     buffer ? at::kFloat : weight.scalar_type(),
                      bias.defined() ? bias.to(at::kFloat).reshape({1, -1}).contiguous() : at::Tensor(),
                      PackedWeights(weight.contiguous(),
-                                   memory::desc({weight.size(1), weight.size(0)}, type_of(weight.scalar_type()), tag::ba)),
+                                   memory::desc({weight.size(1), weight.size(0)},
+                                                type_of(buffer ? at::kFloat : weight.scalar_type()), tag::ba),
+                                   buffer),
                      {}}) {}
 
 at::Tensor PackedLinear::operator()(const at::Tensor& x, const at::Tensor& add) const {
@@ -200,15 +208,19 @@ struct PackedConv2d::Impl {
   }
 };
 
-PackedConv2d::PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding)
+PackedConv2d::PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding,
+                           std::shared_ptr<WideningBuffer> buffer)
     : impl_(new Impl{weight.size(1),
                      weight.size(0),
                      weight.size(2),
                      stride,
                      padding,
-                     weight.scalar_type(),
+                     buffer ? at::kFloat : weight.scalar_type(),
                      bias.to(at::kFloat).contiguous(),
-                     PackedWeights(weight.contiguous(), plain(weight.contiguous())),
+                     PackedWeights(weight.contiguous(),
+                                   memory::desc(dims(weight.sizes().begin(), weight.sizes().end()),
+                                                type_of(buffer ? at::kFloat : weight.scalar_type()), tag::abcd),
+                                   buffer),
                      {}}) {}
 
 const at::Tensor& PackedConv2d::bias() const { return impl_->bias; }
@@ -268,10 +280,10 @@ namespace geometry_transfer {
 
 struct PackedLinear::Impl {};
 struct PackedConv2d::Impl {};
-bool can_pack(const at::Tensor&) { return false; }
-PackedLinear::PackedLinear(const at::Tensor&, const at::Tensor&) {}
+bool can_pack(const at::Tensor&, bool) { return false; }
+PackedLinear::PackedLinear(const at::Tensor&, const at::Tensor&, std::shared_ptr<WideningBuffer>) {}
 at::Tensor PackedLinear::operator()(const at::Tensor& x, const at::Tensor&) const { return x; }
-PackedConv2d::PackedConv2d(const at::Tensor&, const at::Tensor&, int64_t, int64_t) {}
+PackedConv2d::PackedConv2d(const at::Tensor&, const at::Tensor&, int64_t, int64_t, std::shared_ptr<WideningBuffer>) {}
 at::Tensor PackedConv2d::operator()(const at::Tensor& x, const at::Tensor&, const at::Tensor&) const { return x; }
 const at::Tensor& PackedConv2d::bias() const {
   static const at::Tensor none;

@@ -9,15 +9,18 @@
 
 #include <memory>
 
+#include "diffusion/kernels/widening.h"
+
 namespace geometry_transfer {
 
-/// True where this build has oneDNN and the tensor lies on the processor in a type that it takes.
-bool can_pack(const at::Tensor& weight);
+/// True where this build has oneDNN and the tensor lies on the processor in a type that it takes; fp16 only to be widened.
+bool can_pack(const at::Tensor& weight, bool widened = false);
 
 class PackedLinear {
  public:
-  /// weight (out, in), bias (out) or undefined.
-  PackedLinear(const at::Tensor& weight, const at::Tensor& bias);
+  /// weight (out, in), bias (out) or undefined. With `buffer`, the weight is in 16 bits, stays so, and the layer computes in
+  /// fp32.
+  PackedLinear(const at::Tensor& weight, const at::Tensor& bias, std::shared_ptr<WideningBuffer> buffer = nullptr);
   /// x (..., in), contiguous rows -> (..., out), plus `add` of that shape where it is defined.
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}) const;
 
@@ -28,8 +31,9 @@ class PackedLinear {
 
 class PackedConv2d {
  public:
-  /// weight (out, in, k, k), bias (out).
-  PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding);
+  /// weight (out, in, k, k), bias (out); `buffer` as in PackedLinear.
+  PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding,
+               std::shared_ptr<WideningBuffer> buffer = nullptr);
   /// x (B, in, H, W) channels-last -> (B, out, H', W') channels-last, plus `add` of that shape where it is defined. `bias` (out)
   /// fp32 stands in for the layer's own where it is defined.
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}, const at::Tensor& bias = {}) const;

@@ -45,7 +45,7 @@ struct Report {
   int unet_calls = 0;             ///< forward passes
   int unet_streams = 0;           ///< rows in them, summed
   int threads = 0;
-  std::string model, precision;  ///< empty when no model ran
+  std::string model, device, precision;  ///< empty when no model ran
 };
 
 }  // namespace geometry_transfer

@@ -33,6 +33,9 @@ enum class Correct {
   all,      ///< everything, as in the paper
 };
 
+/// Where the model runs.
+enum class Device { automatic, cpu, cuda };
+
 enum class Precision { automatic, fp32, bf16, fp16 };
 
 /// What the model predicts, where its files do not say: fine-tunes of one-file checkpoints that were trained on velocity.
@@ -88,6 +91,7 @@ struct Request {
 
   std::string model;  ///< folder or file; empty: the model that ships
   Prediction prediction = Prediction::automatic;
+  Device device = Device::automatic;
   Precision precision = Precision::automatic;
   int threads = 0;    ///< 0: one a core
   int memory_mb = 0;  ///< ceiling for what is kept between steps, MiB; 0: a quarter of the free memory
