@@ -91,7 +91,8 @@ Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const 
 }
 
 void put_report(FieldWriter& to, const Report& report) {
-  const auto& [stages, seconds, peak, residuals, rectangle, working, share, calls, streams, threads, model, precision] = report;
+  const auto& [stages, seconds, peak, residuals, rectangle, working, share, calls, streams, threads, model, device, precision] =
+      report;
   put_list(to, stages);
   to.put(seconds);
   to.put(peak);
@@ -103,6 +104,7 @@ void put_report(FieldWriter& to, const Report& report) {
   to.put(streams);
   to.put(threads);
   to.put(model);
+  to.put(device);
   to.put(precision);
 }
 
@@ -119,6 +121,7 @@ Report get_report(FieldReader& from) {
   r.unet_streams = from.get<int>();
   r.threads = from.get<int>();
   r.model = from.get<std::string>();
+  r.device = from.get<std::string>();
   r.precision = from.get<std::string>();
   return r;
 }

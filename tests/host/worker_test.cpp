@@ -40,7 +40,7 @@ Layer fake(const Scene& scene, const Request& request, const ProgressCallback& p
   report.unet_calls = ++runs;
   report.stages = {{Stage::load, 0.25}, {Stage::invert, 2}};
   report.residuals = {0.5, 0.125};
-  report.precision = request.preset;
+  report.device = "cpu", report.precision = request.preset;
   const int steps = request.model == "slow" ? 400 : 3;
   if (request.model == "error") throw Error(Error::Kind::model, "no such model: \xC3\xA4");
   if (request.model == "bug") throw std::logic_error("a bug");
@@ -155,6 +155,7 @@ TEST_F(Worker, GivesWhatTheTransferGives) {
   EXPECT_EQ(report_.stages[1].stage, Stage::invert);
   EXPECT_EQ(report_.stages[1].seconds, 2);
   EXPECT_EQ(report_.residuals, wanted_report.residuals);
+  EXPECT_EQ(report_.device, "cpu");
   EXPECT_EQ(report_.precision, "custom");
   ASSERT_EQ(told.size(), 3u);
   EXPECT_EQ(told[2].step, 2);
