@@ -28,6 +28,11 @@ std::atomic<bool> armed{false}, fired{false}, for_good{false};
 std::atomic<long> until{0};
 std::atomic<std::size_t> smallest{0};
 
+}  // namespace
+
+#ifdef GT_FAILING_MALLOC
+namespace {
+
 bool fails(std::size_t size) {
   if (!armed || size < smallest) return false;
   const long left = until--;
@@ -39,7 +44,6 @@ bool fails(std::size_t size) {
 
 }  // namespace
 
-#ifdef GT_FAILING_MALLOC
 extern "C" {
 void* malloc(size_t size) { return fails(size) ? nullptr : __libc_malloc(size); }
 void* calloc(size_t count, size_t size) { return fails(count * size) ? nullptr : __libc_calloc(count, size); }
