@@ -2,11 +2,8 @@
 /// Times of the kernels at the sizes that the surface model and its VAE have. Items are floating-point operations of the direct
 /// formula, so that two ways of computing the same thing compare. Run: meson test --benchmark, or
 /// build/tests/benchmark/kernel_benchmark --help.
-#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
-
-#include <thread>
 
 #include "diffusion/attention.h"
 #include "diffusion/kernels/elementwise.h"
@@ -121,9 +118,3 @@ BENCHMARK(BM_GroupNormSilu)
 
 }  // namespace
 }  // namespace geometry_transfer
-
-int main(int argc, char** argv) {
-  at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-}

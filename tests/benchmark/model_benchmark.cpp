@@ -2,11 +2,8 @@
 /// Times of the model's parts against this machine's peak in the same run. Items are floating-point operations: compare
 /// items_per_second of a row with that of Peak in the same dtype. Run: meson test --benchmark, or
 /// build/tests/benchmark/model_benchmark --help.
-#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
-
-#include <thread>
 
 #include "diffusion/inversion.h"
 #include "diffusion/vae.h"
@@ -86,9 +83,3 @@ BENCHMARK(BM_LoadSurface)->ArgName("bits")->Arg(32)->Arg(16)->UseRealTime()->Uni
 
 }  // namespace
 }  // namespace geometry_transfer
-
-int main(int argc, char** argv) {
-  at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-}
