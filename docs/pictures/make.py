@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make.py PROGRAM: makes the README's pictures anew, from tests/demo, with the command line program given (Debian's python3-opencv).
+"""make.py PROGRAM: makes the README's picture anew, from tests/demo, with the command line program given (Debian's python3-opencv).
 
-Each is a row: reference with its selection outlined, target, plain paste, OpenCV's mixed seamless clone, Instant (the edit
+It is a row: reference with its selection outlined, target, plain paste, OpenCV's mixed seamless clone, Instant (the edit
 alone), Balanced.
 """
 import os
@@ -16,7 +16,7 @@ import numpy as np
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEMO = os.path.join(HERE, "..", "..", "tests", "demo")
 # name: target, shift of the reference over it, the part of the target that is shown (x, y, side)
-ROWS = {"droplets-plaster": ("plaster.png", (-64, 40), (180, 80, 332)), "droplets-wood": ("wood.jpg", (0, 100), (300, 140, 340))}
+ROWS = {"droplets-plaster": ("plaster.png", (-64, 40), (180, 80, 332))}
 SIDE, GAP = 256, 4
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 import cv2
 import numpy as np
@@ -70,7 +71,17 @@ class Gimp:
         return parse(printed), "\n".join(line for line in printed.splitlines() if line.strip())
 
 
-def processes(folder, word):
+def until(what, answer, seconds=60):
+    """Polls; returns the first answer that is not empty."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = answer()
+        if got: return got
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+def processes(folder, word=""):
     """Ids of the processes of that profile's GIMP whose command line holds the word."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):

@@ -17,16 +17,6 @@ MISSING = [tool for tool in TOOLS if not shutil.which(tool)]
 PROGRAM = gimp.CONSOLE.replace("-console", "")
 
 
-def until(what, answer, seconds=60):
-    """Polls; returns the first answer that is not empty."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        got = answer()
-        if got: return got
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds} s for {what}")
-
-
 class Screen:
     """artefacts: the folder that screenshots go to."""
 
@@ -63,7 +53,7 @@ class Screen:
             line = ["--batch-interpreter", "plug-in-script-fu-eval", "-b", server]
         self.log = open(path("gimp.log"), "w+", errors="replace")
         self.start([PROGRAM, "-n", "-s", "-f", "-g", path("gimprc"), *line], env=self.environment, stdout=self.log, stderr=self.log)
-        self.server = until("Script-Fu's server", self.connect, 300)
+        self.server = gimp.until("Script-Fu's server", self.connect, 300)
         self.ask(self.libraries)
         self.ask(job)
 
@@ -108,12 +98,12 @@ class Screen:
 
     def window(self, name, seconds=60):
         """Waits for it, and gives it the keyboard."""
-        found = until("a window " + name, lambda: self.windows(name), seconds)[-1]
+        found = gimp.until("a window " + name, lambda: self.windows(name), seconds)[-1]
         self.xdo("windowactivate", "--sync", found)
         return found
 
     def gone(self, name, seconds=60):
-        until(f"window {name} to go", lambda: not self.windows(name), seconds)
+        gimp.until(f"window {name} to go", lambda: not self.windows(name), seconds)
 
     def key(self, *keys):
         for key in keys:

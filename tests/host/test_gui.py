@@ -44,11 +44,11 @@ class Dialog(unittest.TestCase):
         s.shot("menu")
         start = time.monotonic()
         s.xdo("key", "g")
-        window = screen.until("the dialog", lambda: s.windows(DIALOG), 30)[-1]
+        window = gimp.until("the dialog", lambda: s.windows(DIALOG), 30)[-1]
         seconds = time.monotonic() - start
         s.xdo("windowactivate", "--sync", window)
         # The first preview, or its message, comes after the window: until then its place is of one grey.
-        screen.until("the preview", lambda: s.shot("opening", window)[20:300, 20:420].std() > 3, 30)
+        gimp.until("the preview", lambda: s.shot("opening", window)[20:300, 20:420].std() > 3, 30)
         return window, seconds
 
     def choose_instant(self):
@@ -76,7 +76,7 @@ class Dialog(unittest.TestCase):
         s.key("alt+o")
         s.gone(DIALOG)
         # The last thing that the plug-in does is to select the layer that it has filled.
-        screen.until("the new layer", lambda: self.count() == 3 and "yes" in s.ask("(text (= (active image) (car (layers image))))"), 120)
+        gimp.until("the new layer", lambda: self.count() == 3 and "yes" in s.ask("(text (= (active image) (car (layers image))))"), 120)
         time.sleep(1)  # for the canvas
         s.shot("result")
         x, y, width, height = map(int, s.ask(
@@ -89,16 +89,16 @@ class Dialog(unittest.TestCase):
         # Filters > Repeat, on the result: the same again on its target, without a dialog.
         s.window(IMAGE)
         s.key("ctrl+f")
-        screen.until("the repeated layer", lambda: self.count() == 4 and "yes" in s.ask("(text (= (active image) (cadr (layers image))))"), 60)
+        gimp.until("the repeated layer", lambda: self.count() == 4 and "yes" in s.ask("(text (= (active image) (cadr (layers image))))"), 60)
         again = '(text (map (lambda (l) (list (offsets l) (width l) (height l))) (list (car (layers image)) (cadr (layers image)))))'
         first, second = re.findall(r"(?:-?\d+ ?){4}", re.sub(r"[^-\d ]", "", s.ask(again)))
         self.assertEqual(first.split(), second.split())
         s.key("ctrl+z")
-        screen.until("undo", lambda: self.count() == 3, 20)
+        gimp.until("undo", lambda: self.count() == 3, 20)
 
         s.window(IMAGE)
         s.key("ctrl+z")
-        screen.until("undo", lambda: self.count() == 2, 20)
+        gimp.until("undo", lambda: self.count() == 2, 20)
         self.assertIn("no", s.ask("(text (dirty? image))"), "one undo step takes all of it back")
 
     def test_2_cancel_leaves_the_image_alone(self):
@@ -129,22 +129,22 @@ class Dialog(unittest.TestCase):
         s.key("alt+q", "Home", "Down", "Down", "Down", "Down")  # Paper: minutes
         s.key("alt+o")
         s.gone(DIALOG)
-        screen.until("the model", lambda: gimp.processes(s.gimp.folder, "--geometry-transfer-worker"))
+        gimp.until("the model", lambda: gimp.processes(s.gimp.folder, "--geometry-transfer-worker"))
         x, y, width, height = s.geometry(s.window(IMAGE))
         time.sleep(1)
         # The button is what came to the right end of the status bar.
         ys, xs = np.nonzero(np.abs(s.shot("progress") - idle)[y + height - 40:y + height, x:x + width].max(axis=2) > 20)
         self.assertTrue(running())
         s.xdo("mousemove", x + xs.max() - 15, y + height - 40 + int(np.median(ys[xs > xs.max() - 40])), "click", 1)
-        screen.until("the transfer to end", lambda: not running(), 30)
+        gimp.until("the transfer to end", lambda: not running(), 30)
         s.shot("cancelled")
         self.assertEqual(self.count(), 2)
         self.assertIn("no", s.ask("(text (dirty? image))"))
         # What the first test undid can still be done again: the undo history was not touched.
         s.key("ctrl+y")
-        screen.until("redo", lambda: self.count() == 3, 20)
+        gimp.until("redo", lambda: self.count() == 3, 20)
         s.key("ctrl+z")
-        screen.until("undo", lambda: self.count() == 2, 20)
+        gimp.until("undo", lambda: self.count() == 2, 20)
 
     def test_5_without_a_selection_the_dialog_says_what_to_do(self):
         s = self.screen

@@ -16,17 +16,6 @@ def status(pid, key):
         return next(int(line.split()[1]) for line in f if line.startswith(key + ":"))
 
 
-def processes(folder):
-    """Those that have this profile in their environment."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/environ", "rb") as f: mine = folder.encode() in f.read()
-        except OSError: continue
-        if mine: found.append(int(name))
-    return found
-
-
 class LongUse(unittest.TestCase):
     def setUp(self):
         self.gimp = gimp.Gimp()
@@ -37,7 +26,7 @@ class LongUse(unittest.TestCase):
         """After a transfer: what there is of everything."""
         files = sum(len(names) for _, _, names in os.walk(self.gimp.folder))
         return dict(memory=status(pid, "VmRSS") / 1024, threads=status(pid, "Threads"), descriptors=len(os.listdir(f"/proc/{pid}/fd")),
-                    processes=len(processes(self.gimp.folder)), files=files)
+                    processes=len(gimp.processes(self.gimp.folder)), files=files)
 
     def test_nothing_grows(self):
         gate = self.gimp.path("gate")

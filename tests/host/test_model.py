@@ -1,20 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The model in real GIMP: kept between the calls of one session, and gone with it."""
-import time
 import unittest
 
 import gimp
 import tap
 
 ONE_STEP = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 1))'
-
-
-def wait(what, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what(): return True
-        time.sleep(0.05)
-    return False
 
 
 class KeptModel(unittest.TestCase):
@@ -24,7 +15,7 @@ class KeptModel(unittest.TestCase):
         gimp.make_scene(self.gimp.folder)
 
     def workers(self): return gimp.processes(self.gimp.folder, "--geometry-transfer-worker")
-    def everything(self): return gimp.processes(self.gimp.folder, "")
+    def everything(self): return gimp.processes(self.gimp.folder)
 
     def reports(self, calls, **environment):
         """How each of so many calls in one session went: name -> value."""
@@ -44,7 +35,7 @@ class KeptModel(unittest.TestCase):
         print("#", ", ".join(f"call {i + 1}: {float(r['seconds']):.2f} s" for i, r in enumerate(reports)), flush=True)
         # The first is for itself, as most scripts make one; the second starts the process that the others find.
         self.assertEqual(["load" in r for r in reports], [True, True, False])
-        self.assertTrue(wait(lambda: not self.everything()), "left behind")
+        gimp.until("all to be gone", lambda: not self.everything(), 30)
         pictures = [gimp.read(self.gimp.path(f"{i}.png")) for i in range(3)]
         for picture in pictures[1:]: self.assertTrue((picture == pictures[0]).all())
 
@@ -55,10 +46,10 @@ class KeptModel(unittest.TestCase):
         long = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 200))'
         job = self.gimp.scheme(f"""(let ((image (scene 0 0))) {ONE_STEP} {ONE_STEP} {long})""")
         with self.gimp.start(job) as process:
-            try: self.assertTrue(wait(self.workers, 120), "the second call started it")
+            try: gimp.until("the second call to start it", self.workers, 120)
             finally: process.kill()
             process.communicate()
-        self.assertTrue(wait(lambda: not self.everything()), "left behind")
+        gimp.until("all to be gone", lambda: not self.everything(), 30)
 
 
 if __name__ == "__main__":
