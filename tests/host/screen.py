@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import cv2
+import numpy as np
 
 import gimp
 
@@ -126,3 +127,15 @@ class Screen:
         path = os.path.join(self.artefacts, f"{gimp.VERSION}-{name}.png")
         subprocess.run(["import", "-silent", "-window", window, path], env=self.environment, check=True, capture_output=True)
         return cv2.imread(path, cv2.IMREAD_COLOR).astype(int)
+
+    def settled(self, name, window, area, unlike=None, seconds=30):
+        """The first of its screenshots that is as the one before, and not `unlike`, in `area` (a pair of slices)."""
+        shots = [self.shot(name, window)]
+
+        def same():
+            shots.append(self.shot(name, window))
+            last, now = (shot[area] for shot in shots[-2:])
+            differs = unlike is None or now.shape != unlike[area].shape or np.abs(now - unlike[area]).max() > 20
+            return differs and last.shape == now.shape and (last == now).all()
+        gimp.until(f"the screen to change ({name})", same, seconds)
+        return shots[-1]

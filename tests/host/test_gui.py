@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The dialog in real GIMP under Xvfb: from the menu, by keyboard and mouse. Screenshots stay in the build folder."""
+import contextlib
 import os
 import re
+import signal
 import time
 import unittest
 
@@ -14,6 +16,7 @@ import tap
 ARTEFACTS = os.environ.get("GT_ARTEFACTS", "screenshots")
 DIALOG = "^Geometry Transfer$"
 IMAGE = r"layers?\).*GIMP$"
+PREVIEW = np.s_[20:380, 20:420]  # of the dialog's window
 
 OPEN = """(begin (define image (scene 0 0)) (activate image (target-of image)) (gimp-display-new image) (gimp-displays-flush)
   (clean image))"""
@@ -29,9 +32,13 @@ class Dialog(unittest.TestCase):
         cls.screen.window(IMAGE, 90)
 
     def tearDown(self):
-        for _ in self.screen.windows(DIALOG):  # a test that failed does not stop the next
+        # A test that failed does not stop the next: no dialog and no transfer of its own stays.
+        for _ in self.screen.windows(DIALOG):
             self.screen.window(DIALOG)
             self.screen.key("Escape")
+        for pid in gimp.processes(self.screen.gimp.folder, "geometry-transfer\0-gimp"):
+            with contextlib.suppress(ProcessLookupError): os.kill(pid, signal.SIGKILL)
+        self.screen.gone(DIALOG)
 
     def count(self): return int(self.screen.ask(LAYERS).strip('"'))
 
@@ -61,18 +68,14 @@ class Dialog(unittest.TestCase):
         window, seconds = self.open_dialog()
         print(f"# dialog after {seconds:.2f} s", flush=True)
         self.choose_instant()
-        before = s.shot("dialog", window)
+        before = s.settled("dialog", window, PREVIEW)
         # The preview fills the left: a picture, not the grey of a message.
         self.assertGreater(before[20:300, 60:400].std(), 3)
 
         s.drag(window, (200, 180), (260, 200))
-        time.sleep(0.5)
-        moved = s.shot("dragged", window)
-        self.assertGreater(np.abs(moved[20:380, 20:420] - before[20:380, 20:420]).max(), 20, "the preview follows the mouse")
+        moved = s.settled("dragged", window, PREVIEW, unlike=before)  # the preview follows the mouse
         s.key("alt+p")
-        time.sleep(0.5)
-        compared = s.shot("compare", window)
-        self.assertGreater(np.abs(moved[20:380, 20:420] - compared[20:380, 20:420]).max(), 20, "the bare target on one side")
+        s.settled("compare", window, PREVIEW, unlike=moved)  # the bare target on one side
         s.key("alt+o")
         s.gone(DIALOG)
         # The last thing that the plug-in does is to select the layer that it has filled.
@@ -112,11 +115,9 @@ class Dialog(unittest.TestCase):
     def test_3_last_values_come_back_and_reset_forgets_them(self):
         s = self.screen
         window, _ = self.open_dialog()
-        again = s.shot("last-values", window)
+        again = s.settled("last-values", window, PREVIEW)
         s.key("alt+r")
-        time.sleep(0.7)
-        fresh = s.shot("reset", window)
-        self.assertGreater(np.abs(again - fresh).max(), 20)
+        s.settled("reset", window, PREVIEW, unlike=again)
         s.key("Escape")
         s.gone(DIALOG)
 
@@ -131,9 +132,11 @@ class Dialog(unittest.TestCase):
         s.gone(DIALOG)
         gimp.until("the model", lambda: gimp.processes(s.gimp.folder, "--geometry-transfer-worker"))
         x, y, width, height = s.geometry(s.window(IMAGE))
-        time.sleep(1)
         # The button is what came to the right end of the status bar.
-        ys, xs = np.nonzero(np.abs(s.shot("progress") - idle)[y + height - 40:y + height, x:x + width].max(axis=2) > 20)
+        bar = np.s_[y + height - 40:y + height, x:x + width]
+        came = lambda: np.nonzero(np.abs(s.shot("progress") - idle)[bar].max(axis=2) > 20)
+        gimp.until("the button", lambda: (came()[1] > 0.7 * width).any())
+        ys, xs = came()
         self.assertTrue(running())
         s.xdo("mousemove", x + xs.max() - 15, y + height - 40 + int(np.median(ys[xs > xs.max() - 40])), "click", 1)
         gimp.until("the transfer to end", lambda: not running(), 30)
