@@ -14,6 +14,7 @@
 #include "host_ui.h"
 #include "preview_pane.h"
 #include "procedure.h"
+#include "references_box.h"
 #include "settings.h"
 
 namespace geometry_transfer {
@@ -46,7 +47,9 @@ void show_help(const gchar*, gpointer window) {
         "4. Move, scale and turn it in the preview, which shows the edit without the model. OK runs the model where the quality "
         "asks "
         "for it, and puts the result into a new layer.\n\n"
-        "A reference in another open image brings that image's selection along.\n"
+        "A reference in another open image brings that image's selection along. Further references add their geometry, or show "
+        "the "
+        "model more of the target's material.\n"
         "Calling Geometry Transfer on a result starts from its settings."));
   gtk_dialog_run(GTK_DIALOG(box));
   gtk_widget_destroy(box);
@@ -57,7 +60,8 @@ class Window {
   explicit Window(Call& call)
       : call_(call),
         preview_(call.request, [this] { controls_.refresh(); }),
-        controls_(call.request, [this](const Parameter& p) { changed(p); }) {
+        controls_(call.request, [this](const Parameter& p) { changed(p); }),
+        references_(call, [this] { preview_.show(call_); }) {
     window_ = gimp_dialog_new(_("Geometry Transfer"), kBinary, nullptr, static_cast<GtkDialogFlags>(0), show_help, kProcedure,
                               _("_Reset"), kReset, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_OK"), GTK_RESPONSE_OK, nullptr);
     const std::string icon = icon_file();
@@ -81,8 +85,9 @@ class Window {
     for (;;) switch (gimp_dialog_run(GIMP_DIALOG(window_))) {
         case kReset:
           call_.request = Request{};
+          references_.clear();
           controls_.refresh();
-          preview_.redraw();
+          preview_.show(call_);
           break;
         case GTK_RESPONSE_OK:
           return true;
@@ -111,7 +116,7 @@ class Window {
     int row = 0, advanced_row = 0;
     chooser_ = host::layer_chooser(call_.target, call_.source, [this](host::Id source) {
       call_.source = source;
-      preview_.show(call_.image, call_.target, source);
+      preview_.show(call_);
     });
     GtkWidget* name = gtk_label_new_with_mnemonic(_("Reference l_ayer"));
     gtk_label_set_mnemonic_widget(GTK_LABEL(name), chooser_);
@@ -119,6 +124,7 @@ class Window {
                                 _("The layer that shows the geometry under the selection. A layer of another image brings "
                                   "that image's selection along"));
     gtk::attach_row(plain, row++, name, chooser_);
+    gtk::attach_row(plain, row++, nullptr, references_.widget());
     for (const Parameter& p : parameters())
       if (kPlain.count(p.name))
         controls_.append(plain, row++, p);
@@ -144,6 +150,7 @@ class Window {
   GtkWidget *window_, *chooser_ = nullptr;
   PreviewPane preview_;
   Controls controls_;
+  ReferencesBox references_;
 };
 
 }  // namespace

@@ -34,6 +34,8 @@ Id image_of(Id item);
 /// False for channels, layer masks, the selection, vectors, and what is gone.
 bool is_layer(Id item);
 std::string item_name(Id item);
+/// The mask that is attached to a layer; kNone when there is none.
+Id layer_mask(Id layer);
 /// A number that stays with the item in saved files, never 0.
 unsigned tattoo(Id item);
 Id item_of_tattoo(Id image, unsigned tattoo);

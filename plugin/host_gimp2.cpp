@@ -77,6 +77,10 @@ std::vector<Id> layers(Id image) {
 Id image_of(Id item) { return gimp_item_get_image(item); }
 bool is_layer(Id item) { return item > 0 && gimp_item_is_valid(item) && gimp_item_is_layer(item); }
 std::string item_name(Id item) { return taken(gimp_item_get_name(item)); }
+Id layer_mask(Id layer) {
+  const Id mask = gimp_layer_get_mask(layer);
+  return mask > 0 ? mask : kNone;
+}
 unsigned tattoo(Id item) { return gimp_item_get_tattoo(item); }
 Id item_of_tattoo(Id image, unsigned tattoo) { return tattoo ? gimp_image_get_layer_by_tattoo(image, tattoo) : kNone; }
 
@@ -161,7 +165,7 @@ namespace {
 using namespace geometry_transfer;
 
 /// Arguments before those of the table.
-constexpr int kFixed = 4;
+constexpr int kFixed = 5;
 
 GimpPDBArgType argument_type(const Parameter& p) {
   switch (p.kind) {
@@ -178,12 +182,14 @@ GimpPDBArgType argument_type(const Parameter& p) {
 void query() {
   std::vector<std::string> help;  // keeps the descriptions alive until they are registered
   for (const Parameter& p : parameters()) help.push_back(argument_help(p));
+  std::string references = references_help();
   std::vector<GimpParamDef> arguments = {
       {GIMP_PDB_INT32, const_cast<char*>("run-mode"),
        const_cast<char*>("The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }")},
       {GIMP_PDB_IMAGE, const_cast<char*>("image"), const_cast<char*>("The image; its selection says where the geometry is")},
       {GIMP_PDB_DRAWABLE, const_cast<char*>("drawable"), const_cast<char*>(kTargetHelp)},
       {GIMP_PDB_DRAWABLE, const_cast<char*>("source"), const_cast<char*>(kSourceHelp)},
+      {GIMP_PDB_STRING, const_cast<char*>(kReferences), &references[0]},
   };
   for (size_t i = 0; i < help.size(); ++i)
     arguments.push_back({argument_type(parameters()[i]), const_cast<char*>(parameters()[i].name), &help[i][0]});
@@ -211,11 +217,12 @@ Call call_of(int count, const GimpParam* given) {
                                                                  : Call::Mode::noninteractive;
   call.image = given[1].data.d_image;
   call.target = given[2].data.d_drawable;
-  if (count >= kFixed && given[3].data.d_drawable > 0) call.source = given[3].data.d_drawable;
+  if (count > 3 && given[3].data.d_drawable > 0) call.source = given[3].data.d_drawable;
   if (call.mode != Call::Mode::noninteractive) return call;
   const auto& table = parameters();
   if (count != kFixed + static_cast<int>(table.size()))
     throw error(Error::Kind::input, _("{0} takes {1} arguments, but was given {2}."), kProcedure, kFixed + table.size(), count);
+  if (const char* further = given[4].data.d_string) call.further = parse_references(further);
   for (size_t i = 0; i < table.size(); ++i) set_parameter(call.request, table[i].name, value_of(given[kFixed + i]));
   return call;
 }

@@ -83,6 +83,7 @@ Id image_of(Id item) {
 }
 bool is_layer(Id item) { return item > 0 && gimp_item_id_is_valid(item) && gimp_item_id_is_layer(item); }
 std::string item_name(Id item) { return taken(gimp_item_get_name(item_at(item))); }
+Id layer_mask(Id layer) { return id_of(gimp_layer_get_mask(layer_at(layer))); }
 unsigned tattoo(Id item) { return gimp_item_get_tattoo(item_at(item)); }
 Id item_of_tattoo(Id image, unsigned tattoo) {
   return tattoo ? id_of(gimp_image_get_layer_by_tattoo(image_at(image), tattoo)) : kNone;
@@ -229,8 +230,13 @@ Call call_of(GimpRunMode mode, GimpImage* image, GimpDrawable** drawables, GObje
   g_object_get(config, "source", &source, nullptr);
   if (source) call.source = gimp_item_get_id(GIMP_ITEM(source));
   g_clear_object(&source);
-  if (call.mode == Call::Mode::noninteractive)
-    for (const Parameter& p : parameters()) set_parameter(call.request, p.name, argument_of(config, p));
+  if (call.mode != Call::Mode::noninteractive) return call;
+  gchar* further = nullptr;
+  g_object_get(config, kReferences, &further, nullptr);
+  const std::string references = further ? further : "";
+  g_free(further);
+  call.further = parse_references(references);
+  for (const Parameter& p : parameters()) set_parameter(call.request, p.name, argument_of(config, p));
   return call;
 }
 
@@ -286,6 +292,8 @@ GimpProcedure* create(GimpPlugIn* plug_in, const gchar* name) {
   }
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE);
   gimp_procedure_add_drawable_argument(procedure, "source", _("Reference l_ayer"), _(kSourceHelp), TRUE, flags);
+  gimp_procedure_add_string_argument(procedure, kReferences, _("Further references"), translate(kReferencesHelp).c_str(), "",
+                                     flags);
   for (const Parameter& p : parameters()) add_argument(procedure, p);
   gimp_procedure_add_layer_return_value(procedure, "layer", _("Result"), _(kResultHelp), TRUE, flags);
   return procedure;

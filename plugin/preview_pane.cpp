@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gtk_compat.h"
+#include "material.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
@@ -92,17 +93,17 @@ PreviewPane::~PreviewPane() {
   if (pending_) g_source_remove(pending_);
 }
 
-void PreviewPane::show(host::Id image, host::Id target, host::Id source) {
+void PreviewPane::show(const Call& call) {
   view_.reset();
   problem_.clear();
-  read_ = [=] { read(image, target, source); };
+  read_ = [this, call] { read(call); };
   gtk_widget_queue_draw(area_);  // and from there on: the window is to be seen before the image library is opened
 }
 
-void PreviewPane::read(host::Id image, host::Id target, host::Id source) {
+void PreviewPane::read(const Call& call) {
   try {
     auto view = std::make_unique<View>();
-    view->material = std::make_unique<Material>(image, target, source);
+    view->material = std::make_unique<Material>(call.image, call.target, call.source, call.further);
     const int ratio = gtk::pixel_ratio(area_);
     view->preview = image_part().preview(view->material->scene(), {kWidth * ratio, kHeight * ratio});
     const Preview::View& bare = view->preview->target();

@@ -20,15 +20,15 @@ class PreviewPane {
   PreviewPane(const PreviewPane&) = delete;
 
   GtkWidget* widget() const { return box_; }
-  /// Another reference: reads the layers anew. What is wrong with them is written where the picture would be.
-  void show(host::Id image, host::Id target, host::Id source);
+  /// Other references: reads the layers anew. What is wrong with them is written where the picture would be.
+  void show(const Call& call);
   /// The request changed: draws at the next idle moment.
   void redraw();
   void paint(cairo_t* cairo);
 
  private:
   struct View;
-  void read(host::Id image, host::Id target, host::Id source);
+  void read(const Call& call);
   void press(double x, double y);
   void drag(double x, double y);
   void scroll(bool up, unsigned modifiers);

@@ -44,6 +44,8 @@ std::string argument_help(const Parameter& p) {
   return sentence("{0} ({1}; default {2})", p.blurb, allowed, parameter_text(Request{}, p));
 }
 
+std::string references_help() { return sentence("{0} (text; default {1})", kReferencesHelp, ""); }
+
 void start_texts() {
   std::setlocale(LC_ALL, "");
   open_catalogs();

@@ -21,12 +21,18 @@ constexpr char kHelp[] =
        "Transfer\" (arXiv 2408.10846).");
 constexpr char kTargetHelp[] = N_("The target: the layer whose material the geometry takes");
 constexpr char kSourceHelp[] = N_("The reference layer: shows the geometry under the selection");
+constexpr char kReferences[] = "references";
+constexpr char kReferencesHelp[] =
+    N_("Further references, a semicolon between two: the layer's number; geometry (more of it, where its layer mask or else the "
+       "selection says) or texture (more of the target's material); and a weight from 0.01 to 100. As in \"12 geometry 0.5; 15 "
+       "texture 1\"");
 constexpr char kResultHelp[] = N_("The new layer, above the target");
 constexpr char kAuthors[] = "Geometry Transfer's authors";
 constexpr char kYear[] = "2026";
 
 /// A parameter as the procedure browser shows it: what it does, what is allowed, its default.
 std::string argument_help(const Parameter& parameter);
+std::string references_help();
 
 /// Sets the locale and the domain of all sentences.
 void start_texts();

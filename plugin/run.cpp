@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "gegl_raster.h"
+#include "material.h"
 #include "request/text.h"
 #include "settings.h"
 
@@ -15,25 +16,43 @@ using host::Id;
 using host::kNone;
 
 constexpr char kCalledKey[] = "geometry-transfer-called";
+constexpr char kImageKey[] = "geometry-transfer-image";
 
-/// Refuses what can be said without looking at the selection or the reference, so before a dialog comes up.
-void check_target(Id image, Id target) {
-  if (host::has_quick_mask(image))
-    throw error(Error::Kind::input,
-                _("The quick mask is on, so nothing is selected: switch it off first (Select > Toggle Quick Mask)."));
-  if (!host::is_layer(target))
-    throw error(Error::Kind::input, _("Geometry Transfer works on layers: choose a layer, not a channel or a mask."));
-  if (!host::takes_colour(image))
-    throw error(Error::Kind::input, _("The image is indexed: change it to RGB first (Image > Mode > RGB)."));
-  if (host::has_floating_selection(image))
-    throw error(Error::Kind::input, _("There is a floating selection: anchor it or make it a layer first."));
+/// What the call starts from: the last run's settings, or those of the result that it is called on. Such a result stands for the
+/// target that it was made for: repeating and editing again start from there.
+Remembered remembered_for(Call& call) {
+  Remembered remembered;
+  if (layer_settings(call.target, remembered)) {
+    const Id target = host::item_of_tattoo(call.image, remembered.target);
+    if (host::is_layer(target)) call.target = target;
+    return remembered;
+  }
+  remembered = last_settings();
+  // Tattoos count from 1 in every image: those of another one would lead to layers that nobody chose.
+  if (host::session_note(kImageKey) != std::to_string(call.image)) remembered.further.clear();
+  return remembered;
 }
 
-/// A result layer stands for the target that it was made for: repeating and editing again start from there.
-void follow_result(Call& call, Remembered& remembered) {
-  if (call.mode == Call::Mode::noninteractive || !layer_settings(call.target, remembered)) return;
-  const Id target = host::item_of_tattoo(call.image, remembered.target);
-  if (host::is_layer(target)) call.target = target;
+/// The remembered further references that are still there.
+std::vector<FurtherReference> still_there(const Call& call, std::vector<FurtherReference> further) {
+  std::vector<FurtherReference> found;
+  for (FurtherReference& r : further) {
+    r.layer = host::item_of_tattoo(call.image, static_cast<unsigned>(r.layer));
+    if (host::is_layer(static_cast<Id>(r.layer)) && r.layer != call.target && r.layer != call.source) found.push_back(r);
+  }
+  return found;
+}
+
+/// The same by tattoos, those in the call's own image.
+std::vector<FurtherReference> by_tattoo(const Call& call) {
+  std::vector<FurtherReference> list;
+  for (FurtherReference r : call.further) {
+    const Id layer = static_cast<Id>(r.layer);
+    if (host::image_of(layer) != call.image) continue;
+    r.layer = host::tattoo(layer);
+    list.push_back(r);
+  }
+  return list;
 }
 
 /// The remembered reference, or the layer nearest to the target.
@@ -114,10 +133,10 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   // 1. What is asked for.
   check_target(call.image, call.target);
   if (call.mode != Call::Mode::noninteractive) {
-    Remembered remembered = last_settings();
-    follow_result(call, remembered);
+    const Remembered remembered = remembered_for(call);
     call.request = remembered.request;
     if (call.source == kNone || call.source == call.target) call.source = likely_source(call, remembered.source);
+    call.further = still_there(call, remembered.further);
     if (call.mode == Call::Mode::interactive && !dialog(call)) return {Outcome::Status::cancelled, "", kNone};
   }
   if (call.request.preset != "custom") apply_preset(call.request, call.request.preset);
@@ -125,10 +144,10 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
 
   // 2. Read, 3. transfer.
   const auto start = std::chrono::steady_clock::now();
-  const Material material(call.image, call.target, call.source);
+  const Material material(call.image, call.target, call.source, call.further);
   const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
   const Remembered settings = {call.request, host::tattoo(call.target),
-                               host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0};
+                               host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0, by_tattoo(call)};
   const ProgressCallback progress = [](const Progress& p) {
     host::progress(p.fraction, status_text(p));
     return true;
@@ -144,70 +163,14 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   host::progress_end();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   set_seconds_taken(call.request.preset, taken.count());
-  if (call.mode == Call::Mode::interactive) set_last_settings(settings);
+  if (call.mode == Call::Mode::interactive) {
+    set_last_settings(settings);
+    host::set_session_note(kImageKey, std::to_string(call.image));
+  }
   return {Outcome::Status::done, "", made};
 }
 
 }  // namespace
-
-Material::Material(Id image, Id target, Id source) {
-  check_target(image, target);
-  if (source == kNone || !host::is_layer(source))
-    throw error(Error::Kind::input, _("Choose the reference layer: the layer that shows the geometry."));
-  if (source == target)
-    throw error(Error::Kind::input, _("The reference layer must be another layer than the one that is worked on (\"{0}\")."),
-                host::item_name(target));
-  // A reference in another image brings its own selection along.
-  const Id away = host::image_of(source);
-  const Id selected = away != image && !host::selection_bounds(away).empty() ? away : image;
-  const Rect bounds = host::selection_bounds(selected);
-  if (bounds.empty())
-    throw error(
-        Error::Kind::input,
-        _("Nothing is selected: select the geometry on the reference layer (\"{0}\"), then call Geometry Transfer again."),
-        host::item_name(source));
-  // It lands in the middle of this image's selection, or of the target.
-  int dx = 0, dy = 0;
-  if (selected != image) {
-    const Rect here = host::selection_bounds(image).empty() ? host::extent(target) : host::selection_bounds(image);
-    dx = here.x + here.width / 2 - (bounds.x + bounds.width / 2);
-    dy = here.y + here.height / 2 - (bounds.y + bounds.height / 2);
-  }
-  const auto raster = [&](Id drawable, int x, int y) {
-    Rect extent = host::extent(drawable);
-    extent.x += x;
-    extent.y += y;
-    rasters_.push_back(
-        std::make_unique<GeglRaster>(host::pixels(drawable), GeglRaster::Kind::colour, extent.x, extent.y, extent));
-    return rasters_.back().get();
-  };
-  scene_.target = raster(target, 0, 0);
-  Reference reference;
-  reference.colour = raster(source, dx, dy);
-  selected_ = {bounds.x + dx, bounds.y + dy, bounds.width, bounds.height};
-  rasters_.push_back(
-      std::make_unique<GeglRaster>(host::pixels(host::selection(selected)), GeglRaster::Kind::mask, dx, dy, selected_));
-  reference.mask = rasters_.back().get();
-  scene_.references.push_back(reference);
-  find_centre(*reference.mask);
-}
-
-void Material::find_centre(const Raster& mask) {
-  const Rect& area = selected_;
-  const Size size = {std::min(area.width, 256), std::min(area.height, 256)};
-  std::vector<float> coverage(static_cast<size_t>(size.width) * size.height);
-  mask.read(area, size, coverage.data());
-  double sum = 0, x_sum = 0, y_sum = 0;
-  for (int y = 0; y < size.height; ++y)
-    for (int x = 0; x < size.width; ++x) {
-      const double c = coverage[static_cast<size_t>(y) * size.width + x];
-      sum += c;
-      x_sum += c * (x + 0.5);
-      y_sum += c * (y + 0.5);
-    }
-  centre_x_ = area.x + (sum > 0 ? x_sum / sum / size.width : 0.5) * area.width;
-  centre_y_ = area.y + (sum > 0 ? y_sum / sum / size.height : 0.5) * area.height;
-}
 
 Outcome run(Call call, const Dialog& dialog, const worker::Runner& kept) {
   try {

@@ -36,6 +36,7 @@ std::string settings_text(const Remembered& settings) {
     const std::string value = parameter_text(settings.request, p);
     if (value.find('\n') == std::string::npos) text += std::string(p.name) + "=" + value + "\n";
   }
+  if (!settings.further.empty()) text += "further-layers=" + references_text(settings.further) + "\n";
   return text + "target-layer=" + std::to_string(settings.target) + "\nsource-layer=" + std::to_string(settings.source) + "\n";
 }
 
@@ -44,9 +45,12 @@ Remembered parse_settings(const std::string& text) {
   for (const auto& [name, value] : named_lines(text)) {
     if (name == "target-layer") settings.target = tattoo(value);
     if (name == "source-layer") settings.source = tattoo(value);
-    if (!find_parameter(name)) continue;
+    if (name != "further-layers" && !find_parameter(name)) continue;
     try {
-      set_parameter_text(settings.request, name, value);
+      if (name == "further-layers")
+        settings.further = parse_references(value);
+      else
+        set_parameter_text(settings.request, name, value);
     } catch (const Error&) {  // written by another version: the default stands
     }
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "further_reference.h"
 #include "geometry-transfer/request.h"
 
 namespace geometry_transfer {
@@ -14,6 +15,7 @@ namespace geometry_transfer {
 struct Remembered {
   Request request;
   unsigned target = 0, source = 0;
+  std::vector<FurtherReference> further = {};
 };
 
 /// "name=value" lines in the C locale.

@@ -136,7 +136,7 @@ std::vector<Parameter> make_parameters() {
                      FIELD(colour)),
       number("colour-strength", N_("Colo_ur strength"), N_("0 keeps the reference's own colours, 1 takes the target's"),
              Group::colour, 0, 1, 0.05, 2, FIELD(colour_strength)),
-      number("grain", N_("Remove grai_n"), N_("How much of the reference's grain is taken out before its relief is carried over"),
+      number("grain", N_("Remove grain"), N_("How much of the reference's grain is taken out before its relief is carried over"),
              Group::colour, 0, 3, 0.1, 2, FIELD(grain)),
       number("chroma", N_("_Keep hue"),
              N_("Share of the geometry's own hue that is kept: rust, moss, another material laid bare"), Group::colour, 0, 1,

@@ -36,16 +36,28 @@ Id layer(Id image, const std::string& name, const Rect& area, const float rgba[4
   return id;
 }
 
-void select(Id image, const Rect& area) {
+namespace {
+/// What is 1 in a rectangle of it.
+Id channel(Id image, const char* name, const Rect& canvas, const Rect& area) {
   const Id id = world().next++;
-  const Rect canvas = {0, 0, 400, 400};
   GeglBuffer* buffer = blank(canvas, "Y float");
   const std::vector<float> ones(static_cast<size_t>(area.width) * area.height, 1.f);
   const GeglRectangle r = {area.x, area.y, area.width, area.height};
   if (!area.empty()) gegl_buffer_set(buffer, &r, 0, babl_format("Y float"), ones.data(), GEGL_AUTO_ROWSTRIDE);
-  world().items[id] = {image, "selection", canvas, false, buffer, {}};
-  world().selections[image] = id;
+  world().items[id] = {image, name, canvas, false, buffer, {}};
+  return id;
+}
+}  // namespace
+
+void select(Id image, const Rect& area) {
+  world().selections[image] = channel(image, "selection", {0, 0, 400, 400}, area);
   world().selected[image] = area;
+}
+
+void mask(Id layer, const Rect& area) {
+  const Rect whole = world().items[layer].area;
+  const Id made = channel(world().items[layer].image, "mask", {0, 0, whole.width, whole.height}, area);
+  world().items[layer].mask = made;
 }
 
 }  // namespace fake
@@ -65,6 +77,7 @@ std::vector<Id> layers(Id image) { return world().stacks[image]; }
 Id image_of(Id item) { return world().items.count(item) ? world().items[item].image : kNone; }
 bool is_layer(Id item) { return world().items.count(item) && world().items[item].layer; }
 std::string item_name(Id item) { return world().items.at(item).name; }
+Id layer_mask(Id layer) { return world().items.at(layer).mask; }
 unsigned tattoo(Id item) { return item + 1000; }
 Id item_of_tattoo(Id image, unsigned tattoo) {
   const Id id = static_cast<Id>(tattoo) - 1000;

@@ -18,6 +18,7 @@ struct Item {
   bool layer = true;
   GeglBuffer* buffer = nullptr;  ///< owned
   std::map<std::string, std::string> notes;
+  Id mask = kNone;  ///< of a layer
 };
 
 struct World {
@@ -37,5 +38,7 @@ void reset();
 Id layer(Id image, const std::string& name, const Rect& area, const float rgba[4]);
 /// A rectangle of the image's selection is 1.
 void select(Id image, const Rect& area);
+/// Gives the layer a mask that is 1 in a rectangle, in the layer's own pixels.
+void mask(Id layer, const Rect& area);
 
 }  // namespace geometry_transfer::host::fake

@@ -8,6 +8,7 @@
 #include "fake_host.h"
 #include "gegl_raster.h"
 #include "geometry-transfer/error.h"
+#include "material.h"
 #include "run.h"
 #include "settings.h"
 
@@ -174,6 +175,138 @@ TEST_F(Plugin, AReferenceInAnotherImageLandsInTheMiddleOfTheTarget) {
   EXPECT_EQ(pixel[0], 1);
 }
 
+class SeveralReferences : public Plugin {
+ protected:
+  static constexpr auto kGeometry = Reference::Role::geometry, kTexture = Reference::Role::texture;
+  float mask_at(const Material& material, int reference, int x, int y) const {
+    const Raster& mask = *material.scene().references[reference].mask;
+    const Rect e = mask.extent();
+    if (x < e.x || y < e.y || x >= e.right() || y >= e.bottom()) return 0;
+    float pixel;
+    mask.read({x, y, 1, 1}, {1, 1}, &pixel);
+    return pixel;
+  }
+  /// Side by side with the first, under one selection of both.
+  Id beside() {
+    fake::world().items[source_].area = {0, 0, 100, 160};
+    fake::select(kImage, {60, 50, 80, 30});
+    return fake::layer(kImage, "hole", {100, 0, 100, 160}, kClay);
+  }
+};
+
+TEST_F(SeveralReferences, OfASharedSelectionEachTakesWhatLiesOnIt) {
+  const Id hole = beside();
+  const Material material(kImage, target_, source_, {{hole, kGeometry, 0.5}});
+  ASSERT_EQ(material.scene().references.size(), 2u);
+  EXPECT_EQ(material.scene().references[0].mask->extent(), (Rect{60, 50, 40, 30}));
+  EXPECT_EQ(material.scene().references[1].mask->extent(), (Rect{100, 50, 40, 30}));
+  EXPECT_EQ(material.scene().references[0].weight, 1);
+  EXPECT_EQ(material.scene().references[1].weight, 0.5);
+  EXPECT_NEAR(material.centre_x(), 100, 0.01);
+  EXPECT_NEAR(material.centre_y(), 65, 0.01);
+}
+
+TEST_F(SeveralReferences, ALayerMaskSaysWhereTheFurtherOneHasItsGeometry) {
+  const Id hole = fake::layer(kImage, "hole", {20, 30, 100, 100}, kClay);
+  fake::mask(hole, {10, 10, 20, 20});
+  fake::mask(source_, {0, 0, 1, 1});  // not asked: the main one has the selection
+  const Material material(kImage, target_, source_, {{hole, kGeometry, 1}});
+  EXPECT_EQ(mask_at(material, 0, 70, 60), 1);
+  EXPECT_EQ(mask_at(material, 1, 40, 50), 1);
+  EXPECT_EQ(mask_at(material, 1, 70, 70), 0);
+  // 40 x 30 round (80, 65) and 20 x 20 round (40, 50).
+  EXPECT_NEAR(material.centre_x(), (1200 * 80 + 400 * 40) / 1600., 0.01);
+  EXPECT_NEAR(material.centre_y(), (1200 * 65 + 400 * 50) / 1600., 0.01);
+}
+
+TEST_F(SeveralReferences, OneInAnotherImageLandsWhereThisOnesSelectionIs) {
+  const Id away = fake::layer(2, "elsewhere", {0, 0, 300, 300}, kSteel);
+  fake::select(2, {200, 210, 60, 40});
+  const Material material(kImage, target_, source_, {{away, kGeometry, 1}});
+  EXPECT_EQ(material.scene().references[1].mask->extent(), (Rect{50, 45, 60, 40}));
+  fake::mask(away, {0, 0, 300, 300});
+  const Material masked(kImage, target_, source_, {{away, kGeometry, 1}});
+  EXPECT_EQ(masked.scene().references[1].mask->extent(), (Rect{-70, -85, 300, 300}));
+}
+
+TEST_F(SeveralReferences, TextureIsTheWholeLayerOrWhatItsMaskShows) {
+  const Id more = fake::layer(kImage, "more clay", {20, 30, 100, 100}, kClay);
+  const Material whole(kImage, target_, source_, {{more, kTexture, 2}});
+  EXPECT_EQ(whole.scene().references[1].role, kTexture);
+  EXPECT_EQ(whole.scene().references[1].mask, nullptr);
+  EXPECT_EQ(whole.scene().references[1].weight, 2);
+  EXPECT_NEAR(whole.centre_x(), 80, 0.01) << "nothing of it is carried over";
+  fake::mask(more, {10, 10, 20, 20});
+  const Material part(kImage, target_, source_, {{more, kTexture, 2}});
+  EXPECT_EQ(mask_at(part, 1, 35, 45), 1);
+  EXPECT_EQ(mask_at(part, 1, 90, 90), 0);
+}
+
+TEST_F(SeveralReferences, BothAreInTheResult) {
+  const Id hole = beside();
+  const Outcome one = run(call_, no_dialog);
+  call_.further = {{hole, kGeometry, 1}};
+  const Outcome both = run(call_, no_dialog);
+  ASSERT_EQ(both.status, Outcome::Status::done) << both.message;
+  EXPECT_LT(host::extent(one.layer).right(), 110);
+  EXPECT_GT(host::extent(both.layer).right(), 135);
+}
+
+TEST_F(SeveralReferences, WhatIsNoneIsRefused) {
+  call_.further = {{source_, kGeometry, 1}};
+  refused("twice");
+  call_.further = {{target_, kTexture, 1}};
+  refused("another layer");
+  call_.further = {{4711, kTexture, 1}};
+  refused("4711");
+}
+
+TEST_F(SeveralReferences, AreRememberedInTheirImageAndForgottenInAnother) {
+  const Id hole = fake::layer(kImage, "hole", {0, 0, 100, 100}, kClay),
+           gone = fake::layer(kImage, "gone", {0, 0, 100, 100}, kClay);
+  const std::vector<FurtherReference> chosen = {{hole, kGeometry, 0.5}, {gone, kTexture, 2}};
+  call_.mode = Call::Mode::interactive;
+  const Outcome first = run(call_, [&](Call& call) {
+    call.request.preset = "instant";
+    call.further = chosen;
+    return true;
+  });
+  ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
+  const auto started_from = [](Call call) {
+    std::vector<FurtherReference> found;
+    run(call, [&](Call& c) {
+      found = c.further;
+      return false;
+    });
+    return found;
+  };
+  EXPECT_EQ(started_from(call_), chosen);
+  // Another image, whose layers have numbers that were remembered.
+  for (auto& [id, item] : fake::world().items) item.image = 2;
+  fake::world().stacks[2] = fake::world().stacks[kImage];
+  fake::world().selections[2] = fake::world().selections[kImage];
+  fake::world().selected[2] = fake::world().selected[kImage];
+  Call other = call_;
+  other.image = 2;
+  EXPECT_TRUE(started_from(other).empty());
+  // A result brings its own along, wherever it was saved; what is not there any more is left out.
+  other.target = first.layer;
+  fake::world().items.erase(gone);
+  EXPECT_EQ(started_from(other), (std::vector<FurtherReference>{{hole, kGeometry, 0.5}}));
+}
+
+TEST(FurtherReferences, TextRoundTripsAndNonsenseIsRefused) {
+  constexpr auto kGeometry = Reference::Role::geometry, kTexture = Reference::Role::texture;
+  const std::vector<FurtherReference> list = {{12, kGeometry, 0.5}, {3000000000, kTexture, 1}};
+  EXPECT_EQ(references_text(list), "12 geometry 0.5; 3000000000 texture 1");
+  EXPECT_EQ(parse_references(references_text(list)), list);
+  EXPECT_TRUE(parse_references(" ; ").empty());
+  EXPECT_EQ(parse_references(" 7;8  texture "), (std::vector<FurtherReference>{{7, kGeometry, 1}, {8, kTexture, 1}}));
+  for (const char* bad : {"x", "-1", "0", "1.5", "7 colour", "7 texture x", "7 texture 0", "7 texture 1e9", "7 texture nan",
+                          "7 texture 1 1", "99999999999999999999", "7,8"})
+    EXPECT_THROW(parse_references(bad), Error) << bad;
+}
+
 TEST(Settings, TextRoundTripsAndOldOrBrokenLinesKeepDefaults) {
   Remembered settings;
   settings.request.preset = "custom";
@@ -181,8 +314,11 @@ TEST(Settings, TextRoundTripsAndOldOrBrokenLinesKeepDefaults) {
   settings.request.colour = Colour::mean;
   settings.request.model = "/some where/model=1";
   settings.target = 7;
+  settings.further = {{9, Reference::Role::texture, 0.25}};
   const Remembered back = parse_settings(settings_text(settings));
   EXPECT_EQ(settings_text(back), settings_text(settings));
+  EXPECT_EQ(back.further, settings.further);
+  EXPECT_TRUE(parse_settings("further-layers=nonsense").further.empty());
   const Remembered broken = parse_settings("scale=banana\nrotation=999999\nold-name=3\n\nnonsense\nfeather=9");
   EXPECT_EQ(broken.request.placement.scale, 1);
   EXPECT_EQ(broken.request.placement.rotation, 0);

@@ -88,6 +88,18 @@ class Results(unittest.TestCase):
           (run-case "other-image" (lambda () (let* ((other (scene 0 0)) (image (open-image (file "target.png"))))
             (report-result image (geometry-transfer image (car (layers image)) (source-of other) (list "preset" "instant")))
             (export image "other-image.png"))))
+          (run-case "several" (lambda () (let* ((image (scene 0 0)) (source (source-of image)) (more (open-layer image (file "source.png"))))
+            (gimp-image-insert-layer image more 0 2)
+            (gimp-layer-add-mask more (car (gimp-layer-create-mask more ADD-MASK-SELECTION)))
+            (gimp-layer-set-offsets more 70 40)
+            (let ((layer (geometry-transfer image (target-of image) source
+                           (list "preset" "instant" "references" (string-append (number->string more) " geometry 0.5")))))
+              (report-result image layer)
+              (say "parasite" (parasite layer))
+              (say "tattoo" (car (gimp-item-get-tattoo more))))
+            (gimp-item-set-visible source no)
+            (gimp-item-set-visible more no)
+            (export image "several.png"))))
           (run-case "twice" (lambda () (let ((image (scene 0 0)))
             (let* ((target (target-of image)) (source (source-of image))
                    (first (geometry-transfer image target source (list "preset" "instant"))))
@@ -187,6 +199,18 @@ class Results(unittest.TestCase):
         self.assertTrue(abs(x + width / 2 - 100) <= 1 and abs(y + height / 2 - 80) <= 1, "in the middle of the target")
         self.assertTrue(self.changed(self.target.astype(np.int64) * 257, self.picture("other-image")).any())
 
+    def test_further_references_are_carried_over_too(self):
+        case = self.case("several")
+        before, after = self.target.astype(np.int64) * 257, self.picture("several")
+        inside = self.mask[:120, :130] > 0  # what of the second dent lies on the target
+        darker = lambda x, y: ((before - after)[y:, x:][:120, :130][inside].mean()) / 65535
+        self.assertGreater(darker(0, 0), 0.05)
+        self.assertGreater(darker(70, 40), 0.05)
+        ys, xs = np.nonzero(self.changed(before, after))
+        self.assertLessEqual(np.minimum(np.hypot(xs - 70, ys - 60), np.hypot(xs - 140, ys - 100)).max(), 26 + 4)
+        # A message of several lines: GIMP prints them as they are.
+        self.assertIn(f"\nfurther-layers={case['tattoo']} geometry 0.5\n", self.printed)
+
     def test_two_transfers_one_target(self):
         self.assertEqual(self.case("twice").all("layer"), ["Geometry Transfer: dent", "Geometry Transfer: dent #1", "wall", "dent"])
 
@@ -204,6 +228,9 @@ REFUSED = {
     "an indexed image": ("(gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 64 no no \"\")", TRANSFER,
                          ["indexed", "RGB"]),
     "a floating selection": ("(float-selection target)", TRANSFER, ["floating selection"]),
+    "a reference twice": ("", """(geometry-transfer image target source
+                              (list "preset" "instant" "references" (number->string source)))""", ["dent", "twice"]),
+    "no references": ("", '(geometry-transfer image target source (list "preset" "instant" "references" "dent"))', ['"dent"', "semicolon"]),
     "outside the target": ("", "(geometry-transfer image target source (list \"preset\" \"instant\" \"shift-x\" 5000))", ["target"]),
     "a number out of range": ("", "(geometry-transfer image target source (list \"preset\" \"instant\" \"colour-strength\" 7))",
                               ["colour-strength"]),

@@ -9,6 +9,10 @@ CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, t
 OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or
          "NAME failed: why" for each case. GIMP exits with 0 when all went well, else with 64
 the rest names the arguments of plug-in-geometry-transfer that are not to be at their defaults (colour_strength for colour-strength)
+
+One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
+
+  transfer(image, target, source, preset="draft", references=f"{hole.get_id()} geometry 1; {wood.get_id()} texture 0.5")
 """
 import os
 

@@ -9,6 +9,11 @@
 ; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or "NAME failed"
 ;          for each case. GIMP exits with 0 when all went well, else with 70
 ; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer)
+;
+; One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
+;
+;   (geometry-transfer image target source
+;     (list "preset" "draft" "references" (string-append (number->string hole) " geometry 1; " (number->string wood) " texture 0.5")))
 
 ; ("preset" "instant") -> (#:preset "instant"); only the reader makes such names
 (define (geometry-transfer-named settings)

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// The further references of a call: a row each, and a button that adds one.
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "run.h"
+
+namespace geometry_transfer {
+
+class ReferencesBox {
+ public:
+  /// Shows and changes call.further; `changed` is called after each change by the user.
+  ReferencesBox(Call& call, std::function<void()> changed);
+  ~ReferencesBox();
+  ReferencesBox(const ReferencesBox&) = delete;
+
+  GtkWidget* widget() const { return box_; }
+  /// Takes all of them away.
+  void clear();
+
+ private:
+  struct Row;
+  void append(const FurtherReference& reference);
+  void add();
+  void remove(Row* row);
+  void take();
+
+  Call& call_;
+  std::function<void()> changed_;
+  GtkWidget *box_, *list_;
+  std::vector<std::unique_ptr<Row>> rows_;
+  bool showing_ = false;  // the program makes widgets, not the user changes them
+};
+
+}  // namespace geometry_transfer
