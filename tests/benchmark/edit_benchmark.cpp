@@ -34,7 +34,7 @@ void BM_PreviewDrag(benchmark::State& state) {
   for (auto _ : state) {
     i = (i + 1) % 20;
     request.placement.shift_x = 3 * i, request.placement.rotation = 2 * i, request.placement.scale = 1 + 0.01 * i;
-    benchmark::DoNotOptimize(preview->render(request));
+    benchmark::DoNotOptimize(preview->render(request).rgb.data());
   }
 }
 BENCHMARK(BM_PreviewDrag)->ArgName("radius")->Arg(60)->Arg(250)->Arg(800)->UseRealTime()->Unit(benchmark::kMillisecond);
