@@ -6,6 +6,19 @@
 #include <vector>
 
 namespace geometry_transfer {
+
+void start_gegl() {
+  constexpr char kPath[] = "GEGL_PATH";
+  gchar* own = g_strdup(g_getenv(kPath));
+  g_setenv(kPath, "/nonexistent", TRUE);
+  gegl_init(nullptr, nullptr);
+  if (own)
+    g_setenv(kPath, own, TRUE);
+  else
+    g_unsetenv(kPath);
+  g_free(own);
+}
+
 namespace {
 
 /// One output pixel of an axis: which input pixels it takes, and how much of each.

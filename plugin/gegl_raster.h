@@ -7,6 +7,10 @@
 
 namespace geometry_transfer {
 
+/// gegl_init without GEGL's operations, a folder of modules with libraries of their own (video, network): only buffers are used
+/// here, and the dialog is there in about half the time.
+void start_gegl();
+
 /// A drawable or a selection, seen from the canvas. Reads from one thread only.
 class GeglRaster : public Raster {
  public:

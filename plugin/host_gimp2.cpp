@@ -6,6 +6,7 @@
 #include <clocale>
 
 #include "dialog.h"
+#include "gegl_raster.h"
 #include "host.h"
 #include "procedure.h"
 #include "request/idle_threads.h"
@@ -232,7 +233,7 @@ void answer(const gchar*, gint count, const GimpParam* given, gint* returned, Gi
   static std::string message;
   start_texts();
   set_idle_threads();
-  gegl_init(nullptr, nullptr);
+  start_gegl();
   gimp_plugin_enable_precision();
 
   Outcome outcome;

@@ -3,6 +3,7 @@
 #include <libgimp/gimp.h>
 
 #include "dialog.h"
+#include "gegl_raster.h"
 #include "host.h"
 #include "procedure.h"
 #include "request/idle_threads.h"
@@ -243,7 +244,7 @@ Call call_of(GimpRunMode mode, GimpImage* image, GimpDrawable** drawables, GObje
 GimpValueArray* answer(GimpProcedure* procedure, GimpRunMode mode, GimpImage* image, GimpDrawable** drawables,
                        GimpProcedureConfig* config, gpointer) {
   set_idle_threads();
-  gegl_init(nullptr, nullptr);
+  start_gegl();
   Outcome outcome;
   try {
     outcome = run(call_of(mode, image, drawables, G_OBJECT(config)), show_dialog, worker::kept_runner());

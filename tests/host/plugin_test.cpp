@@ -391,7 +391,7 @@ TEST(Raster, WhatLiesUnderTransparencyDoesNotBleedIn) {
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  gegl_init(nullptr, nullptr);
+  geometry_transfer::start_gegl();
   const int code = RUN_ALL_TESTS();
   geometry_transfer::host::fake::reset();
   return code;

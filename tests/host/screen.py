@@ -60,7 +60,7 @@ class Screen:
 
     def start(self, command, **options):
         options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL,
-                   "start_new_session": True, **options}
+                   "process_group": 0, **options}
         self.started.append(subprocess.Popen(command, **options))
 
     def close(self):

@@ -306,6 +306,7 @@ class Process(unittest.TestCase):
             cases, printed = session.job(job, LD_DEBUG="files", LD_DEBUG_OUTPUT=os.path.join(folder, "ld"))
             found = self.loaded(folder, "geometry-transfer/geometry-transfer")
             self.assertTrue(any("libgimp" in name for name in found))
+            self.assertFalse([x for x in found if x.startswith("gegl-common")], "GEGL's operations")
             self.assertFalse([x for x in found if "torch" in x or "c10" in x], name)
             heavy = [x for x in found if "opencv" in x]
             self.assertTrue(heavy) if name == "instant" else self.assertEqual(heavy, [])
