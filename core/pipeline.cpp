@@ -8,6 +8,7 @@
 #include "diffusion/conditioning.h"
 #include "diffusion/harmonize.h"
 #include "diffusion/vae_tiles.h"
+#include "diffusion/window.h"
 #include "geometry-transfer/transfer.h"
 #include "image/stages.h"
 #include "request/library.h"
@@ -91,6 +92,10 @@ class TransferImpl : public Transfer {
   }
 
  private:
+  /// Latent pixels round the geometry that are computed with it, although they equal the target: what deeper layers make of it
+  /// fades there. docs/speed.md has the figures.
+  static constexpr int64_t kWindowMargin = 4;
+
   /// What a GPU needs beside the weights for the UNet on three streams.
   static constexpr std::uint64_t kBesideWeights = std::uint64_t{5} << 29;
 
@@ -142,6 +147,7 @@ class TransferImpl : public Transfer {
     // 3. Encode what takes part.
     clock.enter(Stage::encode);
     const HarmonizeInput input = encode(views, edited, request);
+    report.window_share = share_of(input.window);
 
     // 4. Invert, blend, generate.
     clock.enter(Stage::invert);
@@ -178,13 +184,35 @@ class TransferImpl : public Transfer {
   /// Pixels a side must be a multiple of: the VAE's and the UNet's halvings.
   int granularity() const { return files_.vae.downscale() << (files_.unet.block_out_channels.size() - 1); }
 
+  /// Round everything that the edit changed or the mask lets through; images at the model's size.
+  Window window_of(const Tensor& target, const Tensor& edit, const Tensor& mask) const {
+    const Tensor changed = at::maximum((edit - target).abs().amax(1, true), mask);
+    const int64_t scale = files_.vae.downscale();
+    return window_round(at::max_pool2d(changed, {scale, scale}), kWindowMargin,
+                        int64_t{1} << (files_.unet.block_out_channels.size() - 1));
+  }
+
+  static double share_of(const Window& w) {
+    return w.empty() ? 1 : static_cast<double>(w.height * w.width) / static_cast<double>(w.canvas_height * w.canvas_width);
+  }
+
   HarmonizeInput encode(const Views& views, const cv::Mat& edited, const Request& request) {
     const Size size = views.area.model;
     const int64_t side = tile(size);
     const auto latents = [&](const cv::Mat& pixels) { return encode_tiled(vae(), to_tensor(pixels, size), side); };
+    const Tensor mask = mask_to_tensor(views.mask, size), target = to_tensor(views.target, size), edit = to_tensor(edited, size);
     HarmonizeInput input;
-    input.target = latents(views.target);
-    input.geometry = latents(edited);
+    if (request.window && compute_.device.is_cpu() && side == 0) input.window = window_of(target, edit, mask);
+    if (input.window.empty()) {
+      input.target = encode_tiled(vae(), target, side);
+      input.geometry = encode_tiled(vae(), edit, side);
+    } else {
+      Surroundings around;
+      WindowPass whole(around, input.window, 0);
+      input.target = vae().encode(target, &whole);
+      WindowPass within(around);
+      input.geometry = input.window.pasted(input.target, vae().encode(input.window.cut(edit), &within));
+    }
     if (request.output_reads.has(Stream::source))
       for (const Views::Geometry& g : views.geometries) {
         input.sources.push_back(latents(g.source));
@@ -194,7 +222,7 @@ class TransferImpl : public Transfer {
       input.textures.push_back(latents(t.pixels));
       input.texture_weights.push_back(t.weight);
     }
-    input.mask = at::adaptive_avg_pool2d(mask_to_tensor(views.mask, size), input.target.sizes().slice(2));
+    input.mask = at::adaptive_avg_pool2d(mask, input.target.sizes().slice(2));
     require_finite(at::cat({input.target, input.geometry}), Stage::encode);
     return input;
   }
@@ -206,9 +234,20 @@ class TransferImpl : public Transfer {
     const Size size = views.area.model;
     const int64_t side = tile(size);
     const auto decode = [&](const Tensor& z) { return decode_tiled(vae(), z, side); };
+    const Tensor edit = to_tensor(edited, size), target = to_tensor(views.target, size);
+    if (runs_in_window(input, request) && request.give_back == GiveBack::edit) {
+      // Both decodings agree outside the window: one of them whole, the other within it, and their difference is 0 elsewhere.
+      Surroundings around;
+      WindowPass whole(around, input.window, 0);
+      const Tensor of_edit = vae().decode(input.geometry, &whole);
+      WindowPass within(around);
+      const Tensor decoded = vae().decode(input.window.cut(latents), &within);
+      require_finite(decoded, Stage::decode);
+      const Tensor result = input.window.pasted(edit, input.window.cut(edit) + decoded - input.window.cut(of_edit));
+      return part_of(result, edit, edited, views, request);
+    }
     const Tensor decoded = decode(latents);
     require_finite(decoded, Stage::decode);
-    const Tensor edit = to_tensor(edited, size), target = to_tensor(views.target, size);
     double of_edit = 0, of_target = 0;
     switch (request.give_back) {
       case GiveBack::nothing:
@@ -226,6 +265,12 @@ class TransferImpl : public Transfer {
     Tensor result = decoded;
     if (of_edit > 0) result = result + of_edit * (edit - decode(input.geometry));
     if (of_target > 0) result = result + of_target * (target - decode(input.target));
+    return part_of(result, edit, edited, views, request);
+  }
+
+  /// The part of result - edit (1, 3, H, W) that was asked for, at the rectangle's own resolution.
+  static cv::Mat part_of(const Tensor& result, const Tensor& edit, const cv::Mat& edited, const Views& views,
+                         const Request& request) {
     const cv::Mat difference = to_mat(result) - to_mat(edit);
     const cv::Mat over = resampled(difference, {edited.cols, edited.rows});
     return request.correct == Correct::all ? over : shadows_only(over, edited, views.target);

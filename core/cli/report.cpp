@@ -48,6 +48,7 @@ Json report_json(const Job& job, const JobResult& result) {
           {"layer_area", rectangle(result.layer)},
           {"working", {{"width", r.working.width}, {"height", r.working.height}}},
           {"mask_share", r.mask_share},
+          {"window_share", r.window_share},
           {"unet_calls", r.unet_calls},
           {"unet_streams", r.unet_streams},
           {"threads", r.threads},

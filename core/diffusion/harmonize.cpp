@@ -42,6 +42,10 @@ std::vector<StreamRead> reads(StreamSet set, int self, const HarmonizeInput& in,
 
 }  // namespace
 
+bool runs_in_window(const HarmonizeInput& input, const Request& request) {
+  return !input.window.empty() && request.reuse_keys && request.restore == 1;
+}
+
 std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request& request) {
   std::vector<StreamState> streams;
   const auto add = [&](const char* name, const Tensor& clean) {
@@ -53,6 +57,11 @@ std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request
   for (int i = 0; i < source_places(input, request).count; ++i) add("source", input.sources[i]);
   for (const Tensor& texture : input.textures) add("texture", texture);
   streams[kGeometry].reads = reads(request.geometry_reads, kGeometry, input, request);
+  if (runs_in_window(input, request)) {
+    streams[kGeometry].window = input.window;
+    streams[kGeometry].around = kTarget;
+    streams[kGeometry].clean = input.window.pasted(input.target, input.window.cut(input.geometry));
+  }
   return streams;
 }
 
@@ -71,6 +80,7 @@ HarmonizeResult harmonize(const HarmonizeInput& input, const Request& request, c
   options.mask = input.mask;
   options.restored_stream = kTarget;
   options.restore = request.restore;
+  options.window = result.streams[kGeometry].window;
   result.latents = generate(blended, result.streams, grid, predictor, walk, options, after_step);
   return result;
 }

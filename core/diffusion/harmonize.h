@@ -18,6 +18,8 @@ struct HarmonizeInput {
   std::vector<Tensor> textures;  ///< more examples of the target's material, read wherever the target is
   std::vector<double> source_weights, texture_weights;  ///< of their keys, > 0; empty: 1
   Tensor mask;                                          ///< (1, 1, h, w) latent mask of the placed geometry, [0,1]
+  Window window = {};  ///< outside it the geometry equals the target and the mask is 0: what differs can be computed inside it
+                       ///< alone; empty: everywhere
 };
 
 struct HarmonizeResult {
@@ -25,6 +27,10 @@ struct HarmonizeResult {
   std::vector<StreamState> streams;  ///< as they walked: for tests and reports
   std::vector<double> residuals;
 };
+
+/// Whether this request walks in the input's window: outside it the output must be the target at every step, and the target's
+/// keys must be kept.
+bool runs_in_window(const HarmonizeInput& input, const Request& request);
 
 /// The streams that this request computes: those that the output or the geometry reads, the geometry and the target.
 std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request& request);

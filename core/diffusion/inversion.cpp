@@ -2,6 +2,7 @@
 #include "diffusion/inversion.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace geometry_transfer {
 namespace {
@@ -10,29 +11,45 @@ bool independent(const std::vector<StreamState>& streams, int i) {
   return std::all_of(streams[i].reads.begin(), streams[i].reads.end(), [i](const StreamRead& r) { return r.stream == i; });
 }
 
-/// Streams that can be solved together, in order: a wave reads itself and earlier waves only.
+/// Streams that can be solved together, in order: a wave reads itself and earlier waves only. Those that walk in a window come
+/// last.
 std::vector<std::vector<int>> waves(const std::vector<StreamState>& streams, bool keep_keys) {
-  std::vector<int> first, rest;
-  for (int i = 0; i < static_cast<int>(streams.size()); ++i) (!keep_keys || independent(streams, i) ? first : rest).push_back(i);
+  std::vector<int> first, rest, windowed;
+  for (int i = 0; i < static_cast<int>(streams.size()); ++i)
+    (!streams[i].window.empty() ? windowed : !keep_keys || independent(streams, i) ? first : rest).push_back(i);
   std::vector<std::vector<int>> made;
-  for (auto& wave : {first, rest})
+  for (auto& wave : {first, rest, windowed})
     if (!wave.empty()) made.push_back(wave);
   return made;
 }
 
-KeySource source(const StreamRead& read, int row, const KeyMemory* memory) {
-  return {row, memory, read.log_weight, read.weight_map};
+/// A read of `streams[read.stream]`, as it lies at this time. `row` of the batch, or -1: its kept keys. `windowed`: a pass over a
+/// window, else all rows are whole pictures.
+KeySource source(const std::vector<StreamState>& streams, const StreamRead& read, int row, size_t time, bool windowed) {
+  const StreamState& stream = streams[read.stream];
+  KeySource made{row, row < 0 ? &stream.memory.at(time) : nullptr, read.log_weight, read.weight_map, {}, nullptr};
+  if (windowed && !stream.window.empty()) {
+    made.window = stream.window;
+    made.around = &streams[stream.around].memory.at(time);
+  }
+  return made;
+}
+
+/// The window that other streams have in stream `i`; empty where none has.
+Window window_in(const std::vector<StreamState>& streams, int i) {
+  for (const StreamState& s : streams)
+    if (!s.window.empty() && s.around == i) return s.window;
+  return {};
 }
 
 /// Routes of the streams in `rows`: to each other where they share the batch, else to what was kept at this time.
-std::vector<Route> routes(const std::vector<StreamState>& streams, const std::vector<int>& rows, size_t time) {
+std::vector<Route> routes(const std::vector<StreamState>& streams, const std::vector<int>& rows, size_t time, bool windowed) {
   std::vector<Route> made;
   for (int i : rows) {
     Route route;
     for (const StreamRead& read : streams[i].reads) {
       const auto here = std::find(rows.begin(), rows.end(), read.stream);
-      route.push_back(here != rows.end() ? source(read, static_cast<int>(here - rows.begin()), nullptr)
-                                         : source(read, -1, &streams[read.stream].memory.at(time)));
+      route.push_back(source(streams, read, here != rows.end() ? static_cast<int>(here - rows.begin()) : -1, time, windowed));
     }
     made.push_back(std::move(route));
   }
@@ -54,6 +71,8 @@ size_t kept_bytes(const std::vector<StreamState>& streams) {
   size_t sum = 0;
   for (const StreamState& s : streams)
     for (const KeyMemory& m : s.memory) sum += m.bytes();
+  for (const StreamState& s : streams)
+    for (const Surroundings& around : s.surroundings) sum += around.bytes();
   return sum;
 }
 
@@ -68,8 +87,9 @@ std::vector<int> closure(const std::vector<StreamState>& streams, std::vector<in
 
 }  // namespace
 
-Tensor NoisePredictor::operator()(const Tensor& latents, int timestep, double alpha, const SelfAttentionMixer& mixer) const {
-  return predicted_noise(unet.forward(latents, timestep, context, mixer), latents, alpha, type);
+Tensor NoisePredictor::operator()(const Tensor& latents, int timestep, double alpha, const SelfAttentionMixer& mixer,
+                                  WindowPass* pass) const {
+  return predicted_noise(unet.forward(latents, timestep, context, mixer, pass), latents, alpha, type);
 }
 
 InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, const NoisePredictor& predictor,
@@ -79,21 +99,29 @@ InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, 
   for (StreamState& s : streams) {
     s.trajectory = {s.clean};
     s.memory.assign(grid.size(), {});
+    s.surroundings.assign(grid.size(), {});
   }
   int done = 0;
   for (size_t i = 0; i < grid.size(); ++i) {
     double worst = 0;
     for (const std::vector<int>& rows : order) {
-      const Tensor start = stack(streams, rows, i);
+      const Window& window = streams[rows[0]].window;  // of the whole wave
+      const auto around = [&]() -> StreamState& { return streams[streams[rows[0]].around]; };
+      const Tensor start = window.empty() ? stack(streams, rows, i) : window.cut(stack(streams, rows, i));
       Tensor z = start;
       std::vector<KeyMemory*> keep;
       if (options.keep_keys)
         for (int s : rows) keep.push_back(&streams[s].memory[i]);
-      const StreamMixer mixer(routes(streams, rows, i), keep);
+      const StreamMixer mixer(routes(streams, rows, i, !window.empty()), keep);
       double moved = 0;
       for (int k = 0; k < options.iterations; ++k) {
-        const Tensor next =
-            ddim_move(start, predictor(z, grid.timesteps[i], grid.alphas[i], mixer), grid.alpha_before(i), grid.alphas[i]);
+        std::optional<WindowPass> pass;
+        if (!window.empty()) pass.emplace(around().surroundings[i]);
+        for (size_t row = 0; row < rows.size() && !pass; ++row)
+          if (const Window seen = window_in(streams, rows[row]); !seen.empty())
+            pass.emplace(streams[rows[row]].surroundings[i], seen, static_cast<int64_t>(row));
+        const Tensor noise = predictor(z, grid.timesteps[i], grid.alphas[i], mixer, pass ? &*pass : nullptr);
+        const Tensor next = ddim_move(start, noise, grid.alpha_before(i), grid.alphas[i]);
         moved = residual(next, z);
         z = next;
         if (options.after_call)
@@ -103,11 +131,14 @@ InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, 
       }
       done += options.iterations;
       worst = std::max(worst, moved);
-      for (size_t row = 0; row < rows.size(); ++row) streams[rows[row]].trajectory.push_back(z.narrow(0, row, 1));
+      for (size_t row = 0; row < rows.size(); ++row) {
+        const Tensor mine = z.narrow(0, row, 1);
+        streams[rows[row]].trajectory.push_back(window.empty() ? mine : window.pasted(around().trajectory.at(i + 1), mine));
+      }
     }
     report.residuals.push_back(worst);
     if (kept_bytes(streams) > options.memory_limit)
-      for (StreamState& s : streams) s.memory[i] = {};
+      for (StreamState& s : streams) s.memory[i] = {}, s.surroundings[i] = {};
   }
   return report;
 }
@@ -126,23 +157,28 @@ Tensor generate(const Tensor& noisy, const std::vector<StreamState>& streams, co
     for (int s : read)
       if (streams[s].memory[i].empty()) missing.push_back(s);
     const std::vector<int> rows = closure(streams, missing);
-    std::vector<Route> all = routes(streams, rows, i);
+    // In a window only where everything that it reads was kept.
+    const StreamState* around = options.window.empty() || !rows.empty() ? nullptr : &streams[options.restored_stream];
+    const auto part = [&](const Tensor& whole) { return around ? options.window.cut(whole) : whole; };
+    std::vector<Route> all = routes(streams, rows, i, false);
     const int self = static_cast<int>(rows.size());
     Route mine;
     for (const StreamRead& r : options.reads) {
       const auto here = std::find(rows.begin(), rows.end(), r.stream);
       if (r.stream == kOutput)
-        mine.push_back(source(r, self, nullptr));
-      else if (here != rows.end())
-        mine.push_back(source(r, static_cast<int>(here - rows.begin()), nullptr));
+        mine.push_back({self, nullptr, r.log_weight, r.weight_map, options.window, around ? &around->memory[i] : nullptr});
       else
-        mine.push_back(source(r, -1, &streams[r.stream].memory[i]));
+        mine.push_back(source(streams, r, here != rows.end() ? static_cast<int>(here - rows.begin()) : -1, i, around != nullptr));
     }
     all.push_back(std::move(mine));
 
-    const Tensor batch = rows.empty() ? out : at::cat({stack(streams, rows, i + 1), out}, 0);
-    const Tensor noise = predictor(batch, grid.timesteps[i], grid.alphas[i], StreamMixer(std::move(all))).narrow(0, self, 1);
-    out = ddim_move(out, noise, grid.alphas[i], grid.alpha_before(i));
+    std::optional<WindowPass> pass;
+    if (around) pass.emplace(around->surroundings[i]);
+    const Tensor batch = rows.empty() ? part(out) : at::cat({stack(streams, rows, i + 1), out}, 0);
+    const Tensor noise = predictor(batch, grid.timesteps[i], grid.alphas[i], StreamMixer(std::move(all)), pass ? &*pass : nullptr)
+                             .narrow(0, self, 1);
+    const Tensor moved = ddim_move(part(out), noise, grid.alphas[i], grid.alpha_before(i));
+    out = around ? options.window.pasted(around->trajectory[i], moved) : moved;
     if (options.restored_stream >= 0 && options.restore > 0) {
       const Tensor share = (1 - options.mask) * options.restore;
       out =

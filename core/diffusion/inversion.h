@@ -18,7 +18,8 @@ struct NoisePredictor {
   const UNetContext& context;
   PredictionType type;
   /// latents (B, C, h, w) fp32 at `alpha` -> noise, same shape.
-  Tensor operator()(const Tensor& latents, int timestep, double alpha, const SelfAttentionMixer& mixer) const;
+  Tensor operator()(const Tensor& latents, int timestep, double alpha, const SelfAttentionMixer& mixer,
+                    WindowPass* pass = nullptr) const;
 };
 
 /// One read of one stream by another, by the streams' places in the list.
@@ -30,11 +31,14 @@ struct StreamRead {
 
 /// One image on its way: `clean` in, the rest filled by invert().
 struct StreamState {
-  std::string name;                ///< for messages
-  Tensor clean;                    ///< (1, C, h, w)
-  std::vector<StreamRead> reads;   ///< in inversion
-  std::vector<Tensor> trajectory;  ///< [0] is clean, [i + 1] is at grid.timesteps[i]
-  std::vector<KeyMemory> memory;   ///< at each time, where it was kept; else empty
+  std::string name;                             ///< for messages
+  Tensor clean;                                 ///< (1, C, h, w)
+  std::vector<StreamRead> reads;                ///< in inversion
+  std::vector<Tensor> trajectory;               ///< [0] is clean, [i + 1] is at grid.timesteps[i]
+  std::vector<KeyMemory> memory;                ///< at each time, where it was kept; else empty
+  Window window = {};                           ///< not empty: walks in it alone, and outside it is the stream
+  int around = -1;                              ///< of this place, which walks before it and whose keys are kept
+  std::vector<Surroundings> surroundings = {};  ///< of such windows, at each time, where another stream has one
 };
 
 enum class Walk { inversion, generation };
@@ -64,6 +68,7 @@ struct GenerationOptions {
   Tensor mask;                    ///< (1, 1, h, w) latent mask in [0,1]: where the output is free
   int restored_stream = -1;       ///< whose trajectory is put back outside the mask
   double restore = 1;             ///< by which share
+  Window window = {};             ///< of the output, where all of the restored stream stands outside it: restore must be 1
 };
 constexpr int kOutput = -1;
 

@@ -3,6 +3,7 @@
 
 #include "diffusion/kernels/norm.h"
 #include "diffusion/kernels/vector_math.h"
+#include "diffusion/window.h"
 
 namespace geometry_transfer {
 
@@ -55,11 +56,20 @@ Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, 
     weight_ = weight.contiguous(winograd_ ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
 }
 
-Tensor Conv2d::operator()(const Tensor& x, const Tensor& add, const Tensor& extra_bias) const {
-  if (winograd_ && WinogradConv2d::pays(x)) return (*winograd_)(x, add, extra_bias.defined() ? bias_ + extra_bias : bias_);
-  if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor());
-  const Tensor y =
-      at::conv2d(x, weight_.to(x.scalar_type()), extra_bias.defined() ? bias_ + extra_bias : bias_, stride_, padding_);
+Tensor Conv2d::operator()(const Tensor& x, const Tensor& add, const Tensor& extra_bias, WindowPass* pass) const {
+  if (!pass || !padding_) return convolved(x, add, extra_bias, false);
+  if (!pass->records()) return convolved(pass->ringed(x), add, extra_bias, true);
+  pass->keep_ring(x);
+  return convolved(x, add, extra_bias, false);
+}
+
+Tensor Conv2d::convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool ringed) const {
+  const int64_t ring = ringed ? 2 : 0;
+  if (winograd_ && WinogradConv2d::pays(x.size(2) - ring, x.size(3) - ring))
+    return (*winograd_)(x, add, extra_bias.defined() ? bias_ + extra_bias : bias_, ringed);
+  if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor(), ringed);
+  const Tensor y = at::conv2d(x, weight_.to(x.scalar_type()), extra_bias.defined() ? bias_ + extra_bias : bias_, stride_,
+                              ringed ? 0 : padding_);
   return add.defined() ? y + add : y;
 }
 
@@ -70,10 +80,18 @@ GroupNorm::GroupNorm(const Weights& weights, int64_t groups, int64_t channels, d
       eps_(eps),
       activation_(activation) {}
 
-Tensor GroupNorm::operator()(const Tensor& x) const {
-  if (has_kernel(x)) return group_norm(x, groups_, weight_, bias_, eps_, activation_ == Activation::silu);
+Tensor GroupNorm::operator()(const Tensor& x, WindowPass* pass) const {
+  const bool silu = activation_ == Activation::silu;
+  if (pass && pass->records()) {
+    std::vector<ChannelSums> found;
+    const Tensor y = group_norm(x, groups_, weight_, bias_, eps_, silu, nullptr, &found);
+    pass->keep_sums(x, found);
+    return y;
+  }
+  if (pass) return group_norm(x, groups_, weight_, bias_, eps_, silu, &pass->sums_beyond());
+  if (has_kernel(x)) return group_norm(x, groups_, weight_, bias_, eps_, silu);
   Tensor y = at::group_norm(x, groups_, weight_, bias_, eps_);
-  return activation_ == Activation::silu ? at::silu_(y) : y;
+  return silu ? at::silu_(y) : y;
 }
 
 LayerNorm::LayerNorm(const Weights& weights, int64_t channels, double eps)

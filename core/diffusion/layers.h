@@ -15,6 +15,8 @@ namespace geometry_transfer {
 
 using at::Tensor;
 
+class WindowPass;  // window.h; nullptr: the whole canvas
+
 /// (B, C, H, W) channels-last -> (B, H*W, C), no copy.
 Tensor to_tokens(const Tensor& image);
 /// (B, N, C) -> (B, C, H, W) channels-last, no copy.
@@ -39,13 +41,16 @@ class Conv2d {
   /// Square kernel; `padding` pixels of zeros on every side.
   Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t padding = 0);
   /// Plus `add` of the result's shape and `extra_bias` (out), where they are defined.
-  Tensor operator()(const Tensor& x, const Tensor& add = {}, const Tensor& extra_bias = {}) const;
+  Tensor operator()(const Tensor& x, const Tensor& add = {}, const Tensor& extra_bias = {}, WindowPass* pass = nullptr) const;
 
  private:
   Tensor weight_, bias_;
   int64_t stride_, padding_;
   std::optional<PackedConv2d> packed_;      // then weight_ is empty
   std::optional<WinogradConv2d> winograd_;  // for images that are large enough; each takes its memory when it is first used
+
+  /// `ringed`: x brings its padding.
+  Tensor convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool ringed) const;
 };
 
 enum class Activation { none, silu };
@@ -54,7 +59,7 @@ enum class Activation { none, silu };
 class GroupNorm {
  public:
   GroupNorm(const Weights& weights, int64_t groups, int64_t channels, double eps, Activation activation);
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, WindowPass* pass = nullptr) const;
 
  private:
   Tensor weight_, bias_;

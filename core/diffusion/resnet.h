@@ -14,7 +14,7 @@ class ResnetBlock {
   /// `time_channels` 0: no time embedding (the VAE).
   ResnetBlock(const Weights& weights, int64_t in, int64_t out, int64_t time_channels, int64_t groups, double eps);
   /// x (B, in, H, W); `time` (B or 1, time_channels) already through SiLU, undefined in the VAE -> (B, out, H, W).
-  Tensor operator()(const Tensor& x, const Tensor& time = {}) const;
+  Tensor operator()(const Tensor& x, const Tensor& time = {}, WindowPass* pass = nullptr) const;
 
  private:
   GroupNorm norm1_;
@@ -30,7 +30,7 @@ class Upsample {
  public:
   Upsample(const Weights& weights, int64_t channels);
   /// To the size of the skip connection it will meet (odd sizes do not double exactly); {} doubles.
-  Tensor operator()(const Tensor& x, at::OptionalIntArrayRef size = {}) const;
+  Tensor operator()(const Tensor& x, at::OptionalIntArrayRef size = {}, WindowPass* pass = nullptr) const;
 
  private:
   Conv2d conv_;
@@ -41,7 +41,7 @@ class Downsample {
  public:
   /// `padding` 1 pads every side (UNet), 0 pads right and bottom only (VAE).
   Downsample(const Weights& weights, int64_t channels, int64_t padding);
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, WindowPass* pass = nullptr) const;
 
  private:
   Conv2d conv_;

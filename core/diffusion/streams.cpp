@@ -1,26 +1,71 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/streams.h"
 
+#include <cmath>
+#include <utility>
+
 namespace geometry_transfer {
 namespace {
 
 // A key of weight 0 is not removed but all but unseen: softmax over nothing but such keys stays defined.
 constexpr double kLeastWeight = 1e-4;
 
-/// The log-weights of one key source on a site's tokens (N,), or undefined where they are all 0.
-Tensor key_bias(const KeySource& source, const AttentionSite& site) {
+/// The log-weights of one key source on its `count` tokens, or undefined where they are all 0.
+Tensor key_bias(const KeySource& source, const AttentionSite& site, int64_t count) {
   if (!source.weight_map.defined()) {
     if (source.log_weight == 0) return {};
-    return at::full({site.height * site.width}, source.log_weight, at::kFloat);
+    return at::full({count}, source.log_weight, at::kFloat);
   }
   const Tensor weights = at::adaptive_avg_pool2d(source.weight_map, {site.height, site.width});
   return weights.flatten().clamp_min(kLeastWeight).log() + source.log_weight;
 }
 
+/// Kept keys of whole pictures, of which windows read what lies outside them. One block for each: its tokens count as often as
+/// they are read.
+class Around {
+ public:
+  Around(const Route& route, const AttentionSite& site) : site_(site) {
+    for (const KeySource& source : route)
+      if (source.around) {
+        const Window& w = source.window;
+        const int64_t height = site.height * w.canvas_height / w.height, width = site.width * w.canvas_width / w.width;
+        weights_of(source.around) += std::exp(source.log_weight) * w.outside(height, width).to(at::kFloat);
+      }
+  }
+
+  /// True where `source` is one of them: then its own reading is counted in.
+  bool takes(const KeySource& source) {
+    for (auto& [memory, weights] : read_)
+      if (memory == source.memory && !source.around) {
+        weights += std::exp(source.log_weight);
+        return true;
+      }
+    return false;
+  }
+
+  void add_to(std::vector<KeyBlock>& blocks) const {
+    for (const auto& [memory, weights] : read_)
+      blocks.push_back({memory->k.at(site_.index), memory->v.at(site_.index), weights.clamp_min(kNone).log()});
+  }
+
+ private:
+  static constexpr double kNone = 1e-30;  // of softmax's sum nothing is left of it in fp32
+
+  Tensor& weights_of(const KeyMemory* memory) {
+    for (auto& [known, weights] : read_)
+      if (known == memory) return weights;
+    read_.emplace_back(memory, at::zeros({memory->k.at(site_.index).size(1)}, at::kFloat));
+    return read_.back().second;
+  }
+
+  const AttentionSite& site_;
+  std::vector<std::pair<const KeyMemory*, Tensor>> read_;
+};
+
 bool reads_only_itself(const std::vector<Route>& routes) {
   for (size_t row = 0; row < routes.size(); ++row) {
     const Route& r = routes[row];
-    if (r.size() != 1 || r[0].row != static_cast<int>(row) || r[0].weight_map.defined()) return false;
+    if (r.size() != 1 || r[0].row != static_cast<int>(row) || r[0].weight_map.defined() || r[0].around) return false;
   }
   return true;
 }
@@ -50,13 +95,14 @@ Tensor StreamMixer::mix(const AttentionSite& site, const Tensor& q, const Tensor
   std::vector<Tensor> rows;
   for (size_t row = 0; row < routes_.size(); ++row) {
     std::vector<KeyBlock> blocks;
+    Around around(routes_[row], site);
     for (const KeySource& source : routes_[row]) {
-      const Tensor bias = key_bias(source, site);
-      if (source.memory)
-        blocks.push_back({source.memory->k.at(site.index), source.memory->v.at(site.index), bias});
-      else
-        blocks.push_back({k.narrow(0, source.row, 1), v.narrow(0, source.row, 1), bias});
+      if (around.takes(source)) continue;
+      const Tensor keys = source.memory ? source.memory->k.at(site.index) : k.narrow(0, source.row, 1);
+      const Tensor values = source.memory ? source.memory->v.at(site.index) : v.narrow(0, source.row, 1);
+      blocks.push_back({keys, values, key_bias(source, site, keys.size(1))});
     }
+    around.add_to(blocks);
     rows.push_back(attention(q.narrow(0, row, 1), blocks, site.heads));
   }
   return rows.size() == 1 ? rows[0] : at::cat(rows, 0);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "diffusion/attention.h"
+#include "diffusion/window.h"
 
 namespace geometry_transfer {
 
@@ -27,7 +28,9 @@ struct KeySource {
   int row = -1;                       ///< of the batch, or
   const KeyMemory* memory = nullptr;  ///< kept keys
   double log_weight = 0;              ///< added to every logit: weights references against each other and against token counts
-  Tensor weight_map;  ///< (1, 1, h, w) weight of each latent pixel, >= 0, pooled to each site's grid; or undefined
+  Tensor weight_map;   ///< (1, 1, h, w) weight of each latent pixel, >= 0, pooled to each site's grid; or undefined
+  Window window = {};  ///< not empty: its keys are those of a window, and
+  const KeyMemory* around = nullptr;  ///< the keys of the picture that it equals outside
 };
 
 /// What one row reads. The order does not matter.

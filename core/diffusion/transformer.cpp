@@ -49,10 +49,10 @@ SpatialTransformer::SpatialTransformer(const Weights& weights, int64_t channels,
     blocks_.emplace_back(weights["transformer_blocks"][i], channels, context_channels, heads, sites);
 }
 
-Tensor SpatialTransformer::operator()(const Tensor& x, const std::vector<CrossKeys>& cross,
-                                      const SelfAttentionMixer& mixer) const {
+Tensor SpatialTransformer::operator()(const Tensor& x, const std::vector<CrossKeys>& cross, const SelfAttentionMixer& mixer,
+                                      WindowPass* pass) const {
   const int64_t height = x.size(2), width = x.size(3);
-  Tensor tokens = proj_in_(to_tokens(norm_(x)));
+  Tensor tokens = proj_in_(to_tokens(norm_(x, pass)));
   for (const TransformerBlock& block : blocks_) tokens = block(tokens, height, width, cross, mixer);
   return to_image(proj_out_(tokens, to_tokens(x)), height, width);
 }

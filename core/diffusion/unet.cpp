@@ -108,41 +108,42 @@ Tensor UNet::time_embedding(double timestep, const UNetContext& context) const {
   return at::silu(time);  // every resnet begins with it
 }
 
-Tensor UNet::forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer) const {
+Tensor UNet::forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer,
+                     WindowPass* pass) const {
   // 1. time
   const Tensor time = time_embedding(timestep, context);
 
   // 2. pre-process
-  Tensor x = conv_in_(sample.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast));
+  Tensor x = conv_in_(sample.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast), {}, {}, pass);
   std::vector<Tensor> skips{x};
 
   // 3. down
   for (const UNetLevel& block : down_blocks_) {
     for (size_t i = 0; i < block.resnets.size(); ++i) {
-      x = block.resnets[i](x, time);
-      if (!block.attentions.empty()) x = block.attentions[i](x, context.cross, mixer);
+      x = block.resnets[i](x, time, pass);
+      if (!block.attentions.empty()) x = block.attentions[i](x, context.cross, mixer, pass);
       skips.push_back(x);
     }
-    if (block.downsampler) skips.push_back(x = (*block.downsampler)(x));
+    if (block.downsampler) skips.push_back(x = (*block.downsampler)(x, pass));
   }
 
   // 4. mid
-  x = mid_block_->resnets[0](x, time);
-  x = mid_block_->attentions[0](x, context.cross, mixer);
-  x = mid_block_->resnets[1](x, time);
+  x = mid_block_->resnets[0](x, time, pass);
+  x = mid_block_->attentions[0](x, context.cross, mixer, pass);
+  x = mid_block_->resnets[1](x, time, pass);
 
   // 5. up
   for (const UNetLevel& block : up_blocks_) {
     for (size_t i = 0; i < block.resnets.size(); ++i) {
-      x = block.resnets[i](concat_channels(x, skips.back()), time);
+      x = block.resnets[i](concat_channels(x, skips.back()), time, pass);
       skips.pop_back();
-      if (!block.attentions.empty()) x = block.attentions[i](x, context.cross, mixer);
+      if (!block.attentions.empty()) x = block.attentions[i](x, context.cross, mixer, pass);
     }
-    if (block.upsampler) x = (*block.upsampler)(x, skips.back().sizes().slice(2));
+    if (block.upsampler) x = (*block.upsampler)(x, skips.back().sizes().slice(2), pass);
   }
 
   // 6. post-process
-  const Tensor out = conv_out_(conv_norm_out_(x)).to(sample.device(), at::kFloat).contiguous();
+  const Tensor out = conv_out_(conv_norm_out_(x, pass), {}, {}, pass).to(sample.device(), at::kFloat).contiguous();
   if (!at::isfinite(out).all().item<bool>()) throw NotFinite();
   return out;
 }

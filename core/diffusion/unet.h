@@ -39,8 +39,9 @@ class UNet {
 
   UNetContext prepare(const Conditioning& conditioning) const;
   /// sample (B, in_channels, h, w) fp32 latents; returns the same shape, fp32. Sides: multiples of granularity().
-  /// Throws NotFinite.
-  Tensor forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer) const;
+  /// With a pass that replays, the sample is the window's. Throws NotFinite.
+  Tensor forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer,
+                 WindowPass* pass = nullptr) const;
 
   const UNetConfig& config() const { return config_; }
   int self_attention_sites() const { return sites_.self; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/vae.h"
 
+#include "diffusion/window.h"
+
 namespace geometry_transfer {
 namespace {
 
@@ -45,9 +47,14 @@ VaeAttention::VaeAttention(const Weights& weights, int64_t channels, int64_t gro
       to_v_(weights["to_v"], channels, channels),
       to_out_(weights["to_out"][0], channels, channels) {}
 
-Tensor VaeAttention::operator()(const Tensor& x) const {
-  const Tensor tokens = to_tokens(group_norm_(x));
-  const Tensor mixed = attention(to_q_(tokens), {{to_k_(tokens), to_v_(tokens), {}}}, 1);
+Tensor VaeAttention::operator()(const Tensor& x, WindowPass* pass) const {
+  const Tensor tokens = to_tokens(group_norm_(x, pass));
+  std::vector<KeyBlock> keys{{to_k_(tokens), to_v_(tokens), {}}};
+  if (pass && pass->records())
+    pass->keep_keys(keys[0].k, keys[0].v, x.size(2), x.size(3));
+  else if (pass)
+    keys.push_back(pass->keys_beyond());
+  const Tensor mixed = attention(to_q_(tokens), keys, 1);
   return to_image(to_out_(mixed), x.size(2), x.size(3)) + x;
 }
 
@@ -57,9 +64,9 @@ VaeMidBlock::VaeMidBlock(const Weights& weights, const VaeConfig& config) {
   if (config.mid_block_attention) attention_.emplace(weights["attentions"][0], channels, config.norm_num_groups);
 }
 
-Tensor VaeMidBlock::operator()(const Tensor& x) const {
-  const Tensor h = resnets_[0](x);
-  return resnets_[1](attention_ ? (*attention_)(h) : h);
+Tensor VaeMidBlock::operator()(const Tensor& x, WindowPass* pass) const {
+  const Tensor h = resnets_[0](x, {}, pass);
+  return resnets_[1](attention_ ? (*attention_)(h, pass) : h, {}, pass);
 }
 
 VaeEncoder::VaeEncoder(const Weights& weights, const VaeConfig& config)
@@ -69,13 +76,13 @@ VaeEncoder::VaeEncoder(const Weights& weights, const VaeConfig& config)
       conv_norm_out_(weights["conv_norm_out"], config.norm_num_groups, config.block_out_channels.back(), kEps, Activation::silu),
       conv_out_(weights["conv_out"], config.block_out_channels.back(), config.latent_channels * 2, 3, 1, 1) {}
 
-Tensor VaeEncoder::operator()(Tensor x) const {
-  x = conv_in_(x);
+Tensor VaeEncoder::operator()(Tensor x, WindowPass* pass) const {
+  x = conv_in_(x, {}, {}, pass);
   for (const VaeLevel& level : down_blocks_) {
-    for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
-    if (level.downsampler) x = (*level.downsampler)(x);
+    for (const ResnetBlock& resnet : level.resnets) x = resnet(x, {}, pass);
+    if (level.downsampler) x = (*level.downsampler)(x, pass);
   }
-  return conv_out_(conv_norm_out_(mid_block_(x)));
+  return conv_out_(conv_norm_out_(mid_block_(x, pass), pass), {}, {}, pass);
 }
 
 VaeDecoder::VaeDecoder(const Weights& weights, const VaeConfig& config)
@@ -85,13 +92,13 @@ VaeDecoder::VaeDecoder(const Weights& weights, const VaeConfig& config)
       conv_norm_out_(weights["conv_norm_out"], config.norm_num_groups, config.block_out_channels.front(), kEps, Activation::silu),
       conv_out_(weights["conv_out"], config.block_out_channels.front(), config.in_channels, 3, 1, 1) {}
 
-Tensor VaeDecoder::operator()(Tensor x) const {
-  x = mid_block_(conv_in_(x));
+Tensor VaeDecoder::operator()(Tensor x, WindowPass* pass) const {
+  x = mid_block_(conv_in_(x, {}, {}, pass), pass);
   for (const VaeLevel& level : up_blocks_) {
-    for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
-    if (level.upsampler) x = (*level.upsampler)(x);
+    for (const ResnetBlock& resnet : level.resnets) x = resnet(x, {}, pass);
+    if (level.upsampler) x = (*level.upsampler)(x, {}, pass);
   }
-  return conv_out_(conv_norm_out_(x));
+  return conv_out_(conv_norm_out_(x, pass), {}, {}, pass);
 }
 
 Vae::Vae(const VaeConfig& config, const Weights& weights)
@@ -105,17 +112,17 @@ Vae::Vae(const VaeConfig& config, const Weights& weights)
   if (config.post_quant_conv) post_quant_conv_.emplace(weights["post_quant_conv"], c, c, 1);
 }
 
-Posterior Vae::posterior(const Tensor& image) const {
-  Tensor moments = encoder_(image.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast));
+Posterior Vae::posterior(const Tensor& image, WindowPass* pass) const {
+  Tensor moments = encoder_(image.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast), pass);
   if (quant_conv_) moments = (*quant_conv_)(moments);
   const std::vector<Tensor> parts = moments.to(image.device(), at::kFloat).contiguous().chunk(2, 1);
   return {parts[0], parts[1].clamp(-30, 20)};
 }
 
-Tensor Vae::decode(const Tensor& latents) const {
+Tensor Vae::decode(const Tensor& latents, WindowPass* pass) const {
   Tensor z = (latents / config_.scaling_factor).to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast);
   if (post_quant_conv_) z = (*post_quant_conv_)(z);
-  return decoder_(z).to(latents.device(), at::kFloat).contiguous();
+  return decoder_(z, pass).to(latents.device(), at::kFloat).contiguous();
 }
 
 }  // namespace geometry_transfer

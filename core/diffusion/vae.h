@@ -15,7 +15,7 @@ namespace geometry_transfer {
 class VaeAttention {
  public:
   VaeAttention(const Weights& weights, int64_t channels, int64_t groups);
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, WindowPass* pass) const;
 
  private:
   GroupNorm group_norm_;
@@ -25,7 +25,7 @@ class VaeAttention {
 class VaeMidBlock {
  public:
   VaeMidBlock(const Weights& weights, const VaeConfig& config);
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, WindowPass* pass) const;
 
  private:
   std::vector<ResnetBlock> resnets_;
@@ -41,7 +41,7 @@ struct VaeLevel {
 class VaeEncoder {
  public:
   VaeEncoder(const Weights& weights, const VaeConfig& config);
-  Tensor operator()(Tensor x) const;
+  Tensor operator()(Tensor x, WindowPass* pass) const;
 
  private:
   Conv2d conv_in_;
@@ -54,7 +54,7 @@ class VaeEncoder {
 class VaeDecoder {
  public:
   VaeDecoder(const Weights& weights, const VaeConfig& config);
-  Tensor operator()(Tensor x) const;
+  Tensor operator()(Tensor x, WindowPass* pass) const;
 
  private:
   Conv2d conv_in_;
@@ -74,11 +74,13 @@ class Vae {
   Vae(const VaeConfig& config, const Weights& weights);
 
   /// image (B, 3, H, W) fp32 in [-1,1], sides multiples of config().downscale(). logvar is clamped to [-30, 20].
-  Posterior posterior(const Tensor& image) const;
+  Posterior posterior(const Tensor& image, WindowPass* pass = nullptr) const;
   /// The posterior's mean, scaled as the UNet expects it: deterministic, so that inversion is.
-  Tensor encode(const Tensor& image) const { return posterior(image).mean * config_.scaling_factor; }
+  Tensor encode(const Tensor& image, WindowPass* pass = nullptr) const {
+    return posterior(image, pass).mean * config_.scaling_factor;
+  }
   /// latents as encode() gives them -> image (B, 3, H, W) fp32, about [-1,1], not clamped.
-  Tensor decode(const Tensor& latents) const;
+  Tensor decode(const Tensor& latents, WindowPass* pass = nullptr) const;
 
   const VaeConfig& config() const { return config_; }
 

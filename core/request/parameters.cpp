@@ -195,6 +195,10 @@ std::vector<Parameter> make_parameters() {
       toggle("reuse-keys", N_("Reuse keys"),
              N_("Let the generation read the inversion's keys and values instead of computing them again"), Group::method,
              FIELD(reuse_keys)),
+      toggle(
+          "window", N_("Only round the selection"),
+          N_("Compute what differs from the target in a window round the selection alone: faster, and next to the same picture"),
+          Group::method, FIELD(window)),
       number("context", N_("Selection's share"), N_("Side of the selection over the side of the rectangle that the model sees"),
              Group::method, 0.05, 1, 0.05, 2, FIELD(context)),
 

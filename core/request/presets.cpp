@@ -26,6 +26,7 @@ Request as_published() {
   r.restore = 0;
   r.give_back = GiveBack::nothing;
   r.reuse_keys = false;
+  r.window = false;
   return r;
 }
 

@@ -91,8 +91,8 @@ Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const 
 }
 
 void put_report(FieldWriter& to, const Report& report) {
-  const auto& [stages, seconds, peak, residuals, rectangle, working, share, calls, streams, threads, model, device, precision] =
-      report;
+  const auto& [stages, seconds, peak, residuals, rectangle, working, share, window, calls, streams, threads, model, device,
+               precision] = report;
   put_list(to, stages);
   to.put(seconds);
   to.put(peak);
@@ -100,6 +100,7 @@ void put_report(FieldWriter& to, const Report& report) {
   to.put(rectangle);
   to.put(working);
   to.put(share);
+  to.put(window);
   to.put(calls);
   to.put(streams);
   to.put(threads);
@@ -117,6 +118,7 @@ Report get_report(FieldReader& from) {
   r.rectangle = from.get<Rect>();
   r.working = from.get<Size>();
   r.mask_share = from.get<double>();
+  r.window_share = from.get<double>();
   r.unet_calls = from.get<int>();
   r.unet_streams = from.get<int>();
   r.threads = from.get<int>();

@@ -107,7 +107,7 @@ class Report(Case):
         self.ok(self.instant("--report", self.path("report.json")))
         with open(self.path("report.json"), encoding="utf-8") as f: report = json.load(f)
         self.assertEqual({"version", "target", "source", "output", "layer", "request", "stages", "seconds", "read_files_seconds",
-                          "write_files_seconds", "peak_memory", "residuals", "rectangle", "layer_area", "working", "mask_share",
+                          "write_files_seconds", "peak_memory", "residuals", "rectangle", "layer_area", "working", "mask_share", "window_share",
                           "unet_calls", "unet_streams", "threads", "model", "device", "precision"}, set(report))
         self.assertIn("edit", [s["stage"] for s in report["stages"]])
         self.assertGreater(report["seconds"], 0)

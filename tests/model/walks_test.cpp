@@ -7,6 +7,7 @@
 
 #include "diffusion/conditioning.h"
 #include "diffusion/harmonize.h"
+#include "diffusion/vae.h"
 #include "geometry-transfer/error.h"
 #include "weights/model_files.h"
 
@@ -105,6 +106,74 @@ TEST_F(Walks, OutsideTheMaskTheTargetComesBackExactly) {
   // Target and geometry once a step each, the output once: kept keys spare the rest.
   EXPECT_EQ(calls, 9);
   EXPECT_EQ(rows, 9);
+}
+
+TEST_F(Walks, AWindowOfThePictureItselfIsItsPart) {
+  const at::Tensor picture = latents();
+  const Window window{4, 0, 8, 12, 16, 16};  // at one border of the canvas, away from three
+  Surroundings around;
+  std::vector<KeyMemory> kept(1);
+  WindowPass record(around, window, 1);
+  const StreamMixer keeping({{{0, nullptr, 0, {}}}, {{1, nullptr, 0, {}}}}, {nullptr, &kept[0]});
+  const at::Tensor whole = unet.forward(at::cat({latents(), picture}), 151, context, keeping, &record).narrow(0, 1, 1);
+  EXPECT_LT(difference(whole, unet.forward(picture, 151, context, PlainMixer())), 1e-5) << "recording changes nothing";
+  WindowPass within(around);
+  const StreamMixer itself({{{0, nullptr, 0, {}, window, &kept[0]}}});
+  const at::Tensor part = unet.forward(window.cut(picture), 151, context, itself, &within);
+  EXPECT_LT(difference(part, window.cut(whole)), 1e-4);
+  EXPECT_GT(difference(unet.forward(window.cut(picture), 151, context, PlainMixer()), window.cut(whole)), 0.02)
+      << "without its surroundings it is another picture";
+}
+
+TEST_F(Walks, TheAutoencoderInAWindow) {
+  const Vae vae(files.vae, Weights(files.vae_weights, at::kFloat));
+  const at::Tensor z = latents(), image = at::upsample_bilinear2d(at::rand({1, 3, 8, 8}) * 2 - 1, {64, 64}, false);
+  const Window window{4, 8, 8, 8, 16, 16};
+  const auto agrees = [&](const auto& run, const at::Tensor& x) {
+    Surroundings around;
+    WindowPass record(around, window, 0), within(around);
+    const at::Tensor whole = run(x, &record);
+    EXPECT_LT(difference(run(window.cut(x), &within), window.cut(whole)), 1e-4);
+  };
+  agrees([&](const at::Tensor& x, WindowPass* pass) { return vae.decode(x, pass); }, z);
+  agrees([&](const at::Tensor& x, WindowPass* pass) { return vae.encode(x, pass); }, image);
+}
+
+TEST_F(Walks, TheWalkInAWindowEndsNearTheWholeOne) {
+  HarmonizeInput input;
+  input.target = latents();
+  const Window changed{4, 4, 4, 4, 16, 16};
+  input.geometry = changed.pasted(input.target, changed.cut(latents()));
+  input.mask = at::zeros({1, 1, 16, 16});
+  changed.cut(input.mask).fill_(1);
+  Request request;
+  int64_t rows = 0;
+  walk.after_call = [&](Walk, int count, int, int) { rows += count; };
+  const auto run = [&] { return harmonize(input, request, grid, predictor(), walk).latents; };
+  const at::Tensor whole = run();
+  input.window = window_round(input.mask, 2, 4);
+  EXPECT_EQ(input.window.height, 12);  // 2 to 10, on multiples of 4
+  const double moved = difference(changed.cut(whole), changed.cut(input.geometry));
+  const at::Tensor in_window = run();
+  EXPECT_LT(difference(changed.cut(in_window), changed.cut(whole)), 0.2 * moved);
+  EXPECT_FALSE(at::equal(in_window, whole)) << "it was not used";
+  EXPECT_TRUE(at::equal(in_window.slice(3, 8), input.target.slice(3, 8)));
+  walk.memory_limit = 0;  // nothing is kept: generation walks on whole pictures
+  rows = 0;
+  const at::Tensor not_kept = run();
+  EXPECT_EQ(rows, 3 * 2 * 2 + 3 * 3);
+  input.window = {};
+  EXPECT_LT(difference(changed.cut(not_kept), changed.cut(run())), 0.2 * moved);
+}
+
+TEST_F(Walks, AWindowLiesOnTheGridAndPays) {
+  at::Tensor changed = at::zeros({1, 1, 32, 48});
+  EXPECT_TRUE(window_round(changed, 4, 8).empty());
+  changed[0][0][9][30] = 0.001;
+  const Window w = window_round(changed, 4, 8);
+  EXPECT_EQ((std::vector<int64_t>{w.top, w.left, w.height, w.width}), (std::vector<int64_t>{0, 24, 16, 16}));
+  changed.fill_(1);
+  EXPECT_TRUE(window_round(changed, 4, 8).empty());
 }
 
 TEST_F(Walks, CancellingEndsAtTheNextPass) {

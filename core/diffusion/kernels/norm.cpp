@@ -34,12 +34,12 @@ GT_INLINE void channel_sums_body(const T* x, int64_t pixels, int64_t channels, f
     }
   }
 }
-GT_VECTOR_CLONES void channel_sums(const float* x, int64_t pixels, int64_t channels, float* partial, double* sum,
-                                   double* square) {
+GT_VECTOR_CLONES void channel_sums_of(const float* x, int64_t pixels, int64_t channels, float* partial, double* sum,
+                                      double* square) {
   channel_sums_body(x, pixels, channels, partial, sum, square);
 }
-GT_VECTOR_CLONES void channel_sums(const std::uint16_t* x, int64_t pixels, int64_t channels, float* partial, double* sum,
-                                   double* square) {
+GT_VECTOR_CLONES void channel_sums_of(const std::uint16_t* x, int64_t pixels, int64_t channels, float* partial, double* sum,
+                                      double* square) {
   channel_sums_body(x, pixels, channels, partial, sum, square);
 }
 
@@ -87,16 +87,16 @@ GT_VECTOR_CLONES void normalise_tokens(const std::uint16_t* x, std::uint16_t* y,
 }
 
 /// Scale and shift of every channel of one row, from its sums.
-void affine_of(const std::vector<double>& sum, const std::vector<double>& square, int64_t pixels, int64_t groups,
-               const float* weight, const float* bias, double eps, float* scale, float* shift) {
-  const int64_t channels = static_cast<int64_t>(sum.size()), each = channels / groups;
+void affine_of(const ChannelSums& sums, int64_t groups, const float* weight, const float* bias, double eps, float* scale,
+               float* shift) {
+  const int64_t channels = static_cast<int64_t>(sums.sum.size()), each = channels / groups;
   for (int64_t g = 0; g < groups; ++g) {
     double s = 0, q = 0;
     for (int64_t c = g * each; c < (g + 1) * each; ++c) {
-      s += sum[c];
-      q += square[c];
+      s += sums.sum[c];
+      q += sums.square[c];
     }
-    const double n = static_cast<double>(pixels * each), mean = s / n;
+    const double n = static_cast<double>(sums.pixels * each), mean = s / n;
     const double inverse = 1 / std::sqrt(std::max(q / n - mean * mean, 0.0) + eps);
     for (int64_t c = g * each; c < (g + 1) * each; ++c) {
       scale[c] = static_cast<float>(weight[c] * inverse);
@@ -105,39 +105,70 @@ void affine_of(const std::vector<double>& sum, const std::vector<double>& square
   }
 }
 
+/// A picture's pixels in as many parts as threads are worth it.
+struct Parts {
+  int64_t pixels, count;
+  explicit Parts(int64_t n) : pixels(n), count(std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), n / kChunk))) {}
+  int64_t begin(int64_t part) const { return pixels * part / count; }
+};
+
+void add(ChannelSums& to, const ChannelSums& more) {
+  for (size_t c = 0; c < to.sum.size(); ++c) {
+    to.sum[c] += more.sum[c];
+    to.square[c] += more.square[c];
+  }
+  to.pixels += more.pixels;
+}
+
+template <class T>
+ChannelSums sums_of(const T* x, const Parts& parts, int64_t channels) {
+  std::vector<ChannelSums> made(parts.count);
+  at::parallel_for(0, parts.count, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> partial(2 * channels);
+    for (int64_t part = begin; part < end; ++part) {
+      ChannelSums& s = made[part];
+      s.sum.assign(channels, 0);
+      s.square.assign(channels, 0);
+      s.pixels = parts.begin(part + 1) - parts.begin(part);
+      channel_sums_of(x + parts.begin(part) * channels, s.pixels, channels, partial.data(), s.sum.data(), s.square.data());
+    }
+  });
+  for (int64_t part = 1; part < parts.count; ++part) add(made[0], made[part]);
+  return std::move(made[0]);
+}
+
 }  // namespace
 
-at::Tensor group_norm(const at::Tensor& image, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps,
-                      bool silu) {
+std::vector<ChannelSums> channel_sums(const at::Tensor& image) {
   const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast);
-  at::Tensor y = at::empty_like(x);
-  const int64_t batch = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
-  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), pixels / kChunk));
-  const auto part_begin = [&](int64_t part) { return pixels * part / parts; };
+  const int64_t channels = x.size(1);
+  const Parts parts(x.size(2) * x.size(3));
+  std::vector<ChannelSums> made;
   with_type(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    for (int64_t b = 0; b < batch; ++b) {
-      const T* in = data<T>(x) + b * pixels * channels;
-      T* out = data<T>(y) + b * pixels * channels;
-      std::vector<std::vector<double>> sums(parts), squares(parts);
-      at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-        std::vector<float> partial(2 * channels);
-        for (int64_t part = begin; part < end; ++part) {
-          sums[part].assign(channels, 0);
-          squares[part].assign(channels, 0);
-          channel_sums(in + part_begin(part) * channels, part_begin(part + 1) - part_begin(part), channels, partial.data(),
-                       sums[part].data(), squares[part].data());
-        }
-      });
-      for (int64_t part = 1; part < parts; ++part)
-        for (int64_t c = 0; c < channels; ++c) {
-          sums[0][c] += sums[part][c];
-          squares[0][c] += squares[part][c];
-        }
+    for (int64_t b = 0; b < x.size(0); ++b) made.push_back(sums_of(data<T>(x) + b * parts.pixels * channels, parts, channels));
+  });
+  return made;
+}
+
+at::Tensor group_norm(const at::Tensor& image, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps,
+                      bool silu, const ChannelSums* beyond, std::vector<ChannelSums>* found) {
+  const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor y = at::empty_like(x);
+  const int64_t channels = x.size(1);
+  const Parts parts(x.size(2) * x.size(3));
+  with_type(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    for (int64_t b = 0; b < x.size(0); ++b) {
+      const T* in = data<T>(x) + b * parts.pixels * channels;
+      T* out = data<T>(y) + b * parts.pixels * channels;
+      ChannelSums sums = sums_of(in, parts, channels);
+      if (found) found->push_back(sums);
+      if (beyond) add(sums, *beyond);
       std::vector<float> scale(channels), shift(channels);
-      affine_of(sums[0], squares[0], pixels, groups, data<float>(weight), data<float>(bias), eps, scale.data(), shift.data());
-      at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-        const int64_t first = part_begin(begin), last = part_begin(end);
+      affine_of(sums, groups, data<float>(weight), data<float>(bias), eps, scale.data(), shift.data());
+      at::parallel_for(0, parts.count, 1, [&](int64_t begin, int64_t end) {
+        const int64_t first = parts.begin(begin), last = parts.begin(end);
         scale_rows(in + first * channels, out + first * channels, last - first, channels, scale.data(), shift.data(), silu);
       });
     }

@@ -187,23 +187,24 @@ struct PackedConv2d::Impl {
   at::Tensor bias;  // (out) fp32
   PackedWeights weights;
   struct Shape {
-    int64_t batch, height, width;
+    int64_t batch, height, width, padding;
     bool add;
     bool operator<(const Shape& o) const {
-      return std::tie(batch, height, width, add) < std::tie(o.batch, o.height, o.width, o.add);
+      return std::tie(batch, height, width, padding, add) < std::tie(o.batch, o.height, o.width, o.padding, o.add);
     }
   };
   std::map<Shape, Planned> plans;
 
-  int64_t reach(int64_t side) const { return (side + 2 * padding - kernel) / stride + 1; }
+  int64_t reach(int64_t side, int64_t padded) const { return (side + 2 * padded - kernel) / stride + 1; }
 
   const Planned& plan(const Shape& s) {
     const auto found = plans.find(s);
     if (found != plans.end()) return found->second;
     const auto t = type_of(type);
     const memory::desc x({s.batch, in, s.height, s.width}, t, tag::nhwc), w({out, in, kernel, kernel}, t, tag::any),
-        y({s.batch, out, reach(s.height), reach(s.width)}, t, tag::nhwc), b({out}, memory::data_type::f32, tag::a);
-    const auto pd = convolution_desc(x, w, b, y, stride, padding, adding(s.add, y));
+        y({s.batch, out, reach(s.height, s.padding), reach(s.width, s.padding)}, t, tag::nhwc),
+        b({out}, memory::data_type::f32, tag::a);
+    const auto pd = convolution_desc(x, w, b, y, stride, s.padding, adding(s.add, y));
     return plans.emplace(s, Planned{packed_desc(pd), dnnl::convolution_forward(pd)}).first->second;
   }
 };
@@ -225,11 +226,12 @@ PackedConv2d::PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int
 
 const at::Tensor& PackedConv2d::bias() const { return impl_->bias; }
 
-at::Tensor PackedConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias) const {
+at::Tensor PackedConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias, bool ringed) const {
+  const int64_t padding = ringed ? 0 : impl_->padding;
   const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast);
-  const int64_t batch = x.size(0), height = impl_->reach(x.size(2)), width = impl_->reach(x.size(3));
+  const int64_t batch = x.size(0), height = impl_->reach(x.size(2), padding), width = impl_->reach(x.size(3), padding);
   at::Tensor y = at::empty({batch, impl_->out, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
-  const Planned& plan = impl_->plan({batch, x.size(2), x.size(3), add.defined()});
+  const Planned& plan = impl_->plan({batch, x.size(2), x.size(3), padding, add.defined()});
   const auto t = type_of(impl_->type);
   const memory::desc in({batch, impl_->in, x.size(2), x.size(3)}, t, tag::nhwc),
       out({batch, impl_->out, height, width}, t, tag::nhwc);
@@ -284,7 +286,7 @@ bool can_pack(const at::Tensor&, bool) { return false; }
 PackedLinear::PackedLinear(const at::Tensor&, const at::Tensor&, std::shared_ptr<WideningBuffer>) {}
 at::Tensor PackedLinear::operator()(const at::Tensor& x, const at::Tensor&) const { return x; }
 PackedConv2d::PackedConv2d(const at::Tensor&, const at::Tensor&, int64_t, int64_t, std::shared_ptr<WideningBuffer>) {}
-at::Tensor PackedConv2d::operator()(const at::Tensor& x, const at::Tensor&, const at::Tensor&) const { return x; }
+at::Tensor PackedConv2d::operator()(const at::Tensor& x, const at::Tensor&, const at::Tensor&, bool) const { return x; }
 const at::Tensor& PackedConv2d::bias() const {
   static const at::Tensor none;
   return none;

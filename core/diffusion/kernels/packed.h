@@ -35,8 +35,8 @@ class PackedConv2d {
   PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding,
                std::shared_ptr<WideningBuffer> buffer = nullptr);
   /// x (B, in, H, W) channels-last -> (B, out, H', W') channels-last, plus `add` of that shape where it is defined. `bias` (out)
-  /// fp32 stands in for the layer's own where it is defined.
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}, const at::Tensor& bias = {}) const;
+  /// fp32 stands in for the layer's own where it is defined. `ringed`: x brings what lies round it; nothing is padded.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}, const at::Tensor& bias = {}, bool ringed = false) const;
   /// The layer's own bias, fp32.
   const at::Tensor& bias() const;
 

@@ -20,7 +20,8 @@ constexpr int64_t kBlockBytes = 768 << 10;  // of one block's transformed input 
 struct Call {
   const float *x, *weights, *bias, *add;
   float* y;
-  int64_t in, out, height, width, tiles_across, tiles_down;
+  int64_t in, out, height, width, tiles_across, tiles_down;  // sides of the result
+  int64_t ring;                                              // pixels that x has round the result: 0 or 1
 };
 
 /// y = B^T x, six to six.
@@ -49,15 +50,16 @@ GT_INLINE void from_frequency(V* y, const V& m0, const V& m1, const V& m2, const
 template <int lanes>
 GT_INLINE void transform_input(const Call& c, int64_t first, int64_t last, int64_t room, const float* zeros, float* v) {
   using V = typename Vector<lanes>::type;
+  const int64_t tall = c.height + 2 * c.ring, wide = c.width + 2 * c.ring;
   for (int64_t tile = first; tile < last; ++tile) {
     const int64_t image = tile / (c.tiles_across * c.tiles_down), place = tile % (c.tiles_across * c.tiles_down);
-    const int64_t top = place / c.tiles_across * kTile - 1, left = place % c.tiles_across * kTile - 1;
+    const int64_t top = place / c.tiles_across * kTile - 1 + c.ring, left = place % c.tiles_across * kTile - 1 + c.ring;
     const float* from[kReach][kReach];
     for (int64_t i = 0; i < kReach; ++i)
       for (int64_t j = 0; j < kReach; ++j) {
         const int64_t row = top + i, column = left + j;
-        const bool inside = row >= 0 && row < c.height && column >= 0 && column < c.width;
-        from[i][j] = inside ? c.x + ((image * c.height + row) * c.width + column) * c.in : zeros;
+        const bool inside = row >= 0 && row < tall && column >= 0 && column < wide;
+        from[i][j] = inside ? c.x + ((image * tall + row) * wide + column) * c.in : zeros;
       }
     float* to = v + (tile - first) * c.in;
     for (int64_t channel = 0; channel < c.in; channel += lanes) {
@@ -218,16 +220,17 @@ struct WinogradConv2d::Impl {
 WinogradConv2d::WinogradConv2d(const at::Tensor& weight)
     : impl_(new Impl{weight.size(1), weight.size(0), best_lanes(weight.size(1), weight.size(0)), weight.contiguous(), {}}) {}
 
-bool WinogradConv2d::pays(const at::Tensor& x) {
-  return ((x.size(2) + kTile - 1) / kTile) * ((x.size(3) + kTile - 1) / kTile) >= kFewestTiles;
+bool WinogradConv2d::pays(int64_t height, int64_t width) {
+  return ((height + kTile - 1) / kTile) * ((width + kTile - 1) / kTile) >= kFewestTiles;
 }
 
-at::Tensor WinogradConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias) const {
-  const int64_t in = impl_->in, out = impl_->out;
+at::Tensor WinogradConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias, bool ringed) const {
+  const int64_t in = impl_->in, out = impl_->out, ring = ringed ? 1 : 0;
   const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast),
                    added = add.defined() ? add.contiguous(at::MemoryFormat::ChannelsLast) : add;
-  at::Tensor y = at::empty({x.size(0), out, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
-  const int64_t down = (x.size(2) + kTile - 1) / kTile, across = (x.size(3) + kTile - 1) / kTile;
+  const int64_t height = x.size(2) - 2 * ring, width = x.size(3) - 2 * ring;
+  at::Tensor y = at::empty({x.size(0), out, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
+  const int64_t down = (height + kTile - 1) / kTile, across = (width + kTile - 1) / kTile;
   const Call call{data<float>(x),
                   impl_->transformed(),
                   data<float>(bias),
@@ -235,10 +238,11 @@ at::Tensor WinogradConv2d::operator()(const at::Tensor& image, const at::Tensor&
                   data<float>(y),
                   in,
                   out,
-                  x.size(2),
-                  x.size(3),
+                  height,
+                  width,
                   across,
-                  down};
+                  down,
+                  ring};
   const auto block = impl_->lanes == 4 ? block_4 :
 #if defined(__x86_64__)
                      impl_->lanes == 8 ? block_8

@@ -18,11 +18,11 @@ class WinogradConv2d {
 
   /// weight (out, in, 3, 3). Stride 1, one pixel of zeros on every side. Transformed at the first call.
   explicit WinogradConv2d(const at::Tensor& weight);
-  /// True where an image (B, in, H, W) has so many tiles that reading the larger weights pays. Does not depend on B.
-  static bool pays(const at::Tensor& x);
+  /// True where results of this size have so many tiles that reading the larger weights pays.
+  static bool pays(int64_t height, int64_t width);
   /// x (B, in, H, W) channels-last -> (B, out, H, W) channels-last, plus bias (out) fp32, plus `add` of the result's shape where
-  /// it is defined.
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add, const at::Tensor& bias) const;
+  /// it is defined. `ringed`: x is (B, in, H + 2, W + 2), its border standing where the zeros would.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add, const at::Tensor& bias, bool ringed = false) const;
 
  private:
   struct Impl;

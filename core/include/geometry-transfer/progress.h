@@ -42,6 +42,7 @@ struct Report {
   Rect rectangle;                 ///< working rectangle on the canvas
   Size working;                   ///< what the model saw, pixels; 0x0 when no model ran
   double mask_share = 0;          ///< of the working rectangle, [0,1]
+  double window_share = 1;        ///< of the working size: what passes that differ from the target's were run on
   int unet_calls = 0;             ///< forward passes
   int unet_streams = 0;           ///< rows in them, summed
   int threads = 0;

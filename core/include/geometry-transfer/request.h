@@ -86,7 +86,8 @@ struct Request {
   double restore = 1;  ///< share of the target's trajectory restored outside the mask at every step
   GiveBack give_back = GiveBack::edit;
   bool reuse_keys =
-      true;  ///< keys and values of the inversion serve the generation; false: all streams in one batch, computed again
+      true;            ///< keys and values of the inversion serve the generation; false: all streams in one batch, computed again
+  bool window = true;  ///< passes of what differs from the target run in a window round the selection alone
   double context = 0.35;  ///< side of the mask / side of the working rectangle
 
   std::string model;  ///< folder or file; empty: the model that ships

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "diffusion/window.h"
+
+#include <algorithm>
+
+namespace geometry_transfer {
+namespace {
+
+/// Above this share of the canvas a window saves less than its rings and its smaller products cost.
+constexpr double kMostShare = 0.8;
+
+/// Rows [top, top + height) and columns [left, left + width) of row `row`, zeros where they lie off the canvas.
+at::Tensor strip(const at::Tensor& x, int64_t row, int64_t top, int64_t left, int64_t height, int64_t width) {
+  at::Tensor made = at::empty({1, x.size(1), height, width}, x.options(), at::MemoryFormat::ChannelsLast).zero_();
+  const int64_t first = std::max<int64_t>(0, top), last = std::min(x.size(2), top + height);
+  const int64_t begin = std::max<int64_t>(0, left), end = std::min(x.size(3), left + width);
+  if (first < last && begin < end)
+    made.slice(2, first - top, last - top)
+        .slice(3, begin - left, end - left)
+        .copy_(x.narrow(0, row, 1).slice(2, first, last).slice(3, begin, end));
+  return made;
+}
+
+}  // namespace
+
+Window Window::at(int64_t height_there, int64_t width_there) const {
+  const auto down = [&](int64_t n) { return n * height_there / canvas_height; };
+  const auto across = [&](int64_t n) { return n * width_there / canvas_width; };
+  return {down(top), across(left), down(height), across(width), height_there, width_there};
+}
+
+at::Tensor Window::cut(const at::Tensor& whole) const {
+  const Window w = at(whole.size(2), whole.size(3));
+  return whole.narrow(2, w.top, w.height).narrow(3, w.left, w.width);
+}
+
+at::Tensor Window::pasted(const at::Tensor& whole, const at::Tensor& part) const {
+  at::Tensor made = whole.clone();
+  cut(made).copy_(part);
+  return made;
+}
+
+at::Tensor Window::outside(int64_t height_there, int64_t width_there) const {
+  at::Tensor made = at::ones({1, 1, height_there, width_there}, at::kBool);
+  cut(made).fill_(false);
+  return made.flatten();
+}
+
+Window window_round(const at::Tensor& changed, int64_t margin, int64_t granularity) {
+  const int64_t height = changed.size(2), width = changed.size(3);
+  const at::Tensor places = changed[0][0].nonzero();  // (n, 2)
+  if (places.size(0) == 0) return {};
+  const auto reach = [&](int axis, int64_t length) {
+    const at::Tensor all = places.select(1, axis);
+    const int64_t low = std::max<int64_t>(0, all.min().item<int64_t>() - margin) / granularity * granularity;
+    const int64_t high = std::min(length, all.max().item<int64_t>() + 1 + margin);
+    return std::make_pair(low, std::min(length, (high + granularity - 1) / granularity * granularity));
+  };
+  const auto [top, bottom] = reach(0, height);
+  const auto [left, right] = reach(1, width);
+  const Window made{top, left, bottom - top, right - left, height, width};
+  return made.height * made.width > kMostShare * static_cast<double>(height * width) ? Window() : made;
+}
+
+size_t Surroundings::bytes() const {
+  size_t sum = 0;
+  for (const at::Tensor& ring : rings) sum += ring.numel() * ring.element_size();
+  for (const ChannelSums& s : sums) sum += 2 * s.sum.size() * sizeof(double);
+  for (const KeyBlock& block : keys) sum += (block.k.numel() + block.v.numel()) * block.k.element_size();
+  return sum;
+}
+
+void WindowPass::keep_ring(const at::Tensor& x) {
+  const Window w = into_->window.at(x.size(2), x.size(3));
+  const auto line = [&](const at::Tensor& t) { return t.flatten(2).unsqueeze(2); };
+  into_->rings.push_back(
+      at::cat({line(strip(x, row_, w.top - 1, w.left - 1, 1, w.width + 2)),
+               line(strip(x, row_, w.top + w.height, w.left - 1, 1, w.width + 2)),
+               line(strip(x, row_, w.top, w.left - 1, w.height, 1)), line(strip(x, row_, w.top, w.left + w.width, w.height, 1))},
+              3));
+}
+
+at::Tensor WindowPass::ringed(const at::Tensor& x) {
+  const at::Tensor& ring = from_->rings.at(next_ring_++);
+  const int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
+  at::Tensor made = at::empty({x.size(0), channels, height + 2, width + 2}, x.options(), at::MemoryFormat::ChannelsLast);
+  made.slice(2, 1, height + 1).slice(3, 1, width + 1).copy_(x);
+  made.narrow(2, 0, 1).copy_(ring.narrow(3, 0, width + 2));
+  made.narrow(2, height + 1, 1).copy_(ring.narrow(3, width + 2, width + 2));
+  const auto upright = [&](int64_t first) { return ring.narrow(3, first, height).transpose(2, 3); };
+  made.slice(2, 1, height + 1).narrow(3, 0, 1).copy_(upright(2 * (width + 2)));
+  made.slice(2, 1, height + 1).narrow(3, width + 1, 1).copy_(upright(2 * (width + 2) + height));
+  return made;
+}
+
+void WindowPass::keep_sums(const at::Tensor& x, const std::vector<ChannelSums>& whole) {
+  const ChannelSums inside = channel_sums(into_->window.cut(x.narrow(0, row_, 1)))[0];
+  ChannelSums beyond = whole.at(row_);
+  for (size_t c = 0; c < beyond.sum.size(); ++c) {
+    beyond.sum[c] -= inside.sum[c];
+    beyond.square[c] = std::max(0.0, beyond.square[c] - inside.square[c]);
+  }
+  beyond.pixels -= inside.pixels;
+  into_->sums.push_back(std::move(beyond));
+}
+
+void WindowPass::keep_keys(const at::Tensor& k, const at::Tensor& v, int64_t height, int64_t width) {
+  const at::Tensor tokens = into_->window.outside(height, width).nonzero().flatten().to(k.device());
+  into_->keys.push_back({k.narrow(0, row_, 1).index_select(1, tokens), v.narrow(0, row_, 1).index_select(1, tokens), {}});
+}
+
+}  // namespace geometry_transfer
