@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `meson install` puts where, and that it works from there."""
 import glob
+import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -47,6 +49,20 @@ class Install(Case):
         for version in os.environ["GIMP_VERSIONS"].split():
             there("geometry-transfer", "scripts", version, "geometry-transfer-batch.scm")
             self.assertTrue(glob.glob(os.path.join(self.root, "**", "plug-ins", "geometry-transfer", "geometry-transfer"), recursive=True))
+
+    def test_for_one_user_everything_is_in_the_home(self):
+        home, build = os.path.join(self.folder, "home"), os.path.join(self.folder, "build")
+        env = dict(os.environ, HOME=home)
+        env.pop("XDG_CONFIG_HOME", None)
+        done = subprocess.run(["meson", "setup", build, os.environ["SOURCE"], f"--prefix={home}/.local", "-Dplugindir=user", "-Dtests=false",
+                               "-Ddiffusion=disabled"], capture_output=True, text=True, env=env)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        places = json.loads(subprocess.run(["meson", "introspect", build, "--installed"], capture_output=True, text=True, check=True).stdout)
+        for place in places.values(): self.assertTrue(place.startswith(home + "/"), place)
+        for version in os.environ["GIMP_VERSIONS"].split():
+            # GIMP 3.2 is a host of the SDK 3.0.
+            found = [p for p in places.values() if re.fullmatch(re.escape(home) + rf"/\.config/GIMP/{version[0]}\.\d+/plug-ins/geometry-transfer/geometry-transfer", p)]
+            self.assertEqual(len(found), 1, places)
 
     def test_nothing_that_is_installed_points_to_the_build_folder(self):
         for folder, _, names in os.walk(self.root):
