@@ -120,6 +120,8 @@ std::vector<Job> read_folder(const fs::path& folder, const std::string& output_f
     job.output = (fs::path(output_folder) / (one.filename().string() + (ending[1] == 't' ? ending : ".png"))).string();
     jobs.push_back(job);
   }
+  std::error_code none;  // where it cannot be made, writing the first result says so
+  if (!jobs.empty()) fs::create_directory(output_folder, none);
   return jobs;
 }
 

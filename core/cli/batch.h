@@ -12,7 +12,8 @@ namespace geometry_transfer::cli {
 /// Jobs from
 ///   LIST.tsv   a header (target, source, mask, output, layer, at and any parameter's name) and a line a job
 ///   LIST.json  an array of objects with the same keys
-///   FOLDER     a job for each folder in it that holds target.*, source.* and mask.*; the result is OUTPUT/NAME.png or .tiff
+///   FOLDER     a job for each folder in it that holds target.*, source.* and mask.*; the result is OUTPUT/NAME.png or .tiff;
+///              OUTPUT is made where it is missing
 /// Paths in a list are relative to the list. Throws Error (input) with the line or entry.
 std::vector<Job> read_batch(const std::string& path, const std::string& output_folder);
 

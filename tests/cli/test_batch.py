@@ -34,7 +34,6 @@ class Batch(Case):
             os.makedirs(self.path("cases/" + name))
             for part in ("target", "source", "mask"): shutil.copy(self.path(part + ".png"), self.path(f"cases/{name}/{part}.png"))
         os.makedirs(self.path("cases/other"))
-        os.makedirs(self.path("out"))
         self.ok(run("--batch", self.path("cases"), "--output", self.path("out"), "--preset", "instant", "--quiet"))
         self.assertEqual(sorted(os.listdir(self.path("out"))), ["one.png", "two.png"])
 
