@@ -9,6 +9,7 @@
 #include "image/grain.h"
 #include "image/mask.h"
 #include "image/membrane.h"
+#include "image/split_light.h"
 
 namespace geometry_transfer {
 namespace {
@@ -77,25 +78,6 @@ float gloss_of(const cv::Mat& rgb, const Relief& relief, const cv::Mat& bare) {
   return static_cast<float>(white / std::max(scaled + white, 1e-6));
 }
 
-/// Darker multiplies. Brighter multiplies up to `most`, but takes no more of what is left to white than it took on the
-/// source, so that nothing clips on a bright target; what is brighter still goes toward white.
-Shading split_light(const Relief& relief, float most) {
-  Shading s;
-  for (cv::Mat* field : {&s.factor, &s.headroom, &s.light}) field->create(relief.base.size(), CV_32FC1);
-  for (int y = 0; y < relief.base.rows; ++y) {
-    const float *base = relief.base.ptr<float>(y), *luma = relief.luma.ptr<float>(y);
-    float *factor = s.factor.ptr<float>(y), *headroom = s.headroom.ptr<float>(y), *light = s.light.ptr<float>(y);
-    for (int x = 0; x < relief.base.cols; ++x) {
-      const float b = std::clamp(base[x], 1e-3f, 1.f), left = std::max(1 - b, 1e-3f);
-      factor[x] = std::clamp(luma[x] / b, 0.f, most);
-      const float diffuse = b * factor[x];
-      headroom[x] = std::clamp((diffuse - b) / left, 0.f, 1.f);
-      light[x] = std::clamp((luma[x] - diffuse) / std::max(1 - diffuse, 1e-3f), 0.f, 1.f);
-    }
-  }
-  return s;
-}
-
 /// The last pixels before the selection's border fade, so that the remaining grain ends softly.
 void fade_out(cv::Mat& geometry, const cv::Mat& mask, double size) {
   const cv::Mat fade = distance_outside(1 - mask) / std::clamp(0.03 * size, 1.0, 12.0);
@@ -152,7 +134,7 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
   };
   Carving out;
   const Relief relief = split(luma, true);
-  out.shading = split_light(relief, 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare)));
+  out.shading = split_light(relief, 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare)), near, size);
   if (options.chroma) {
     std::vector<cv::Mat> planes(3);
     cv::split(clamped, planes);

@@ -35,6 +35,15 @@ cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
   return weight;
 }
 
+/// Where a target is too near to white to brighten, what is dark against a brightening would drown: there it is darkened against
+/// what the brightening came to instead. The share of that, [0,1], for a pixel that `by` more light would fall on.
+float burnt_share(const float* rgb, float by) {
+  constexpr float kFrom = 0.8f, kTo = 1.1f;
+  if (!(by > 0)) return 0;
+  const float luma = 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
+  return std::clamp((luma * (1 + by) - kFrom) / (kTo - kFrom), 0.f, 1.f);
+}
+
 /// `field` of the view's size, seen in rows [y, y + height) of a picture of `full` size.
 cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
   if (field.empty()) return {};
@@ -78,20 +87,27 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
   for (int top = 0; top < target.rows; top += rows) {
     const int height = std::min(rows, target.rows - top);
     const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
-    const cv::Mat support = part(f.support), factor = part(f.carving.shading.factor), light = part(f.carving.shading.light);
-    const cv::Mat headroom = part(f.carving.shading.headroom);
+    const Shading& lit = f.carving.shading;
+    const cv::Mat support = part(f.support), factor = part(lit.factor), light = part(lit.light), headroom = part(lit.headroom);
+    const cv::Mat wide = part(lit.wide), wide_headroom = part(lit.wide_headroom), contrast = part(lit.contrast);
     const cv::Mat hue = part(f.carving.chroma), paste = part(f.paste);
     for (int y = 0; y < height; ++y) {
       float* t = target.ptr<float>(top + y);
       const float* s = support.ptr<float>(y);
       for (int x = 0; x < target.cols; ++x, t += 3) {
         if (!(s[x] > 0)) continue;
+        const float by_wide = shading && !wide.empty() ? wide.at<float>(y, x) - 1 : 0, burnt = burnt_share(t, by_wide);
         for (int c = 0; c < 3; ++c) {
           float edited = t[c];
           if (shading) {
             const float by = factor.at<float>(y, x) - 1, more = edited * by;
             edited += by > 0 ? std::min(std::max(0.f, more), std::max(0.f, 1 - edited) * headroom.at<float>(y, x)) : more;
             edited += std::max(0.f, 1 - edited) * light.at<float>(y, x);
+            if (burnt > 0) {
+              const float room = std::max(0.f, 1 - t[c]) * wide_headroom.at<float>(y, x);
+              const float round = t[c] + std::min(t[c] * by_wide, room);
+              edited += burnt * std::min(0.f, round * contrast.at<float>(y, x) - edited);
+            }
             if (!hue.empty()) edited += chroma * hue.ptr<float>(y)[3 * x + c];
           }
           if (!paste.empty()) {

@@ -55,13 +55,27 @@ class NearbyPower {
   }
   cv::Mat of(const cv::Mat& m) const {
     const double all = power_in(m, bare_);
-    const cv::Mat near = (smooth(m.mul(m).mul(weight_)) + kFar * all) / small_weight_;
+    const cv::Mat near = small(m, all);
     cv::Mat out;
     cv::resize(cv::min(near, all), out, m.size(), 0, 0, cv::INTER_LINEAR);
     return out;
   }
 
+  /// The power at most places: a joint, a stain or another crack in the bare material is not its grain. Never more than the mean.
+  double typical(const cv::Mat& m) const {
+    const double all = power_in(m, bare_);
+    const cv::Mat near = small(m, all);
+    std::vector<float> powers;
+    for (int y = 0; y < near.rows; ++y)
+      for (int x = 0; x < near.cols; ++x)
+        if (small_weight_.at<float>(y, x) > 0.5f) powers.push_back(near.at<float>(y, x));
+    if (powers.size() < 4) return all;
+    std::nth_element(powers.begin(), powers.begin() + powers.size() / 2, powers.end());
+    return std::min<double>(all, powers[powers.size() / 2]);
+  }
+
  private:
+  cv::Mat small(const cv::Mat& m, double all) const { return (smooth(m.mul(m).mul(weight_)) + kFar * all) / small_weight_; }
   static constexpr double kReach = 16, kShrink = 4;
   static constexpr double kFar = 1e-3;  ///< weight of the whole, which decides where nothing bare is near
   static cv::Mat smooth(const cv::Mat& m) {
@@ -73,15 +87,25 @@ class NearbyPower {
   cv::Mat bare_, weight_, small_weight_;
 };
 
+/// How hard to judge a band: by the root of what the selection holds more of it than the bare material does. Where grain is all
+/// there is, fully; where most of it is geometry, gently, so that thin parts of it stay.
+double strength(const cv::Mat& band, const cv::Mat& bare, double noise, double grain) {
+  constexpr double kGentlest = 4;
+  const cv::Mat inside = bare == 0;
+  if (cv::countNonZero(inside) < 16) return grain;
+  return grain / std::sqrt(std::clamp(power_in(band, inside) / std::max(noise, 1e-12), 1.0, kGentlest));
+}
+
 /// One band, at its own resolution.
 cv::Mat kept(const cv::Mat& band, const cv::Mat& bare, double grain) {
   static constexpr int directions[8][2] = {{1, 0}, {2, 1}, {1, 1}, {1, 2}, {0, 1}, {-1, 2}, {-1, 1}, {-2, 1}};
   if (cv::countNonZero(bare) < 16) return band;
-  const double noise = power_in(band, bare);
+  const NearbyPower nearby(bare);
+  const double noise = nearby.typical(band);
+  grain = strength(band, bare, noise, grain);
   // Isotropic evidence: energy in a neighbourhood against the bare material's.
   const cv::Mat energy = gaussian(band.mul(band), kNeighbourhood);
   cv::Mat out(band.size(), CV_32FC1), best(band.size(), CV_32FC1, cv::Scalar(0)), line(band.size(), CV_32FC1, cv::Scalar(0));
-  const NearbyPower nearby(bare);
   cv::Mat line_noise(band.size(), CV_32FC1, cv::Scalar(0));
   for (const auto& d : directions) {
     const cv::Mat r = along(band, d[0], d[1], std::abs(d[0]) + std::abs(d[1]) > 2 ? 2 : 3);

@@ -11,7 +11,8 @@ namespace geometry_transfer {
 ///
 /// Octave bands; in each, evidence is pooled along eight directions (a signed mean along a line: a crack adds up, grain cancels)
 /// and over an isotropic neighbourhood, and compared with what the same pooling gives on bare material, so that the strength
-/// follows from the source's own statistics (a line's from those near it). A band's value is kept by the Wiener weight of the
+/// follows from the source's own statistics (a line's from those near it, a neighbourhood's from those at most places; less where
+/// the selection holds much more of the band than the bare material). A band's value is kept by the Wiener weight of the
 /// best evidence, and where a direction explains it, taken from along that direction. bare: CV_8UC1, not 0 where the source shows
 /// nothing but material; without any, nothing is removed. size: longer side of the geometry, pixels: bands up to a 24th of it are
 /// looked at, what is wider is geometry. grain 0 removes nothing, 1 what the statistics ask for, more than 1 more.

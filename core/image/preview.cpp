@@ -148,9 +148,16 @@ class LivePreview : public Preview {
     EditFields placed;
     placed.support = feathered(mask, request.feather * scale_);
     if (shading) {
-      placed.carving.shading.factor = warped(p.fields.carving.shading.factor, index, view, 1);
-      placed.carving.shading.headroom = warped(p.fields.carving.shading.headroom, index, view, 0);
-      placed.carving.shading.light = warped(p.fields.carving.shading.light, index, view, 0);
+      const Shading& carved = p.fields.carving.shading;
+      Shading& there = placed.carving.shading;
+      there.factor = warped(carved.factor, index, view, 1);
+      there.headroom = warped(carved.headroom, index, view, 0);
+      there.light = warped(carved.light, index, view, 0);
+      if (!carved.wide.empty()) {
+        there.wide = warped(carved.wide, index, view, 1);
+        there.wide_headroom = warped(carved.wide_headroom, index, view, 0);
+        there.contrast = warped(carved.contrast, index, view, 1);
+      }
       if (!p.fields.carving.chroma.empty()) placed.carving.chroma = warped(p.fields.carving.chroma, index, view, {});
     }
     cv::Scalar shift;

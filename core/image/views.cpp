@@ -57,7 +57,7 @@ Affine as_it_lies(const Placed& p, const Rect& rect) {
 
 /// What reading, editing and compositing take at their peak, measured with selections of 4 to 100 million pixels: for each pixel
 /// of the rectangle (the target as it is read, 16, 12 and 12 bytes, its alpha twice) and of the view (a reference's planes).
-constexpr double kBytesPerPixel = 50, kBytesPerViewPixel = 200;
+constexpr double kBytesPerPixel = 50, kBytesPerViewPixel = 212;
 
 /// Refuses a rectangle that the memory cannot hold, before any of it is taken.
 void require_memory(const Rect& rect, cv::Size view) {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw cases with a truth: one procedural geometry on material A (source) and on material B (truth); the bare B is the target.
 
-    make_cases.py TEXTURES OUT [--cases 24] [--seed 1] [--side 320] [--kinds crack,hole,...] [--zoom 1]
+    make_cases.py TEXTURES OUT [--cases 24] [--seed 1] [--side 320] [--kinds crack,hole,...,net] [--zoom 1]
 
 TEXTURES is a folder of pictures (searched below); a random crop of two of them makes a case. Debian's ufoai-textures has enough:
 apt-get download ufoai-textures && dpkg -x ufoai-textures_*.deb ufo. --zoom draws the same geometries smaller or larger on the same
@@ -103,12 +103,26 @@ class Draw:
         v = 1 / (1 + np.exp(np.clip(-f / 0.06, -50, 50)))
         return -v * self.u(0.015, 0.04), cv2.dilate((f > -0.15).astype(np.uint8), np.ones((9, 9), np.uint8))
 
+    def net(self):
+        """Cracks between the cells of a random net, as dried mud or old paint has them, within a round patch."""
+        x, y = self.centred()
+        x, y = x + self.noise(4, 6) * 0.05, y + self.noise(4, 6) * 0.05
+        seeds, best = self.r.uniform(-0.8, 0.8, (round(self.u(40, 160)), 2)), np.full(x.shape + (2,), 1e9)
+        for a, b in seeds:
+            d = np.hypot(x - a, y - b)
+            best[..., 1] = np.minimum(best[..., 1], np.maximum(best[..., 0], d))
+            best[..., 0] = np.minimum(best[..., 0], d)
+        r, width = np.hypot(x, y) / self.u(0.3, 0.55), self.u(0.004, 0.014)
+        line = 1 / (1 + np.exp(np.clip(-(width * 0.5 - (best[..., 1] - best[..., 0]) / 2) / (0.3 * width), -50, 50)))
+        return -line * np.clip((1 - r) * 4, 0, 1) * self.u(0.02, 0.06), r < 1.1
+
     def light(self):
         return dict(azimuth=self.u(0, 2 * np.pi), elevation=self.u(0.45, 1.1), occlusion=self.u(0.35, 0.9), gain=self.u(0.7, 1.5),
                     specular=self.u(0.2, 0.8), under=self.u(0.45, 1.35))
 
 
 KINDS = ("crack", "hole", "dent", "scratches", "droplets", "chips")
+MORE = ("net",)  # drawn when named
 
 
 def placed(field, side):
@@ -162,8 +176,8 @@ def main():
     parser.add_argument("--zoom", type=float, default=1)
     o = parser.parse_args()
     kinds, patch = o.kinds.split(","), round(o.side * o.zoom)
-    if set(kinds) - set(KINDS):
-        parser.error(f"--kinds are of {', '.join(KINDS)}")
+    if set(kinds) - set(KINDS + MORE):
+        parser.error(f"--kinds are of {', '.join(KINDS + MORE)}")
     files = sorted(f for e in ("png", "jpg", "jpeg", "tga", "webp") for f in glob.glob(os.path.join(o.textures, "**", "*." + e), recursive=True))
     index = []
 

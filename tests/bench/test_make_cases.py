@@ -47,6 +47,15 @@ class MakeCases(unittest.TestCase):
             self.assertGreater(change[inside].mean(), 4 * change[~inside].mean() + 1, case)
             self.assertFalse(np.array_equal(p["texture"], p["target"]), case)
 
+    def test_a_net_is_drawn_when_named(self):
+        made = self.draw("net", "--cases", "2", "--kinds", "net")
+        self.assertEqual(list(made), ["00-net", "01-net"])
+        for case, p in made.items():
+            change = np.abs(p["truth"].astype(int) - p["target"]).max(2)
+            inside = p["mask"][..., 0] > 127
+            self.assertGreater(change[inside].mean(), 4 * change[~inside].mean() + 1, case)
+            self.assertLess((change[inside] > 20).mean(), 0.6, case)  # thin: most of the patch stays as it is
+
     def test_the_same_seed_draws_the_same(self):
         a, b, c = (self.draw(n, "--cases", "2", "--seed", s) for n, s in (("a", "3"), ("b", "3"), ("c", "4")))
         for case in a:

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "image/mask.h"
+#include "image/split_light.h"
 #include "image/stages.h"
 #include "scene_on_mats.h"
 #include "weights/safetensors.h"
@@ -196,6 +197,29 @@ TEST(Edit, ClosingTheBorderTakesAShadowOffAsAFactor) {
   EXPECT_NEAR(factor(80, 60), 1, 0.05);
   EXPECT_NEAR(factor(60, 80), 0, 0.02);
   EXPECT_NEAR(factor(100, 80), 0.5, 0.05);
+}
+
+/// A crack as bright as the material, across a patch that is half as bright again: on a target that cannot brighten, it must be
+/// darkened instead, or the patch's limit swallows it. A dark target takes both as they are.
+TEST(Edit, ACrackInALightPatchStaysOnAPaleTarget) {
+  Relief relief;
+  relief.base = cv::Mat(160, 160, CV_32FC1, cv::Scalar(0.4)), relief.luma = relief.base.clone();
+  cv::circle(relief.luma, {80, 80}, 40, 0.6, cv::FILLED);
+  cv::line(relief.luma, {60, 70}, {100, 90}, 0.4, 2);
+  EditFields fields;
+  fields.support = cv::Mat::ones(160, 160, CV_32FC1);
+  fields.carving.shading = split_light(relief, 1.5f, {0, 0, 160, 160}, 80);
+  const auto on = [&](double tone) {
+    cv::Mat target(160, 160, CV_32FC3, cv::Scalar::all(tone));
+    apply_fields(fields, {}, {}, target);
+    return std::pair(target.at<cv::Vec3f>(80, 80)[1], target.at<cv::Vec3f>(60, 80)[1]);
+  };
+  const auto [crack, patch] = on(0.9);
+  EXPECT_LT(crack, 0.75 * patch);  // 0.67 on the source
+  EXPECT_GE(patch, 0.9f);
+  const auto [dark_crack, dark_patch] = on(0.3);
+  EXPECT_NEAR(dark_crack, 0.3, 1e-5);
+  EXPECT_GT(dark_patch, 0.4);
 }
 
 TEST(Edit, ChromaKeepsTheGeometrysOwnHue) {

@@ -56,6 +56,33 @@ TEST(Grain, ALineSurvivesStripesElsewhere) {
   EXPECT_LT(cv::mean(left, line < -0.12)[0], 0.6 * cv::mean(m, line < -0.12)[0]);
 }
 
+/// A joint in the bare material, much stronger than anything else, does not raise what passes for its grain.
+TEST(Grain, AJointBesideTheSelectionHidesNothing) {
+  cv::Mat rough = noise({256, 256}, 0.06, 6);
+  const cv::Mat inside = test::disc(rough.size(), {128, 110}, 50) > 0;
+  cv::Mat plain = noise(rough.size(), 0.02, 7);
+  rough.copyTo(plain, inside);
+  cv::Mat joint = plain.clone();
+  cv::line(joint, {0, 220}, {255, 220}, -0.6, 3);
+  const double without = power(without_grain(plain, ~inside, 100, 1), inside);
+  EXPECT_GT(without, 0.3 * power(plain, inside));
+  EXPECT_GT(power(without_grain(joint, ~inside, 100, 1), inside), 0.9 * without);
+}
+
+/// Where the selection is full of what the bare material has not, less of it is taken for grain.
+TEST(Grain, AFullSelectionIsJudgedGently) {
+  const cv::Mat all = noise({256, 256}, 0.02, 8), inside = test::disc(all.size(), {128, 128}, 60) > 0;
+  cv::Mat blob = cv::Mat::zeros(all.size(), CV_32FC1), full = blob.clone();
+  cv::circle(blob, {128, 128}, 3, 0.04, cv::FILLED);
+  for (int y = 76; y < 180; y += 12)
+    for (int x = 76; x < 180; x += 12) cv::circle(full, {x + 4, y + 4}, 3, y == 124 && x == 124 ? 0.04 : 0.2, cv::FILLED);
+  const auto kept = [&](const cv::Mat& geometry) {
+    return cv::mean(without_grain(all + geometry, ~inside, 120, 1) - without_grain(all, ~inside, 120, 1), blob > 0)[0];
+  };
+  EXPECT_GT(kept(full), 0.85 * 0.04);  // 0.79 without
+  EXPECT_LT(kept(blob), 0.75 * 0.04);
+}
+
 TEST(Grain, WhatIsWiderThanTheBandsIsKept) {
   cv::Mat bump(256, 256, CV_32FC1);
   for (int y = 0; y < 256; ++y)

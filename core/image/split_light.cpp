@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/split_light.h"
+
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+namespace geometry_transfer {
+namespace {
+
+/// By how much a geometry brightens on the whole, as a factor, 1 or more: its ratio to the base without dark or bright details
+/// narrower than about a sixteenth of it. Smooth, so worked out small: the disc below never has more than 13 pixels across.
+cv::Mat wide_brightening(const cv::Mat& ratio, double size) {
+  constexpr double kShare = 0.03, kMostRadius = 6;
+  const double wanted = std::max(2.0, kShare * size), shrink = std::min(1.0, kMostRadius / wanted);
+  const int radius = std::max(2, cvRound(wanted * shrink));
+  const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(2 * radius + 1, 2 * radius + 1));
+  cv::Mat wide, full;
+  cv::resize(ratio, wide, {std::max(1, cvRound(ratio.cols * shrink)), std::max(1, cvRound(ratio.rows * shrink))}, 0, 0,
+             cv::INTER_AREA);
+  cv::morphologyEx(wide, wide, cv::MORPH_CLOSE, disc);
+  cv::morphologyEx(wide, wide, cv::MORPH_OPEN, disc);
+  cv::GaussianBlur(wide, wide, {}, radius / 2.0);
+  cv::resize(wide, full, ratio.size(), 0, 0, cv::INTER_LINEAR);
+  return cv::max(full, 1);
+}
+
+/// Fills `wide`, `wide_headroom` and `contrast`, or leaves them empty where nothing brightens.
+void keep_contrast(const Relief& relief, const cv::Rect& part, double size, Shading& s) {
+  constexpr double kNothing = 1.002;
+  if (part.empty()) return;
+  const cv::Mat ground = cv::min(cv::max(relief.base(part), 1e-3), 1), ratio = relief.luma(part) / ground;
+  const cv::Mat wide = wide_brightening(ratio, size);
+  double most = 0;
+  cv::minMaxLoc(wide, nullptr, &most);
+  if (most < kNothing) return;
+  s.wide = cv::Mat::ones(relief.base.size(), CV_32FC1);
+  s.contrast = cv::Mat::ones(relief.base.size(), CV_32FC1);
+  s.wide_headroom = cv::Mat::zeros(relief.base.size(), CV_32FC1);
+  wide.copyTo(s.wide(part));
+  const cv::Mat contrast = cv::min(cv::max(ratio / wide, 0), 1);
+  contrast.copyTo(s.contrast(part));
+  const cv::Mat headroom = cv::min(ground.mul(wide - 1) / cv::max(1 - ground, 1e-3), 1);
+  headroom.copyTo(s.wide_headroom(part));
+}
+
+}  // namespace
+
+Shading split_light(const Relief& relief, float most, const cv::Rect& part, double size) {
+  Shading s;
+  for (cv::Mat* field : {&s.factor, &s.headroom, &s.light}) field->create(relief.base.size(), CV_32FC1);
+  for (int y = 0; y < relief.base.rows; ++y) {
+    const float *base = relief.base.ptr<float>(y), *luma = relief.luma.ptr<float>(y);
+    float *factor = s.factor.ptr<float>(y), *headroom = s.headroom.ptr<float>(y), *light = s.light.ptr<float>(y);
+    for (int x = 0; x < relief.base.cols; ++x) {
+      const float b = std::clamp(base[x], 1e-3f, 1.f), left = std::max(1 - b, 1e-3f);
+      factor[x] = std::clamp(luma[x] / b, 0.f, most);
+      const float diffuse = b * factor[x];
+      headroom[x] = std::clamp((diffuse - b) / left, 0.f, 1.f);
+      light[x] = std::clamp((luma[x] - diffuse) / std::max(1 - diffuse, 1e-3f), 0.f, 1.f);
+    }
+  }
+  keep_contrast(relief, part, size, s);
+  return s;
+}
+
+}  // namespace geometry_transfer
