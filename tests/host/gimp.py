@@ -47,7 +47,7 @@ class Gimp:
         return subprocess.Popen(line, env=self.environment(**environment), stdin=subprocess.DEVNULL,
                                 stdout=output or subprocess.PIPE, stderr=output or subprocess.PIPE, text=True, errors="replace")
 
-    def run(self, *jobs, timeout=240, **more):
+    def run(self, *jobs, timeout=800, **more):
         """The same to its end: a CompletedProcess."""
         with self.start(*jobs, **more) as process:
             try: out, err = process.communicate(timeout=timeout)
@@ -64,7 +64,7 @@ class Gimp:
                  os.path.join(HERE, "common.scm"), self.path("job.scm")]
         return "(begin " + " ".join(f'(load "{path}")' for path in loads) + ")"
 
-    def job(self, text, timeout=240, **environment):
+    def job(self, text, timeout=800, **environment):
         """Runs Scheme after the libraries; the cases' lines, and all that was printed."""
         done = self.run(self.scheme(text), timeout=timeout, **environment)
         printed = done.stdout + done.stderr

@@ -33,7 +33,6 @@
 (define no FALSE)
 (define (convert-profile image path)
   (gimp-image-convert-color-profile-from-file image path COLOR-RENDERING-INTENT-RELATIVE-COLORIMETRIC no))
-(define (float-selection layer) (gimp-selection-float (vector layer) 3 3))
 (define (text-layer image words) (car (gimp-text-layer-new image words (car (gimp-context-get-font)) 60 UNIT-PIXEL)))
 (define (save-float image path) (gimp-image-flatten image) (gimp-file-save RUN-NONINTERACTIVE image path))
 (define (channels image) (vector->list (car (gimp-image-get-channels image))))

@@ -46,7 +46,7 @@ class KeptModel(unittest.TestCase):
         long = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 200))'
         job = self.gimp.scheme(f"""(let ((image (scene 0 0))) {ONE_STEP} {ONE_STEP} {long})""")
         with self.gimp.start(job) as process:
-            try: gimp.until("the second call to start it", self.workers, 120)
+            try: gimp.until("the second call to start it", self.workers, 400)
             finally: process.kill()
             process.communicate()
         gimp.until("all to be gone", lambda: not self.everything(), 30)

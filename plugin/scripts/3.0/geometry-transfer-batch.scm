@@ -8,7 +8,8 @@
 ;          shows the geometry, and both lie on the target with the same top left
 ; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or "NAME failed"
 ;          for each case. GIMP exits with 0 when all went well, else with 70
-; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer)
+; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer). For a word
+;          that an argument does not know ("preset" "instamt") GIMP 3.0 prints a warning and takes the default
 ;
 ; One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
 ;
