@@ -35,7 +35,7 @@ class Install(Case):
     def test_everything_is_there_and_works(self):
         self.ok(self.program(*self.files(), "--preset", "instant"))
         self.assertTrue((self.read("result.png") != self.target).any())
-        self.assertIn("werden gebraucht", self.program(LC_ALL="C.UTF-8", LANGUAGE="de").stderr)
+        self.assertIn("werden gebraucht", self.program(LC_ALL="de_DE.UTF-8", LANGUAGE="de").stderr)
 
         models = self.ok(self.program("--list-models", HOME=self.folder)).stdout.splitlines()
         self.assertTrue(models[0].startswith("surface ") and self.prefix in models[0], models)

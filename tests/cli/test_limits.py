@@ -149,9 +149,13 @@ class Faults(Case):
     def test_address_space_of_any_size(self):
         """From where the program cannot even be loaded to where it has all it needs."""
         expected, ended, spoke = self.expected(), set(), 0
-        for megabytes in (60, 90, 110, 130, 150, 170, 190, 210, 230, 260, 300, 400, 600, 1000, 2000):
+        for megabytes in (60, 90, 110, 130, 150, 170, 190, 210, 230, 260, 300, 376, 378, 380, 384, 400, 600, 1000, 2000):
             with self.subTest(megabytes):
-                done = self.instant(preexec_fn=limited(AS=megabytes * MB), env={**os.environ, "OMP_NUM_THREADS": "1"})
+                try: done = self.instant(preexec_fn=limited(AS=megabytes * MB), env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=30)
+                except subprocess.TimeoutExpired:
+                    # Debian 13's OpenBLAS, while it is loaded, asks for its 128 MB until it has them.
+                    self.assertLess(megabytes, 376)
+                    continue
                 ended.add(done.returncode)
                 self.assertGreaterEqual(done.returncode, 0, f"ended by a signal: {done.stderr}")
                 if done.returncode == 0:

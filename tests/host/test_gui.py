@@ -135,7 +135,7 @@ class Dialog(unittest.TestCase):
         # The button is what came to the right end of the status bar.
         bar = np.s_[y + height - 40:y + height, x:x + width]
         came = lambda: np.nonzero(np.abs(s.shot("progress") - idle)[bar].max(axis=2) > 20)
-        gimp.until("the button", lambda: (came()[1] > 0.7 * width).any())
+        gimp.until("the button", lambda: (came()[1] > 0.65 * width).any())
         ys, xs = came()
         self.assertTrue(running())
         s.xdo("mousemove", x + xs.max() - 15, y + height - 40 + int(np.median(ys[xs > xs.max() - 40])), "click", 1)
