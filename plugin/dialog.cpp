@@ -5,22 +5,25 @@
 #include <libgimp/gimpui.h>
 
 #include <algorithm>
-#include <cmath>
-#include <memory>
+#include <map>
 #include <set>
+#include <string>
 
 #include "controls.h"
+#include "expected_time.h"
 #include "gtk_compat.h"
 #include "host_ui.h"
 #include "preview_pane.h"
 #include "procedure.h"
 #include "references_box.h"
-#include "settings.h"
+#include "request/text.h"
 
 namespace geometry_transfer {
 namespace {
 
 constexpr int kReset = 1;  // response
+/// Of a screen: the window's frame, its buttons and margins; beside the right column the margins and a scroll bar.
+constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 70;
 
 /// Shown at once; the rest is under "Advanced".
 const std::set<std::string> kPlain = {"preset", "model", "shift-x", "shift-y",         "scale", "rotation",
@@ -28,13 +31,6 @@ const std::set<std::string> kPlain = {"preset", "model", "shift-x", "shift-y",  
 
 /// A preset decides these.
 bool is_method(const Parameter& p) { return p.group == Parameter::Group::colour || p.group == Parameter::Group::method; }
-
-std::string preset_label(const Preset& preset) {
-  const double seconds = seconds_taken(preset.id);
-  if (seconds < 0) return translate(preset.label);
-  if (seconds < 1) return sentence(_("{0} (under a second)"), translate(preset.label));
-  return sentence(_("{0} (about {1} s)"), translate(preset.label), std::lround(seconds));
-}
 
 void show_help(const gchar*, gpointer window) {
   GtkWidget* box = gtk_message_dialog_new(GTK_IS_WINDOW(window) ? GTK_WINDOW(window) : nullptr, GTK_DIALOG_DESTROY_WITH_PARENT,
@@ -61,7 +57,7 @@ class Window {
       : call_(call),
         preview_(call.request, [this] { controls_.refresh(); }),
         controls_(call.request, [this](const Parameter& p) { changed(p); }),
-        references_(call, [this] { preview_.show(call_); }) {
+        references_(call, [this] { references_changed(); }) {
     window_ = gimp_dialog_new(_("Geometry Transfer"), kBinary, nullptr, static_cast<GtkDialogFlags>(0), show_help, kProcedure,
                               _("_Reset"), kReset, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_OK"), GTK_RESPONSE_OK, nullptr);
     const std::string icon = icon_file();
@@ -73,12 +69,25 @@ class Window {
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(window_))), columns, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(columns), preview_.widget(), TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(columns), scrolled(settings()), FALSE, TRUE, 0);
-    for (const Preset& p : presets()) controls_.relabel("preset", p.id, preset_label(p));
-    controls_.refresh();
+    gtk_widget_show_all(columns);
+    shown_.clear();  // the list of qualities was not there yet
+    refresh();
+    fit();
+    g_signal_connect_swapped(window_, "configure-event", G_CALLBACK(+[](Window* self, GdkEventConfigure* event) -> gboolean {
+                               self->configured(*event);
+                               return FALSE;
+                             }),
+                             this);
     gtk_widget_show_all(window_);
     gtk_widget_grab_focus(chooser_);
   }
-  ~Window() { gtk_widget_destroy(window_); }
+  ~Window() {
+    scroller_ = nullptr;  // nothing is fitted while all goes
+    for (const unsigned source : {settling_, fitting_})
+      if (source) g_source_remove(source);
+    g_signal_handlers_disconnect_by_data(window_, this);
+    gtk_widget_destroy(window_);
+  }
   Window(const Window&) = delete;
 
   bool run() {
@@ -86,8 +95,8 @@ class Window {
         case kReset:
           call_.request = Request{};
           references_.clear();
-          controls_.refresh();
-          preview_.show(call_);
+          refresh();
+          references_changed();
           break;
         case GTK_RESPONSE_OK:
           return true;
@@ -97,15 +106,57 @@ class Window {
   }
 
  private:
-  /// As high as its content, so far as the screen allows; what the expander shows is scrolled to.
   GtkWidget* scrolled(GtkWidget* column) {
-    GtkWidget* scroller = gtk_scrolled_window_new(nullptr, nullptr);
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-    gtk::add_scrolled(scroller, column);
-    gtk_widget_show_all(scroller);
-    const GtkRequisition wanted = gtk::natural_size(column);
-    gtk_widget_set_size_request(scroller, wanted.width + 24, std::min(wanted.height + 4, gtk::screen_height(window_) * 3 / 4));
-    return scroller;
+    column_ = column;
+    scroller_ = gtk_scrolled_window_new(nullptr, nullptr);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller_), GTK_POLICY_AUTOMATIC, GTK_POLICY_AUTOMATIC);
+    gtk::add_scrolled(scroller_, column);
+    gtk_widget_show_all(scroller_);
+    return scroller_;
+  }
+
+  /// The right column is as high as its content, and as wide, so far as the screen allows: the rest is scrolled to, the buttons
+  /// stay. The preview takes what a small screen leaves.
+  void fit() {
+    if (!scroller_) return;
+    const GtkRequisition wanted = gtk::natural_size(column_), screen = gtk::screen_size(window_);
+    const int width = std::min(wanted.width + kScrollBar, screen.width - PreviewPane::kLeast - kBeside);
+    const int height = std::max(100, screen.height - kAround);
+    gtk_widget_set_size_request(scroller_, width, std::min(wanted.height + 4, height));
+    preview_.fit(screen.width - width - kBeside, height - kUnderPreview);
+  }
+
+  /// Once what is about to be shown or hidden is: GTK forgets what is asked for on the way.
+  void fit_soon() {
+    if (fitting_ || !scroller_) return;
+    const auto now = +[](gpointer self) -> gboolean {
+      static_cast<Window*>(self)->fitting_ = 0;
+      static_cast<Window*>(self)->fit();
+      return FALSE;
+    };
+    fitting_ = g_idle_add(now, this);
+  }
+
+  /// A window that grew over the screen's edge is moved back, once the window manager has had its say. What the user moves stays.
+  void configured(const GdkEventConfigure& now) {
+    if ((now.width == width_ && now.height == height_) || settling_) return;
+    width_ = now.width;
+    height_ = now.height;
+    const auto settle = +[](gpointer self) -> gboolean {
+      static_cast<Window*>(self)->settling_ = 0;
+      static_cast<Window*>(self)->stay_on_screen();
+      return FALSE;
+    };
+    settling_ = g_timeout_add(200, settle, this);
+  }
+
+  void stay_on_screen() {
+    const GdkRectangle screen = gtk::monitor_of(window_);
+    GdkRectangle frame;
+    gdk_window_get_frame_extents(gtk_widget_get_window(window_), &frame);
+    const int x = std::max(screen.x, std::min(frame.x, screen.x + screen.width - frame.width));
+    const int y = std::max(screen.y, std::min(frame.y, screen.y + screen.height - frame.height));
+    if (x != frame.x || y != frame.y) gtk_window_move(GTK_WINDOW(window_), x, y);
   }
 
   /// The right column.
@@ -116,6 +167,7 @@ class Window {
     int row = 0, advanced_row = 0;
     chooser_ = host::layer_chooser(call_.target, call_.source, [this](host::Id source) {
       call_.source = source;
+      show_times();
       preview_.show(call_);
     });
     GtkWidget* name = gtk_label_new_with_mnemonic(_("Reference l_ayer"));
@@ -133,6 +185,10 @@ class Window {
     gtk_box_pack_start(GTK_BOX(column), plain, FALSE, FALSE, 0);
     GtkWidget* expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
     gtk_container_add(GTK_CONTAINER(expander), advanced);
+    // GTK 2's expander says it before the content has a size, GTK 3's content does not say it.
+    g_signal_connect_swapped(expander, "notify::expanded", G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
+    for (const char* signal : {"map", "unmap"})
+      g_signal_connect_swapped(advanced, signal, G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
     gtk_box_pack_start(GTK_BOX(column), expander, FALSE, FALSE, 0);
     return column;
   }
@@ -142,12 +198,46 @@ class Window {
       apply_preset(call_.request, call_.request.preset);
     else if (is_method(p))
       call_.request.preset = "custom";
-    controls_.refresh();
+    refresh();
     preview_.redraw();
   }
 
+  void references_changed() {
+    fit();
+    show_times();
+    preview_.show(call_);
+  }
+
+  void refresh() {
+    controls_.refresh();
+    show_times();
+  }
+
+  /// Each quality with the time that it would take, as far as that changed.
+  void show_times() {
+    if (work_.model.path.empty() || call_.request.model != model_)
+      work_ = work_of(call_);  // looks at the model's file
+    else
+      work_ = work_of(call_, work_.model);
+    model_ = call_.request.model;
+    const auto show = [&](const std::string& id, const char* label) {
+      Request request = call_.request;
+      apply_preset(request, id);
+      std::string text = with_time(translate(label), expected_time(request, work_));
+      if (text == shown_[id]) return;
+      controls_.relabel("preset", id, text);
+      shown_[id] = std::move(text);
+    };
+    for (const Preset& p : presets()) show(p.id, p.label);
+  }
+
   Call& call_;
-  GtkWidget *window_, *chooser_ = nullptr;
+  GtkWidget *window_, *chooser_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
+  int width_ = 0, height_ = 0;           // of the window
+  unsigned settling_ = 0, fitting_ = 0;  // sources
+  Work work_;
+  std::string model_;                         // that work_ was made for
+  std::map<std::string, std::string> shown_;  // labels of the qualities
   PreviewPane preview_;
   Controls controls_;
   ReferencesBox references_;

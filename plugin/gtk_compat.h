@@ -68,6 +68,15 @@ inline void add_scrolled(GtkWidget* scroller, GtkWidget* child) {
 #endif
 }
 
+/// A cell asks for no more than this width; GTK 2's asks for its "width-chars" anyway.
+inline void limit_letters(GtkCellRenderer* cell, int letters) {
+#if GTK_MAJOR_VERSION >= 3
+  g_object_set(cell, "max-width-chars", letters, nullptr);
+#else
+  (void)cell, (void)letters;
+#endif
+}
+
 inline GtkRequisition natural_size(GtkWidget* widget) {
   GtkRequisition size;
 #if GTK_MAJOR_VERSION >= 3
@@ -79,19 +88,34 @@ inline GtkRequisition natural_size(GtkWidget* widget) {
 }
 
 /// Of the smallest monitor, in the widgets' pixels.
-inline int screen_height(GtkWidget* widget) {
+inline GtkRequisition screen_size(GtkWidget* widget) {
 #if GTK_MAJOR_VERSION >= 3
   GdkDisplay* display = gtk_widget_get_display(widget);
-  int height = 1 << 30;
+  GtkRequisition size = {1 << 30, 1 << 30};
   for (int i = 0; i < gdk_display_get_n_monitors(display); ++i) {
     GdkRectangle area;
     gdk_monitor_get_workarea(gdk_display_get_monitor(display, i), &area);
-    if (area.height < height) height = area.height;
+    if (area.width < size.width) size.width = area.width;
+    if (area.height < size.height) size.height = area.height;
   }
-  return height;
+  return size;
 #else
-  return gdk_screen_get_height(gtk_widget_get_screen(widget));
+  GdkScreen* screen = gtk_widget_get_screen(widget);
+  return {gdk_screen_get_width(screen), gdk_screen_get_height(screen)};
 #endif
+}
+
+/// The part of the screen that a window shown on it can use.
+inline GdkRectangle monitor_of(GtkWidget* window) {
+  GdkRectangle area;
+#if GTK_MAJOR_VERSION >= 3
+  GdkMonitor* monitor = gdk_display_get_monitor_at_window(gtk_widget_get_display(window), gtk_widget_get_window(window));
+  gdk_monitor_get_workarea(monitor, &area);
+#else
+  GdkScreen* screen = gtk_widget_get_screen(window);
+  gdk_screen_get_monitor_geometry(screen, gdk_screen_get_monitor_at_window(screen, gtk_widget_get_window(window)), &area);
+#endif
+  return area;
 }
 
 /// Device pixels of one of the widget's pixels (2 on a screen with 200 % scaling).

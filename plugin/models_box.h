@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A combo box of the models on this machine, and of any other that the user points at. Emits "changed".
+/// A combo box of the models on this machine with their family and size, those that cannot be used greyed with the reason; and of
+/// any other that the user points at. Its tooltip says where the chosen one lies. Emits "changed".
 #pragma once
 
 #include <gtk/gtk.h>

@@ -12,7 +12,7 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr int kWidth = 420, kHeight = 380;  // of the widget, at least
+constexpr int kWidth = 420, kHeight = 380;  // of the picture, and of the widget at least
 constexpr double kHandle = 7;               // radius of the turning handle, widget pixels
 constexpr double kArm = 48;                 // from the middle to it
 constexpr double kPi = 3.14159265358979323846;
@@ -84,9 +84,19 @@ PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : reques
   gtk_widget_set_tooltip_text(compare_, _("Shows the target without the edit left of a line that can be dragged"));
   g_signal_connect_swapped(compare_, "toggled", G_CALLBACK(gtk_widget_queue_draw), area_);
   gtk_box_pack_start(GTK_BOX(box_), compare_, FALSE, FALSE, 0);
-  GtkWidget* hint = gtk_label_new(_("Drag to move, wheel to scale, drag the handle or Shift+wheel to turn"));
-  gtk_label_set_line_wrap(GTK_LABEL(hint), TRUE);
-  gtk_box_pack_start(GTK_BOX(box_), hint, FALSE, FALSE, 0);
+  hint_ = gtk_label_new(_("Drag to move, wheel to scale, drag the handle or Shift+wheel to turn"));
+  gtk_label_set_line_wrap(GTK_LABEL(hint_), TRUE);
+  gtk_box_pack_start(GTK_BOX(box_), hint_, FALSE, FALSE, 0);
+}
+
+void PreviewPane::fit(int width, int height) {
+  width = std::clamp(width, kLeast, kWidth);
+  gtk_widget_set_size_request(area_, width, std::clamp(height, kLeast, kHeight));
+  if (width >= kWidth) return;
+  GtkWidget* label = gtk_bin_get_child(GTK_BIN(compare_));
+  gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+  gtk_widget_set_size_request(label, width - 30, -1);
+  gtk_widget_set_size_request(hint_, width, -1);  // GTK 2 breaks its lines by no other width
 }
 
 PreviewPane::~PreviewPane() {
@@ -105,7 +115,10 @@ void PreviewPane::read(const Call& call) {
     auto view = std::make_unique<View>();
     view->material = std::make_unique<Material>(call.image, call.target, call.source, call.further);
     const int ratio = gtk::pixel_ratio(area_);
-    view->preview = image_part().preview(view->material->scene(), {kWidth * ratio, kHeight * ratio});
+    GtkAllocation place;
+    gtk_widget_get_allocation(area_, &place);
+    view->preview = image_part().preview(view->material->scene(),
+                                         {std::min(kWidth, place.width) * ratio, std::min(kHeight, place.height) * ratio});
     const Preview::View& bare = view->preview->target();
     view->bare = surface_of(bare);
     view->area = bare.area;

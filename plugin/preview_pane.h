@@ -20,6 +20,9 @@ class PreviewPane {
   PreviewPane(const PreviewPane&) = delete;
 
   GtkWidget* widget() const { return box_; }
+  static constexpr int kLeast = 160;  // a side of the picture's place
+  /// The picture's place has at least this size, if that is less than usual: on small screens.
+  void fit(int width, int height);
   /// Other references: reads the layers anew. What is wrong with them is written where the picture would be.
   void show(const Call& call);
   /// The request changed: draws at the next idle moment.
@@ -37,7 +40,7 @@ class PreviewPane {
 
   Request& request_;
   std::function<void()> moved_;
-  GtkWidget *box_, *area_, *compare_;
+  GtkWidget *box_, *area_, *compare_, *hint_;
   std::unique_ptr<View> view_;  // null while there is nothing to show
   std::function<void()> read_;  // what is still to be read
   std::string problem_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "expected_time.h"
 #include "gegl_raster.h"
 #include "material.h"
 #include "request/text.h"
@@ -145,6 +146,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   // 2. Read, 3. transfer.
   const auto start = std::chrono::steady_clock::now();
   const Material material(call.image, call.target, call.source, call.further);
+  const Work work = work_of(call);
   const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
   const Remembered settings = {call.request, host::tattoo(call.target),
                                host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0, by_tattoo(call)};
@@ -162,7 +164,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   const Id made = write_result(call, name, settings, layer, report);
   host::progress_end();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  set_seconds_taken(call.request.preset, taken.count());
+  remember_time(call.request, work, taken.count());
   if (call.mode == Call::Mode::interactive) {
     set_last_settings(settings);
     host::set_session_note(kImageKey, std::to_string(call.image));

@@ -14,7 +14,7 @@ namespace {
 constexpr char kLayerKey[] = "geometry-transfer";
 constexpr char kReportKey[] = "geometry-transfer-report";
 constexpr char kLastKey[] = "geometry-transfer-last";
-constexpr char kTimesKey[] = "geometry-transfer-seconds";
+constexpr char kSpeedKey[] = "geometry-transfer-speed";
 
 double number(const std::string& text, double fallback) {
   std::istringstream in(text);
@@ -48,21 +48,29 @@ void set_layer_report(host::Id layer, const Report& report) {
 Remembered last_settings() { return parse_settings(host::user_note(kLastKey)); }
 void set_last_settings(const Remembered& settings) { host::set_user_note(kLastKey, settings_text(settings)); }
 
-double seconds_taken(const std::string& preset) {
-  const auto times = named_lines(host::user_note(kTimesKey));
-  const auto found = times.find(preset);
-  return found == times.end() ? -1 : number(found->second, -1);
+Speed speed_of(const std::string& preset, const std::string& family) {
+  const auto lines = named_lines(host::user_note(kSpeedKey));
+  Speed speed;
+  for (const std::string& name : {family, preset + "/" + family}) {
+    const auto found = lines.find(name);
+    const double ratio = found == lines.end() ? 0 : number(found->second, 0);
+    if (!(ratio > 0 && ratio < 1e6)) continue;
+    speed.ratio = ratio;
+    speed.known = true;
+    speed.this_preset = name != family;
+  }
+  return speed;
 }
 
-void set_seconds_taken(const std::string& preset, double seconds) {
-  auto times = named_lines(host::user_note(kTimesKey));
+void set_speed(const std::string& preset, const std::string& family, double ratio) {
+  auto lines = named_lines(host::user_note(kSpeedKey));
   std::ostringstream value;
   value.imbue(std::locale::classic());
-  value << seconds;
-  times[preset] = value.str();
+  value << ratio;
+  lines[family] = lines[preset + "/" + family] = value.str();
   std::string text;
-  for (const auto& [name, taken] : times) text += name + "=" + taken + "\n";
-  host::set_user_note(kTimesKey, text);
+  for (const auto& [name, line] : lines) text += name + "=" + line + "\n";
+  host::set_user_note(kSpeedKey, text);
 }
 
 }  // namespace geometry_transfer

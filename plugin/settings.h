@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What is remembered between runs, as text: a request with the layers it was for, and how long each preset took here.
+/// What is remembered between runs, as text: a request with the layers it was for, and how fast this machine was.
 #pragma once
 
 #include <string>
@@ -19,8 +19,14 @@ void set_layer_report(host::Id layer, const Report& report);
 Remembered last_settings();
 void set_last_settings(const Remembered& settings);
 
-/// Seconds that a preset last took on this machine; below 0 while it was never run.
-double seconds_taken(const std::string& preset);
-void set_seconds_taken(const std::string& preset, double seconds);
+/// What transfers took on this machine, as a multiple of what was estimated for them.
+struct Speed {
+  double ratio = 1;
+  bool known = false;        ///< some preset has run with a model of the family
+  bool this_preset = false;  ///< the one asked for has
+};
+/// `family`: ModelInfo's; empty for the edit alone.
+Speed speed_of(const std::string& preset, const std::string& family);
+void set_speed(const std::string& preset, const std::string& family, double ratio);
 
 }  // namespace geometry_transfer

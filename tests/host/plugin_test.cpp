@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "expected_time.h"
 #include "fake_host.h"
 #include "gegl_raster.h"
 #include "geometry-transfer/error.h"
@@ -326,6 +327,98 @@ TEST(Settings, TextRoundTripsAndOldOrBrokenLinesKeepDefaults) {
   // Numbers that no layer has: none is meant.
   for (const char* number : {"-1e300", "nan", "99999999999999", "x"})
     EXPECT_EQ(parse_settings(std::string("target-layer=") + number).target, 0u) << number;
+}
+
+class ExpectedTime : public Plugin {
+ protected:
+  static Request preset(const char* id) {
+    Request request;
+    apply_preset(request, id);
+    return request;
+  }
+  Work work_ = {{"a model", "/a", "surface", 200000000, ""}, {0, 0, 100, 80}, {0, 0, 400, 300}, 1, 0};
+  Machine machine_ = {2, 1, false};
+};
+
+TEST_F(ExpectedTime, PassesAreCountedAsTheModelMakesThem) {
+  // Report::unet_streams of transfers with the shipped model.
+  EXPECT_EQ(unet_rows(preset("draft"), 1, 0), 6);
+  EXPECT_EQ(unet_rows(preset("balanced"), 1, 0), 12);
+  EXPECT_EQ(unet_rows(preset("best"), 1, 0), 40);
+  Request paper = preset("paper");
+  paper.steps = paper.iterations = 1;
+  EXPECT_EQ(unet_rows(paper, 1, 0), 6);
+  EXPECT_EQ(unet_rows(preset("draft"), 2, 0), 6) << "the edit holds both";
+  EXPECT_EQ(unet_rows(preset("draft"), 1, 1), 8) << "a texture is inverted, too";
+}
+
+TEST_F(ExpectedTime, TheEstimateFollowsWhatItRestsOn) {
+  const auto seconds = [&](const char* id) { return estimated_seconds(preset(id), work_, machine_); };
+  EXPECT_LT(seconds("instant"), 1);
+  EXPECT_LT(seconds("instant"), seconds("draft"));
+  EXPECT_LT(seconds("draft"), seconds("balanced"));
+  EXPECT_LT(seconds("balanced"), seconds("best"));
+  EXPECT_LT(seconds("best"), seconds("paper"));
+  const double before = seconds("balanced"), instant = seconds("instant");
+  machine_.cores = 8;
+  EXPECT_LT(seconds("balanced"), before / 2);
+  machine_ = {2, 0.3, false};
+  EXPECT_GT(seconds("balanced"), 2 * before);
+  machine_ = {2, 1, false};
+  work_.model.family = "SD 1.x";
+  EXPECT_GT(seconds("balanced"), 10 * before);
+  EXPECT_EQ(seconds("instant"), instant) << "no model";
+  work_.selected = work_.target = {0, 0, 2000, 2000};
+  EXPECT_GT(seconds("instant"), 5 * instant);
+}
+
+TEST_F(ExpectedTime, ARunPutsItRightForItsModelsFamily) {
+  const double guess = expected_time(preset("balanced"), work_, machine_).seconds;
+  EXPECT_FALSE(expected_time(preset("balanced"), work_, machine_).measured);
+  const double here = estimated_seconds(preset("balanced"), work_, this_machine());
+  remember_time(preset("balanced"), work_, 3 * here);
+  const auto now = [&](const char* id) { return expected_time(preset(id), work_, machine_); };
+  EXPECT_NEAR(now("balanced").seconds, 3 * guess, 1e-3 * guess);
+  EXPECT_TRUE(now("balanced").measured);
+  EXPECT_NEAR(now("best").seconds, 3 * estimated_seconds(preset("best"), work_, machine_), 1e-2);
+  EXPECT_FALSE(now("best").measured);
+  EXPECT_EQ(now("instant").seconds, estimated_seconds(preset("instant"), work_, machine_))
+      << "the model's speed is not the edit's";
+  remember_time(preset("draft"), work_, estimated_seconds(preset("draft"), work_, this_machine()));
+  EXPECT_NEAR(now("balanced").seconds, 3 * guess, 1e-3 * guess) << "its own run counts more than another's";
+  EXPECT_NEAR(now("best").seconds, estimated_seconds(preset("best"), work_, machine_), 1e-2);
+  work_.model.family = "SDXL";
+  EXPECT_EQ(now("best").seconds, estimated_seconds(preset("best"), work_, machine_));
+  host::set_user_note("geometry-transfer-speed", "SDXL=nan\nbest/SDXL=-3\n=1e300\n");
+  EXPECT_EQ(now("best").seconds, estimated_seconds(preset("best"), work_, machine_));
+}
+
+TEST_F(ExpectedTime, NothingIsSaidWhereNothingIsKnown) {
+  machine_.gpu = true;
+  EXPECT_LT(expected_time(preset("balanced"), work_, machine_).seconds, 0);
+  EXPECT_GT(expected_time(preset("instant"), work_, machine_).seconds, 0);
+  Request on_cpu = preset("balanced");
+  on_cpu.device = Device::cpu;
+  EXPECT_GT(expected_time(on_cpu, work_, machine_).seconds, 0);
+  remember_time(preset("balanced"), work_, 1);
+  EXPECT_GT(expected_time(preset("balanced"), work_, machine_).seconds, 0);
+  work_.model = {};
+  EXPECT_LT(expected_time(on_cpu, work_, machine_).seconds, 0);
+}
+
+TEST_F(ExpectedTime, IsSaidNoFinerThanItIs) {
+  EXPECT_EQ(with_time("Best", {-1, false}), "Best");
+  EXPECT_EQ(with_time("Best", {0.7, false}), "Best (under a second)");
+  EXPECT_EQ(with_time("Best", {8.4, false}), "Best (estimated 8 s)");
+  EXPECT_EQ(with_time("Best", {8.4, true}), "Best (about 8 s)");
+  EXPECT_EQ(rough_time(33), "35 s");
+  EXPECT_EQ(rough_time(200), "3 min");
+  EXPECT_EQ(rough_time(3600), "60 min");
+}
+
+TEST_F(ExpectedTime, EveryRunIsRemembered) {
+  run(call_, no_dialog);
+  EXPECT_TRUE(speed_of("instant", "").this_preset);
 }
 
 /// A ramp: its area averages are known.

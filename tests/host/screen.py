@@ -19,18 +19,19 @@ PROGRAM = gimp.CONSOLE.replace("-console", "")
 
 
 class Screen:
-    """artefacts: the folder that screenshots go to."""
+    """artefacts: the folder that screenshots go to. `size` in pixels; more is GIMP's environment."""
 
-    def __init__(self, artefacts, job):
+    def __init__(self, artefacts, job, size=(1400, 1000), **more):
         self.gimp = gimp.Gimp()
+        self.size = size
         gimp.make_scene(self.gimp.folder)
         os.makedirs(artefacts, exist_ok=True)
         self.artefacts, self.started = artefacts, []
         read, write = os.pipe()
-        self.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"], pass_fds=[write])
+        self.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "%dx%dx24" % size, "-nolisten", "tcp"], pass_fds=[write])
         os.close(write)
         with os.fdopen(read) as pipe: self.display = ":" + pipe.readline().strip()
-        self.environment = self.gimp.environment(DISPLAY=self.display, NO_AT_BRIDGE="1", GDK_BACKEND="x11", GTK_MODULES="")
+        self.environment = self.gimp.environment(DISPLAY=self.display, NO_AT_BRIDGE="1", GDK_BACKEND="x11", GTK_MODULES="", **more)
         self.start(["openbox"], env=self.environment)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

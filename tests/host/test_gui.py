@@ -24,10 +24,12 @@ LAYERS = "(number->string (length (layers image)))"
 
 
 @unittest.skipIf(screen.MISSING, "not installed: " + ", ".join(screen.MISSING))
-class Dialog(unittest.TestCase):
+class OnScreen(unittest.TestCase):
+    size, environment = (1400, 1000), {}
+
     @classmethod
     def setUpClass(cls):
-        cls.screen = screen.Screen(ARTEFACTS, OPEN)
+        cls.screen = screen.Screen(ARTEFACTS, OPEN, cls.size, **cls.environment)
         cls.addClassCleanup(cls.screen.close)
         cls.screen.window(IMAGE, 90)
 
@@ -58,10 +60,23 @@ class Dialog(unittest.TestCase):
         gimp.until("the preview", lambda: s.shot("opening", window)[20:300, 20:420].std() > 3, 30)
         return window, seconds
 
+    def on_screen(self, window):
+        """All of it, so that its buttons can be reached."""
+        def inside():
+            width, height = self.screen.geometry(window)[2:]
+            # By the pointer: of a window's place xdotool counts the frame twice.
+            self.screen.xdo("mousemove", "--window", window, 0, 0)
+            x, y = map(int, re.findall(r"\d+", self.screen.xdo("getmouselocation"))[:2])
+            return x >= 0 and y >= 0 and x + width <= self.size[0] and y + height <= self.size[1] and (width, height)
+        try: return gimp.until("the window to be on the screen", inside, 10)
+        except AssertionError as e: raise AssertionError(self.screen.geometry(window)) from e
+
     def choose_instant(self):
         """The quality's list is the second widget; Home is its first row, Instant."""
         self.screen.key("alt+q", "Home")
 
+
+class Dialog(OnScreen):
     def test_1_from_the_menu_to_a_layer_and_undone_at_once(self):
         s = self.screen
         self.assertEqual(self.count(), 2)
@@ -158,7 +173,105 @@ class Dialog(unittest.TestCase):
         s.gone(DIALOG)
         time.sleep(1.5)
         s.shot("no-selection-message")
+        for _ in s.windows("^GIMP Message$"):  # it would lie over the next test's dialog
+            s.window("^GIMP Message$")
+            s.key("Escape")
         self.assertEqual(self.count(), 2)
+
+    def active(self): return self.screen.ask("(number->string (active image))")
+
+    def note_of_the_next_after(self, layer):
+        """What the result remembers: selecting it is the last thing that the plug-in does."""
+        gimp.until("the result", lambda: self.active() != layer, 60)
+        return self.screen.ask("(text (parasite (active image)))")
+
+    def test_6_a_further_reference(self):
+        s = self.screen
+        s.ask("""(let ((more (open-layer image (file "source.png"))))
+                   (gimp-image-insert-layer image more 0 2)
+                   (geometry-transfer-select image (file "mask.png"))
+                   (gimp-layer-add-mask more (car (gimp-layer-create-mask more ADD-MASK-SELECTION)))
+                   (gimp-layer-set-offsets more 60 40)
+                   (activate image (target-of image))
+                   (gimp-displays-flush))""")
+        before = self.active()
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        one = s.settled("one-reference", window, PREVIEW)
+        s.key("alt+n")
+        s.settled("two-references", window, PREVIEW, unlike=one)
+        s.key("alt+o")
+        s.gone(DIALOG)
+        self.assertIn("further-layers=", self.note_of_the_next_after(before))
+        # Repeat, on the result, takes it along.
+        before = self.active()
+        s.window(IMAGE)
+        s.key("ctrl+f")
+        self.assertIn("further-layers=", self.note_of_the_next_after(before))
+
+    def test_7_models_that_were_found(self):
+        s = self.screen
+        folder = s.gimp.path("ComfyUI/models/checkpoints")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "broken.safetensors"), "w") as f: f.write("nothing of a model")
+        os.symlink(os.path.join(gimp.HERE, "..", "golden", "sd15"), os.path.join(folder, "small"))
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.key("alt+d", "alt+Down")
+        s.settled("models", "root", np.s_[:, :])
+        s.key("Escape", "alt+d", "End")
+        s.shot("model-chosen", window)
+        before = self.active()
+        s.key("alt+o")
+        s.gone(DIALOG)
+        self.assertIn(f"model={folder}/small", self.note_of_the_next_after(before))
+
+
+class SmallScreen(OnScreen):
+    """What does not fit is scrolled to; the buttons stay."""
+    size = (700, 500)
+
+    def test_the_buttons_stay(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        self.on_screen(window)
+        gimp.until("the preview", lambda: s.shot("small", window)[20:200, 20:170].std() > 3, 30)
+        s.key("alt+v")
+        s.settled("small", window, np.s_[:, :])
+        self.on_screen(window)
+        s.key("Escape")
+        s.gone(DIALOG)
+
+
+class Tall(OnScreen):
+    """Advanced is to be seen at once where there is room."""
+    size = (1400, 1600)
+
+    def test_advanced_opens_the_window(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        before = self.on_screen(window)
+        s.key("alt+v")
+        gimp.until("the window to grow", lambda: self.on_screen(window)[1] > before[1] + 200, 20)
+        s.settled("advanced", window, np.s_[:, :])
+
+
+@unittest.skipIf(gimp.TWO, "GTK 2 does not scale")
+class Scaled(OnScreen):
+    """A screen of 200 %."""
+    size, environment = (2400, 1700), {"GDK_SCALE": "2"}
+
+    def test_the_preview_is_as_fine_as_the_screen(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        shot = s.settled("scaled", window, np.s_[:, :])
+        self.on_screen(window)
+        # The target's grain is a pixel wide: blown up by two, neighbours in pairs would be alike.
+        middle = shot[300:500, 300:600].mean(axis=2)
+        pairs = [np.abs(middle[:, o + 1::2][:, :140] - middle[:, o::2][:, :140]).mean() for o in (0, 1)]
+        self.assertGreater(min(pairs), 0.3 * max(pairs))
+        s.drag(window, (400, 360), (520, 400))
+        s.settled("scaled-dragged", window, np.s_[40:760, 40:840], unlike=shot)
 
 
 if __name__ == "__main__":

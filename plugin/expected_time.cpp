@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "expected_time.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "request/text.h"
+#include "settings.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// Seconds that one core with AVX2 takes, in fp32 at the size that the model works at. The shipped model's are a measured
+/// transfer's (docs/speed.md) by two cores; SD 1.x's a pass and a decoding (docs/models.md); the larger ones' by their
+/// operations.
+struct Cost {
+  double row, encode, decode;
+};
+Cost cost_of(const std::string& family) {
+  if (family == "SD 1.x") return {20, 30, 70};
+  if (family == "SD 2.x") return {30, 45, 110};
+  if (family == "SDXL") return {170, 130, 280};
+  return {0.7, 0.55, 1.2};
+}
+
+/// Every doubling of the cores brings this much.
+constexpr double kDoubling = 1.8;
+/// The image part: per reference, and per pixel of the working rectangle up to what its views hold.
+constexpr double kEditStart = 0.1, kEditPixel = 1e-6, kMostPixels = 8e6;
+constexpr double kLoadStart = 0.3, kLoadByte = 1e-9;
+
+double rectangle_pixels(const Request& request, const Work& work) {
+  const double longest = std::max(work.selected.width, work.selected.height) * request.placement.scale;
+  const double side = std::max(longest / request.context, longest + 2 * (std::max(0.0, request.grow) + request.feather + 8));
+  const double pixels = std::min(side, double(work.target.width)) * std::min(side, double(work.target.height));
+  return std::clamp(pixels, 0.0, kMostPixels);
+}
+
+/// What a ratio is remembered for.
+std::string family_of(const Request& request, const Work& work) { return request.correction > 0 ? work.model.family : ""; }
+
+}  // namespace
+
+Work work_of(const Call& call) {
+  return work_of(call, call.request.model.empty() ? shipped_model() : inspect_model(call.request.model));
+}
+
+Work work_of(const Call& call, const ModelInfo& model) {
+  Work work;
+  work.model = model;
+  work.target = host::extent(call.target);
+  const host::Id away = call.source == host::kNone ? call.image : host::image_of(call.source);
+  work.selected = host::selection_bounds(away);
+  if (work.selected.empty()) work.selected = host::selection_bounds(call.image);
+  for (const FurtherReference& r : call.further) ++(r.role == Reference::Role::texture ? work.textures : work.geometries);
+  return work;
+}
+
+Machine this_machine() {
+  Machine machine;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) machine.cores = std::max(1, CPU_COUNT(&set));
+#if defined(__x86_64__)
+  machine.speed = __builtin_cpu_supports("avx512f") ? 1.6 : __builtin_cpu_supports("avx2") ? 1 : 0.3;
+#else
+  machine.speed = 0.5;
+#endif
+  machine.gpu = access("/dev/nvidia0", F_OK) == 0;
+  return machine;
+}
+
+int unet_rows(const Request& request, int geometries, int textures) {
+  const StreamSet &inverted = request.geometry_reads, &made = request.output_reads;
+  const int sources = made.has(Stream::source) ? geometries : 0;
+  const int targets = 1 + textures;  // whoever reads the target reads them
+  const bool target_read = inverted.has(Stream::target) || made.has(Stream::target);
+  const int streams = 2 + sources + (target_read ? textures : 0);
+  int beside = 0;  // walks along with the result
+  if (!request.reuse_keys) {
+    const bool geometry = made.has(Stream::geometry);
+    beside = sources + geometry + (made.has(Stream::target) || (geometry && inverted.has(Stream::target)) ? targets : 0);
+  }
+  return request.steps * (request.iterations * streams + 1 + beside);
+}
+
+double estimated_seconds(const Request& request, const Work& work, const Machine& machine) {
+  const int threads = request.threads > 0 ? std::min(request.threads, machine.cores) : machine.cores;
+  const double power = machine.speed * std::pow(kDoubling, std::log2(threads));
+  const double edit = kEditStart + work.geometries * kEditPixel * rectangle_pixels(request, work) / machine.speed;
+  if (request.correction <= 0) return edit;
+  const Cost cost = cost_of(work.model.family);
+  const int encodings = 2 + work.textures + (request.output_reads.has(Stream::source) ? work.geometries : 0);
+  const int decodings = request.give_back == GiveBack::nothing ? 1 : request.give_back == GiveBack::half ? 3 : 2;
+  return edit + kLoadStart + kLoadByte * static_cast<double>(work.model.bytes) +
+         (cost.row * unet_rows(request, work.geometries, work.textures) + cost.encode * encodings + cost.decode * decodings) /
+             power;
+}
+
+Expected expected_time(const Request& request, const Work& work, const Machine& machine) {
+  const bool model = request.correction > 0;
+  if (model && (work.model.path.empty() || !work.model.problem.empty())) return {};
+  const Speed speed = speed_of(request.preset, family_of(request, work));
+  Expected expected;
+  expected.measured = speed.this_preset;
+  const bool on_gpu = machine.gpu && model && request.device != Device::cpu;
+  if (!on_gpu || speed.known) expected.seconds = speed.ratio * estimated_seconds(request, work, machine);
+  return expected;
+}
+
+void remember_time(const Request& request, const Work& work, double seconds) {
+  set_speed(request.preset, family_of(request, work), seconds / estimated_seconds(request, work, this_machine()));
+}
+
+std::string rough_time(double seconds) {
+  if (seconds < 10) return sentence(_("{0} s"), std::max(1L, std::lround(seconds)));
+  if (seconds < 90) return sentence(_("{0} s"), 5 * std::lround(seconds / 5));
+  const double minutes = seconds / 60;
+  return sentence(_("{0} min"), minutes < 10 ? std::lround(minutes) : 5 * std::lround(minutes / 5));
+}
+
+std::string with_time(const std::string& label, const Expected& expected) {
+  if (expected.seconds < 0) return label;
+  if (expected.seconds < 1) return sentence(_("{0} (under a second)"), label);
+  return sentence(expected.measured ? _("{0} (about {1})") : _("{0} (estimated {1})"), label, rough_time(expected.seconds));
+}
+
+}  // namespace geometry_transfer
