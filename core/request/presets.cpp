@@ -45,9 +45,9 @@ Preset preset(const char* id, const char* label, const char* blurb, Request row)
 const std::vector<Preset>& presets() {
   // Figures behind each row: docs/quality.md. Correction, noise, steps, iterations.
   static const std::vector<Preset> table = {
-      preset("instant", N_("Instant"), N_("The edit alone: no model, well under a second"), of_ours(0, 250, 4, 1)),
-      preset("draft", N_("Draft"), N_("A quick look with the model"), of_ours(0.4, 150, 2, 1)),
-      preset("balanced", N_("Balanced"), N_("The default"), of_ours(0.4, 250, 4, 1)),
+      preset("instant", N_("Instant"), N_("The edit alone: no model, well under a second"), of_ours(0, 250, 2, 1)),
+      preset("draft", N_("Draft"), N_("A quick look with the model"), of_ours(0.4, 150, 1, 1)),
+      preset("balanced", N_("Balanced"), N_("The default"), of_ours(0.4, 250, 2, 1)),
       preset("best", N_("Best"), N_("More steps, for the final picture"), of_ours(0.4, 250, 8, 2)),
       preset("paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"),
              as_published()),

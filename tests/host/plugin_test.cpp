@@ -342,14 +342,14 @@ class ExpectedTime : public Plugin {
 
 TEST_F(ExpectedTime, PassesAreCountedAsTheModelMakesThem) {
   // Report::unet_streams of transfers with the shipped model.
-  EXPECT_EQ(unet_rows(preset("draft"), 1, 0), 6);
-  EXPECT_EQ(unet_rows(preset("balanced"), 1, 0), 12);
+  EXPECT_EQ(unet_rows(preset("draft"), 1, 0), 3);
+  EXPECT_EQ(unet_rows(preset("balanced"), 1, 0), 6);
   EXPECT_EQ(unet_rows(preset("best"), 1, 0), 40);
   Request paper = preset("paper");
   paper.steps = paper.iterations = 1;
   EXPECT_EQ(unet_rows(paper, 1, 0), 6);
-  EXPECT_EQ(unet_rows(preset("draft"), 2, 0), 6) << "the edit holds both";
-  EXPECT_EQ(unet_rows(preset("draft"), 1, 1), 8) << "a texture is inverted, too";
+  EXPECT_EQ(unet_rows(preset("draft"), 2, 0), 3) << "the edit holds both";
+  EXPECT_EQ(unet_rows(preset("draft"), 1, 1), 4) << "a texture is inverted, too";
 }
 
 TEST_F(ExpectedTime, TheEstimateFollowsWhatItRestsOn) {

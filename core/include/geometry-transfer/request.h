@@ -78,7 +78,7 @@ struct Request {
   double correction = 0.4;  ///< strength of the model's correction on top of the edit; 0 needs no model
   double noise = 250;       ///< timestep that inversion reaches, (0, 1000]
   Spacing spacing = Spacing::trailing;
-  int steps = 4;         ///< of inversion, and of generation
+  int steps = 2;         ///< of inversion, and of generation
   int iterations = 1;    ///< of the fixed point in each inversion step
   double tolerance = 0;  ///< stop the fixed point below this residual; 0 runs all iterations
   StreamSet geometry_reads = Stream::geometry | Stream::target;  ///< Texture-aligning Attention; {geometry}: off
