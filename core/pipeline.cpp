@@ -235,7 +235,7 @@ class TransferImpl : public Transfer {
     const int64_t side = tile(size);
     const auto decode = [&](const Tensor& z) { return decode_tiled(vae(), z, side); };
     const Tensor edit = to_tensor(edited, size), target = to_tensor(views.target, size);
-    if (runs_in_window(input, request) && request.give_back == GiveBack::edit) {
+    if (side == 0 && runs_in_window(input, request) && request.give_back == GiveBack::edit) {
       // Both decodings agree outside the window: one of them whole, the other within it, and their difference is 0 elsewhere.
       Surroundings around;
       WindowPass whole(around, input.window, 0);
