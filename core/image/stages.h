@@ -18,7 +18,7 @@ namespace geometry_transfer {
 /// The part of the canvas that is worked on, and the size a model sees it at.
 struct WorkingArea {
   Rect rect;              ///< canvas pixels, inside the target
-  Size model;             ///< pixels; sides are multiples of `granularity`, the longer one is the model's native side
+  Size model;             ///< pixels; sides are multiples of `granularity`, the longer one is working_size of the native side
   double mask_share = 0;  ///< of rect, [0,1]
 };
 

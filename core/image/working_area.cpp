@@ -36,7 +36,7 @@ WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const R
   WorkingArea area;
   std::tie(area.rect.x, area.rect.width) = interval(centre.x, side, target.x, target.right());
   std::tie(area.rect.y, area.rect.height) = interval(centre.y, side, target.y, target.bottom());
-  const double zoom = double(native_side) / std::max(area.rect.width, area.rect.height);
+  const double zoom = native_side * request.working_size / std::max(area.rect.width, area.rect.height);
   area.model = {multiple(area.rect.width * zoom, granularity), multiple(area.rect.height * zoom, granularity)};
   return area;
 }

@@ -201,6 +201,9 @@ std::vector<Parameter> make_parameters() {
           Group::method, FIELD(window)),
       number("context", N_("Selection's share"), N_("Side of the selection over the side of the rectangle that the model sees"),
              Group::method, 0.05, 1, 0.05, 2, FIELD(context)),
+      number("working-size", N_("Working size"),
+             N_("Side of the picture that the model sees, over the one it was made for: less is faster and coarser"),
+             Group::method, 0.25, 2, 0.25, 2, FIELD(working_size)),
 
       text("model", N_("Mo_del"), N_("Folder or .safetensors file of the diffusion model; empty for the one that ships"),
            Group::machine, FIELD(model)),

@@ -66,6 +66,21 @@ TEST(WorkingArea, ATinySelectionIsNotBlownUpBeyondFour) {
   EXPECT_TRUE(inside({500, 500, 3, 2}, a.rect));
 }
 
+TEST(WorkingArea, ASmallerWorkingSizeLeavesTheRectangle) {
+  Request request;
+  const auto area = [&](double size) {
+    request.working_size = size;
+    return working_area({500, 500, 90, 20}, {0, 0, 2000, 700}, request, 256, 16);
+  };
+  const WorkingArea whole = area(1), less = area(0.75), tiny = area(0.25), more = area(2);
+  EXPECT_EQ(less.rect, whole.rect);
+  EXPECT_EQ(tiny.rect, whole.rect);
+  EXPECT_EQ(less.model.width, 192);
+  EXPECT_EQ(less.model.height, 192);
+  EXPECT_EQ(tiny.model.width, 64);
+  EXPECT_EQ(more.model.width, 512);
+}
+
 TEST(WorkingArea, AHugeRectangleIsViewedSmaller) {
   EXPECT_EQ(view_size({0, 0, 2048, 2048}), cv::Size(2048, 2048));
   const cv::Size view = view_size({0, 0, 10000, 10000});

@@ -88,7 +88,8 @@ struct Request {
   bool reuse_keys =
       true;            ///< keys and values of the inversion serve the generation; false: all streams in one batch, computed again
   bool window = true;  ///< passes of what differs from the target run in a window round the selection alone
-  double context = 0.35;  ///< side of the mask / side of the working rectangle
+  double context = 0.35;    ///< side of the mask / side of the working rectangle
+  double working_size = 1;  ///< side of the picture that the model sees / the side it was made for
 
   std::string model;  ///< folder or file; empty: the model that ships
   Prediction prediction = Prediction::automatic;
