@@ -7,6 +7,7 @@
 
 #include "diffusion/conditioning.h"
 #include "diffusion/harmonize.h"
+#include "diffusion/kernels/packed.h"
 #include "diffusion/vae_tiles.h"
 #include "diffusion/window.h"
 #include "geometry-transfer/transfer.h"
@@ -26,13 +27,24 @@
 namespace geometry_transfer {
 namespace {
 
-/// torch's exceptions carry a stack trace; people get its first line, and memory its own sentence.
-Error translated(const c10::Error& e) {
-  const std::string what = e.what_without_backtrace();
-  if (what.find("allocate memory") != std::string::npos || what.find("out of memory") != std::string::npos)
-    return error(Error::Kind::system,
-                 _("There is not enough memory for this transfer: choose Draft or Instant, or close other programs."));
-  return error(Error::Kind::system, _("The model stopped with an error: {0}"), what.substr(0, what.find('\n')));
+/// What runs out of memory says so in many ways; people get one sentence, `advice`.
+template <class Work>
+auto with_memory(const char* advice, Work work) {
+  try {
+    return work();
+  } catch (const c10::Error& e) {
+    const std::string what = e.what_without_backtrace();
+    if (what.find("allocate memory") != std::string::npos || what.find("out of memory") != std::string::npos)
+      throw error(Error::Kind::system, advice);
+    // torch's exceptions carry a stack trace; people get its first line.
+    throw error(Error::Kind::system, _("The model stopped with an error: {0}"), what.substr(0, what.find('\n')));
+  } catch (const cv::Exception& e) {
+    if (e.code != cv::Error::StsNoMem) throw;
+  } catch (const std::bad_alloc&) {
+  } catch (const std::exception& e) {
+    if (!lacks_memory(e)) throw;
+  }
+  throw error(Error::Kind::system, advice);
 }
 
 Error not_finite(Stage stage) {
@@ -78,16 +90,14 @@ class TransferImpl : public Transfer {
     report.threads = request.threads ? request.threads : compute_.threads;
     apply_threads(report.threads);
     try {
-      Layer layer = story(scene, request, clock, report);
-      require_intact_mappings();  // weights that are mapped must have been there to the end
-      return layer;
+      return with_memory(_("There is not enough memory for this transfer: choose Draft or Instant, or close other programs."),
+                         [&] {
+                           Layer layer = story(scene, request, clock, report);
+                           require_intact_mappings();  // weights that are mapped must have been there to the end
+                           return layer;
+                         });
     } catch (const NotFinite&) {
       throw not_finite(clock.stage());
-    } catch (const c10::Error& e) {
-      throw translated(e);
-    } catch (const std::bad_alloc&) {
-      throw error(Error::Kind::system,
-                  _("There is not enough memory for this transfer: choose Draft or Instant, or close other programs."));
     }
   }
 
@@ -304,18 +314,16 @@ class DiffusionPartImpl : public DiffusionPart {
     const c10::InferenceMode inference;
     StageClock clock(progress, report);
     clock.enter(Stage::load);
-    try {
-      const ModelFiles files = open_model(request.model.empty() ? shipped_model().path : request.model, request.prediction);
-      const Compute compute = choose_compute(request, files.vae.force_upcast);
-      if (compute.device.is_cpu()) require_model_memory(files, static_cast<int>(c10::elementSize(compute.unet)));
-      apply_threads(compute.threads);
-      return std::make_unique<TransferImpl>(files, request, compute);
-    } catch (const c10::Error& e) {
-      throw translated(e);
-    } catch (const std::bad_alloc&) {
-      throw error(Error::Kind::system,
-                  _("There is not enough memory to load this model: choose a smaller one, or close other programs."));
-    }
+    return with_memory(_("There is not enough memory to load this model: choose a smaller one, or close other programs."),
+                       [&]() -> std::unique_ptr<Transfer> {
+                         const ModelFiles files =
+                             open_model(request.model.empty() ? shipped_model().path : request.model, request.prediction);
+                         const Compute compute = choose_compute(request, files.vae.force_upcast);
+                         if (compute.device.is_cpu())
+                           require_model_memory(files, static_cast<int>(c10::elementSize(compute.unet)));
+                         apply_threads(compute.threads);
+                         return std::make_unique<TransferImpl>(files, request, compute);
+                       });
   }
 };
 

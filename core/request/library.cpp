@@ -3,6 +3,8 @@
 /// its own folder, then the installed library folder.
 #include <dlfcn.h>
 
+#include <new>
+
 #include "geometry-transfer/transfer.h"
 #include "request/library.h"
 #include "request/text.h"
@@ -36,7 +38,7 @@ const DiffusionPart& diffusion_part() {
   return part;
 }
 
-Layer Session::run(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
+Layer Session::run(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) try {
   validate(request);
   if (request.correction == 0) return image_part().edit(scene, request, progress, report);
   if (!warm(request)) {
@@ -44,6 +46,9 @@ Layer Session::run(const Scene& scene, const Request& request, const ProgressCal
     transfer_ = diffusion_part().load(request, progress, report);
   }
   return transfer_->run(scene, request, progress, report);
+} catch (const std::bad_alloc&) {
+  transfer_.reset();
+  throw error(Error::Kind::system, _("Out of memory: choose a smaller picture, or close other programs."));
 }
 
 }  // namespace geometry_transfer

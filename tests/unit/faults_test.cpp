@@ -3,88 +3,15 @@
 /// with the way out, and the next transfer gives the same bytes as ever.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cerrno>
-#include <cstdlib>
-#include <new>
-
-#include "geometry-transfer/error.h"
+#include "../tools/failing_malloc.h"
 #include "scene_on_mats.h"
-
-// glibc's own, under the names that stay when malloc and the others are replaced, as here.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
-#define GT_FAILING_MALLOC
-extern "C" {
-void* __libc_malloc(size_t);
-void* __libc_calloc(size_t, size_t);
-void* __libc_realloc(void*, size_t);
-void* __libc_memalign(size_t, size_t);
-}
-#endif
-
-namespace {
-
-std::atomic<bool> armed{false}, fired{false}, for_good{false};
-std::atomic<long> until{0};
-std::atomic<std::size_t> smallest{0};
-
-}  // namespace
-
-#ifdef GT_FAILING_MALLOC
-namespace {
-
-bool fails(std::size_t size) {
-  if (!armed || size < smallest) return false;
-  const long left = until--;
-  if (left != 0 && !(for_good && left < 0)) return false;
-  fired = true;
-  errno = ENOMEM;
-  return true;
-}
-
-}  // namespace
-
-extern "C" {
-void* malloc(size_t size) { return fails(size) ? nullptr : __libc_malloc(size); }
-void* calloc(size_t count, size_t size) { return fails(count * size) ? nullptr : __libc_calloc(count, size); }
-void* realloc(void* old, size_t size) { return fails(size) ? nullptr : __libc_realloc(old, size); }
-void* memalign(size_t to, size_t size) { return fails(size) ? nullptr : __libc_memalign(to, size); }
-void* aligned_alloc(size_t to, size_t size) { return memalign(to, size); }
-int posix_memalign(void** out, size_t to, size_t size) {
-  void* made = memalign(to, size);
-  if (!made) return ENOMEM;
-  *out = made;
-  return 0;
-}
-}
-#endif
 
 namespace geometry_transfer {
 namespace {
 
 using test::Dent;
-
-/// Fails allocation number `which` of at least `size` bytes, or all from it on; the outcome: 'd' done, 'e' Error, 'm' bad_alloc.
-template <class Work>
-char outcome(long which, std::size_t size, bool all, Work work) {
-  until = which, smallest = size, for_good = all, fired = false;
-  armed = true;
-  char how = 'd';
-  try {
-    work();
-  } catch (const Error& e) {
-    armed = false;
-    how = e.kind() == Error::Kind::system && std::string(e.what()).find("memory") != std::string::npos ? 'e' : '?';
-  } catch (const std::bad_alloc&) {
-    how = 'm';
-  } catch (const std::exception& e) {
-    armed = false;
-    ADD_FAILURE() << "allocation " << which << ": " << e.what();
-    how = '?';
-  }
-  armed = false;
-  return how;
-}
+using test::fired;
+using test::outcome;
 
 class Faults : public ::testing::Test {
  protected:

@@ -127,6 +127,11 @@ constexpr int kAdded = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
 
 }  // namespace
 
+bool lacks_memory(const std::exception& e) {
+  const auto* ours = dynamic_cast<const dnnl::error*>(&e);
+  return ours && ours->status == dnnl_out_of_memory;
+}
+
 bool can_pack(const at::Tensor& weight, bool widened) {
   const at::ScalarType type = weight.scalar_type();
   return weight.device().is_cpu() && (type == at::kFloat || type == at::kBFloat16 || (widened && type == at::kHalf));
@@ -282,6 +287,7 @@ namespace geometry_transfer {
 
 struct PackedLinear::Impl {};
 struct PackedConv2d::Impl {};
+bool lacks_memory(const std::exception&) { return false; }
 bool can_pack(const at::Tensor&, bool) { return false; }
 PackedLinear::PackedLinear(const at::Tensor&, const at::Tensor&, std::shared_ptr<WideningBuffer>) {}
 at::Tensor PackedLinear::operator()(const at::Tensor& x, const at::Tensor&) const { return x; }

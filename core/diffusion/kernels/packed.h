@@ -7,6 +7,7 @@
 
 #include <ATen/ATen.h>
 
+#include <exception>
 #include <memory>
 
 #include "diffusion/kernels/widening.h"
@@ -15,6 +16,9 @@ namespace geometry_transfer {
 
 /// True where this build has oneDNN and the tensor lies on the processor in a type that it takes; fp16 only to be widened.
 bool can_pack(const at::Tensor& weight, bool widened = false);
+
+/// True for an exception of oneDNN that says that it found no memory.
+bool lacks_memory(const std::exception& e);
 
 class PackedLinear {
  public:

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Loading a model and a transfer with it, with an allocator that fails: an allocation of a tensor in each run, or all from one
+/// on. What comes out is an Error with the way out, from every stage, and the next transfer gives the same bytes as ever. Not the
+/// small ones: oneDNN does not look at what it gets for its own few hundred bytes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "../tools/failing_malloc.h"
+#include "../unit/scene_on_mats.h"
+
+namespace geometry_transfer {
+namespace {
+
+using test::Dent;
+using test::fired;
+using test::outcome;
+
+class ModelFaults : public ::testing::Test {
+ protected:
+  ModelFaults() {
+    request_.model = std::string(std::getenv("SOURCE")) + "/tests/golden/sd15";  // the smallest
+    request_.threads = 2;
+    request_.precision = Precision::fp32;
+  }
+  void SetUp() override {
+#ifndef GT_FAILING_MALLOC
+    GTEST_SKIP() << "the allocator is the sanitizer's";
+#endif
+    expected_ = run();
+    expected_ = run();  // what libraries keep for good is there now
+  }
+  /// Loads the model where `session_` has none.
+  std::vector<float> run() {
+    Report report;
+    const auto stages = [this](const Progress& now) {
+      stage_ = now.stage;
+      return true;
+    };
+    return session_.run(dent_.scene, request_, stages, report).rgba;
+  }
+  /// Allocations of at least `size`: each `step`-th, one a run, from the loading on.
+  void sweep(std::size_t size, bool all, int step) {
+    std::set<Stage> ended_in;
+    int errors = 0;
+    long which = 0;
+    for (;; which += step) {
+      session_.release();
+      std::vector<float> got;
+      const char how = outcome(which, size, all, [&] { got = run(); });
+      if (!fired) break;
+      ASSERT_TRUE(how == 'd' || how == 'e') << "allocation " << which << ", " << how;
+      if (how == 'd') {
+        ASSERT_EQ(got, expected_) << "allocation " << which;
+      } else {
+        ++errors;
+        ended_in.insert(stage_);
+      }
+      if (which % (step * 16) == 0) {
+        ASSERT_EQ(run(), expected_) << "after " << which;
+      }
+    }
+    EXPECT_EQ(run(), expected_);
+    EXPECT_GT(errors, 20);
+    const std::set<Stage> stages{Stage::load, Stage::encode, Stage::invert, Stage::generate, Stage::decode};
+    if (!all) {
+      EXPECT_TRUE(std::includes(ended_in.begin(), ended_in.end(), stages.begin(), stages.end()));
+    }
+    RecordProperty("allocations", static_cast<int>(which));
+    RecordProperty("errors", errors);
+  }
+
+  Dent dent_{{96, 80}, {48, 40}, 16};
+  Request request_;
+  Session session_;
+  Stage stage_ = Stage::read;
+  std::vector<float> expected_;
+};
+
+TEST_F(ModelFaults, ATensorThatFindsNoRoom) { sweep(8192, false, 29); }
+
+TEST_F(ModelFaults, NoRoomFromThereOn) { sweep(8192, true, 113); }
+
+}  // namespace
+}  // namespace geometry_transfer
