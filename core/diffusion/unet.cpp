@@ -108,42 +108,47 @@ Tensor UNet::time_embedding(double timestep, const UNetContext& context) const {
   return at::silu(time);  // every resnet begins with it
 }
 
+Tensor UNetLevel::down(Tensor x, const Pass& pass, std::vector<Tensor>& skips) const {
+  for (size_t i = 0; i < resnets.size(); ++i) {
+    x = resnets[i](x, pass.time, pass.window);
+    if (!attentions.empty()) x = attentions[i](x, pass.context.cross, pass.mixer, pass.window);
+    skips.push_back(x);
+  }
+  if (downsampler) skips.push_back(x = (*downsampler)(x, pass.window));
+  return x;
+}
+
+Tensor UNetLevel::middle(const Tensor& x, const Pass& pass) const {
+  const Tensor mixed = attentions[0](resnets[0](x, pass.time, pass.window), pass.context.cross, pass.mixer, pass.window);
+  return resnets[1](mixed, pass.time, pass.window);
+}
+
+Tensor UNetLevel::up(Tensor x, const Pass& pass, std::vector<Tensor>& skips) const {
+  for (size_t i = 0; i < resnets.size(); ++i) {
+    x = resnets[i](concat_channels(x, skips.back()), pass.time, pass.window);
+    skips.pop_back();
+    if (!attentions.empty()) x = attentions[i](x, pass.context.cross, pass.mixer, pass.window);
+  }
+  if (upsampler) x = (*upsampler)(x, skips.back().sizes().slice(2), pass.window);
+  return x;
+}
+
+Tensor UNet::first(const Tensor& sample, WindowPass* pass) const {
+  return conv_in_(sample.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast), {}, {}, pass);
+}
+
+Tensor UNet::last(const Tensor& x, WindowPass* pass) const { return conv_out_(conv_norm_out_(x, pass), {}, {}, pass); }
+
 Tensor UNet::forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer,
                      WindowPass* pass) const {
-  // 1. time
   const Tensor time = time_embedding(timestep, context);
-
-  // 2. pre-process
-  Tensor x = conv_in_(sample.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast), {}, {}, pass);
+  const UNetLevel::Pass through{time, context, mixer, pass};
+  Tensor x = first(sample, pass);
   std::vector<Tensor> skips{x};
-
-  // 3. down
-  for (const UNetLevel& block : down_blocks_) {
-    for (size_t i = 0; i < block.resnets.size(); ++i) {
-      x = block.resnets[i](x, time, pass);
-      if (!block.attentions.empty()) x = block.attentions[i](x, context.cross, mixer, pass);
-      skips.push_back(x);
-    }
-    if (block.downsampler) skips.push_back(x = (*block.downsampler)(x, pass));
-  }
-
-  // 4. mid
-  x = mid_block_->resnets[0](x, time, pass);
-  x = mid_block_->attentions[0](x, context.cross, mixer, pass);
-  x = mid_block_->resnets[1](x, time, pass);
-
-  // 5. up
-  for (const UNetLevel& block : up_blocks_) {
-    for (size_t i = 0; i < block.resnets.size(); ++i) {
-      x = block.resnets[i](concat_channels(x, skips.back()), time, pass);
-      skips.pop_back();
-      if (!block.attentions.empty()) x = block.attentions[i](x, context.cross, mixer, pass);
-    }
-    if (block.upsampler) x = (*block.upsampler)(x, skips.back().sizes().slice(2), pass);
-  }
-
-  // 6. post-process
-  const Tensor out = conv_out_(conv_norm_out_(x, pass), {}, {}, pass).to(sample.device(), at::kFloat).contiguous();
+  for (const UNetLevel& block : down_blocks_) x = block.down(x, through, skips);
+  x = mid_block_->middle(x, through);
+  for (const UNetLevel& block : up_blocks_) x = block.up(x, through, skips);
+  const Tensor out = last(x, pass).to(sample.device(), at::kFloat).contiguous();
   if (!at::isfinite(out).all().item<bool>()) throw NotFinite();
   return out;
 }

@@ -23,9 +23,23 @@ struct UNetContext {
 /// Resnets, each followed by a transformer where the level has attention, then a change of resolution where there is one.
 struct UNetLevel {
   std::vector<ResnetBlock> resnets;
-  std::vector<SpatialTransformer> attentions;  ///< empty, or one a resnet
+  std::vector<SpatialTransformer> attentions;  ///< empty, or one a resnet; in the middle one
   std::optional<Downsample> downsampler;
   std::optional<Upsample> upsampler;
+
+  /// What all levels of a pass are given: the time embedding through SiLU, the context, who mixes self-attention, the window.
+  struct Pass {
+    const Tensor& time;
+    const UNetContext& context;
+    const SelfAttentionMixer& mixer;
+    WindowPass* window = nullptr;
+  };
+  /// x (B, C, H, W) through this level on the way down; what the way up will want is put on top of `skips`.
+  Tensor down(Tensor x, const Pass& pass, std::vector<Tensor>& skips) const;
+  /// Through the middle: two resnets round a transformer.
+  Tensor middle(const Tensor& x, const Pass& pass) const;
+  /// Through this level on the way up; takes its skips from the top.
+  Tensor up(Tensor x, const Pass& pass, std::vector<Tensor>& skips) const;
 };
 
 /// Thrown by UNet::forward when its result holds NaN or infinity: at once, since every later step would only carry it on.
@@ -46,9 +60,15 @@ class UNet {
   const UNetConfig& config() const { return config_; }
   int self_attention_sites() const { return sites_.self; }
 
- private:
+  // The parts of forward(), in its order: for what measures them one by one.
   Tensor time_embedding(double timestep, const UNetContext& context) const;
+  Tensor first(const Tensor& sample, WindowPass* pass = nullptr) const;
+  const std::vector<UNetLevel>& down_blocks() const { return down_blocks_; }
+  const UNetLevel& mid_block() const { return *mid_block_; }
+  const std::vector<UNetLevel>& up_blocks() const { return up_blocks_; }
+  Tensor last(const Tensor& x, WindowPass* pass = nullptr) const;
 
+ private:
   UNetConfig config_;
   at::ScalarType dtype_;
   at::Device device_;

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Times of the model's parts against this machine's peak in the same run. Items are floating-point operations: compare
-/// items_per_second of a row with that of Peak in the same dtype. Run: meson test --benchmark, or
-/// build/tests/benchmark/model_benchmark --help.
+/// Times of the model's parts against this machine's peak in the same run: the UNet whole and block by block on three streams of
+/// 64x64 latents, and the VAE, of the shipped model and of SD 1.5 at full size with random weights (4 GB of memory). Items are
+/// floating-point operations: compare items_per_second of a row with that of Peak in the same dtype (share.py prints the table).
+/// Run: meson test --benchmark, or build/tests/benchmark/model_benchmark --help.
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
 
-#include "diffusion/inversion.h"
+#include <memory>
+#include <optional>
+
+#include "../tools/families.h"
+#include "diffusion/unet.h"
 #include "diffusion/vae.h"
 #include "flops.h"
-#include "weights/model_files.h"
+#include "random_weights.h"
+#include "request/memory.h"
+#include "weights/model_memory.h"
 #include "weights/weights.h"
 
 namespace geometry_transfer {
@@ -36,40 +43,151 @@ void BM_PeakConvolution(benchmark::State& state) {
 }
 BENCHMARK(BM_PeakConvolution)->ArgName("bits")->Arg(32)->Arg(16)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-void BM_UNetForward(benchmark::State& state) {
-  const c10::InferenceMode mode;
-  const ModelFiles files = open_model(surface());
-  const UNet unet(files.unet, Weights(files.unet_weights, dtype(state.range(0))));
-  const UNetContext context = unet.prepare(empty_prompt(files, at::kFloat, at::kCPU));
-  const at::Tensor z = at::randn({state.range(1), 4, 64, 64});
-  for (auto _ : state) benchmark::DoNotOptimize(unet.forward(z, 251, context, PlainMixer()));
-  state.SetItemsProcessed(state.iterations() * state.range(1) * unet_flops(files.unet, 64, 64, 1));
-}
-BENCHMARK(BM_UNetForward)
-    ->ArgNames({"bits", "rows"})
-    ->Args({32, 3})
-    ->Args({16, 3})
-    ->Args({16, 1})
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+/// Both networks of a model.
+struct Loaded {
+  std::string name;
+  int64_t bits;
+  ModelFiles files;
+  std::optional<UNet> unet;
+  std::optional<Vae> vae;
+  UNetContext context;
+  int64_t words;
 
-void BM_VaeEncode(benchmark::State& state) {
-  const c10::InferenceMode mode;
-  const ModelFiles files = open_model(surface());
-  const Vae vae(files.vae, Weights(files.vae_weights, dtype(state.range(0))));
-  const at::Tensor image = at::rand({1, 3, 256, 256});
-  for (auto _ : state) benchmark::DoNotOptimize(vae.encode(image));
-}
-BENCHMARK(BM_VaeEncode)->ArgName("bits")->Arg(32)->Arg(16)->UseRealTime()->Unit(benchmark::kMillisecond);
+  Loaded(const std::string& model, int64_t width) : name(model), bits(width) {
+    if (model == "surface") {
+      files = open_model(surface());
+    } else {
+      files = test::sd15();
+      files.unet_weights = std::make_shared<RandomWeights>(unet_tensors(files.unet));
+      files.vae_weights = std::make_shared<RandomWeights>(vae_tensors(files.vae));
+    }
+    const bool narrow = keep_narrow(files);
+    unet.emplace(files.unet, Weights(files.unet_weights, dtype(bits), at::kCPU, narrow));
+    vae.emplace(files.vae, Weights(files.vae_weights, dtype(bits), at::kCPU, narrow));
+    words = model == "surface" ? 1 : 77;
+    context = unet->prepare({at::randn({1, words, files.unet.cross_attention_dim}), {}, {}});
+  }
+};
 
-void BM_VaeDecode(benchmark::State& state) {
+/// What a pass of three streams at 64x64 latents brings to each block.
+struct Inputs {
+  Tensor time, latents = at::randn({3, 4, 64, 64});
+  std::vector<Tensor> into_down, into_up;
+  Tensor into_middle, into_last;
+  std::vector<std::vector<Tensor>> skips;  ///< as they stand before each block of the way up
+
+  Inputs(const Loaded& m, const SelfAttentionMixer& mixer) : time(m.unet->time_embedding(251, m.context)) {
+    const UNetLevel::Pass pass{time, m.context, mixer};
+    Tensor x = m.unet->first(latents);
+    std::vector<Tensor> left{x};
+    for (const UNetLevel& block : m.unet->down_blocks()) {
+      into_down.push_back(x);
+      x = block.down(x, pass, left);
+    }
+    into_middle = x;
+    x = m.unet->mid_block().middle(x, pass);
+    for (const UNetLevel& block : m.unet->up_blocks()) {
+      into_up.push_back(x);
+      skips.push_back(left);
+      x = block.up(x, pass, left);
+    }
+    into_last = x;
+  }
+};
+
+/// A model and what its blocks are given, kept until another one is asked for. Its first pass has packed all weights.
+struct Ready : Loaded {
+  PlainMixer mixer;
+  Inputs in;
+  Ready(const std::string& model, int64_t width) : Loaded(model, width), in(*this, mixer) {}
+
+  /// nullptr where the memory does not hold it.
+  static const Ready* of(const std::string& model, int64_t bits) {
+    static std::unique_ptr<Ready> kept;
+    if (!kept || kept->name != model || kept->bits != bits) {
+      kept.reset();
+      if (model != "surface" && free_memory() < std::uint64_t{5} << 30) return nullptr;
+      kept = std::make_unique<Ready>(model, bits);
+    }
+    return kept.get();
+  }
+};
+
+void run_part(benchmark::State& state, const std::string& model, int64_t bits, const std::string& part, int level) {
   const c10::InferenceMode mode;
-  const ModelFiles files = open_model(surface());
-  const Vae vae(files.vae, Weights(files.vae_weights, dtype(state.range(0))));
-  const at::Tensor z = at::randn({1, 4, 64, 64});
-  for (auto _ : state) benchmark::DoNotOptimize(vae.decode(z));
+  const Ready* ready = Ready::of(model, bits);
+  if (!ready) return state.SkipWithError("less than 5 GB of memory are free");
+  const Ready& m = *ready;
+  const PlainMixer& mixer = m.mixer;
+  const Inputs& in = m.in;
+  const UNetLevel::Pass pass{in.time, m.context, mixer};
+  const UNetFlops flops(m.files.unet, 64, 64, m.words);
+  const int levels = static_cast<int>(m.files.unet.block_out_channels.size());
+  std::vector<Tensor> skips;
+  int64_t counted = 0;
+  for (auto _ : state) {
+    if (part == "down") {
+      skips.clear();
+      benchmark::DoNotOptimize(m.unet->down_blocks()[level].down(in.into_down[level], pass, skips));
+    } else if (part == "mid") {
+      benchmark::DoNotOptimize(m.unet->mid_block().middle(in.into_middle, pass));
+    } else if (part == "up") {
+      skips = in.skips[level];
+      benchmark::DoNotOptimize(m.unet->up_blocks()[level].up(in.into_up[level], pass, skips));
+    } else {
+      benchmark::DoNotOptimize(m.unet->forward(in.latents, 251, m.context, mixer));
+    }
+  }
+  if (part == "down")
+    counted = flops.down(level);
+  else if (part == "mid")
+    counted = flops.middle();
+  else if (part == "up")
+    counted = flops.up(levels - 1 - level);
+  else
+    counted = flops.all();
+  state.SetItemsProcessed(state.iterations() * 3 * counted);
 }
-BENCHMARK(BM_VaeDecode)->ArgName("bits")->Arg(32)->Arg(16)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+/// One image of 256 pixels a side: 64 latents of the shipped model, 32 of SD 1.5.
+void run_vae(benchmark::State& state, const std::string& model, int64_t bits, bool encode) {
+  const c10::InferenceMode mode;
+  const Ready* ready = Ready::of(model, bits);
+  if (!ready) return state.SkipWithError("less than 5 GB of memory are free");
+  const Ready& m = *ready;
+  const int64_t side = 256 / m.files.vae.downscale();
+  const Tensor image = at::rand({1, 3, 256, 256}), z = at::randn({1, 4, side, side});
+  const auto once = [&] { benchmark::DoNotOptimize(encode ? m.vae->encode(image) : m.vae->decode(z)); };
+  once();
+  for (auto _ : state) once();
+  state.SetItemsProcessed(state.iterations() *
+                          (encode ? vae_encode_flops(m.files.vae, side, side) : vae_decode_flops(m.files.vae, side, side)));
+}
+
+/// MODEL/bits/PART, in the order of the pass.
+void register_model(const std::string& model, int64_t bits, int levels) {
+  const auto add = [&](const std::string& part, const auto& run) {
+    benchmark::RegisterBenchmark((model + "/bits:" + std::to_string(bits) + "/" + part).c_str(), run)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  };
+  const auto unet = [&](const std::string& label, const std::string& part, int level) {
+    add("unet " + label, [=](benchmark::State& state) { run_part(state, model, bits, part, level); });
+  };
+  unet("whole", "whole", 0);
+  for (int level = 0; level < levels; ++level) unet("down " + std::to_string(level), "down", level);
+  unet("mid", "mid", 0);
+  for (int block = 0; block < levels; ++block) unet("up " + std::to_string(block), "up", block);
+  add("vae encode", [=](benchmark::State& state) { run_vae(state, model, bits, true); });
+  add("vae decode", [=](benchmark::State& state) { run_vae(state, model, bits, false); });
+}
+
+const bool registered = [] {
+  register_model("surface", 32, 3);
+  register_model("sd15", 32, 4);
+  register_model("surface", 16, 3);
+  return true;
+}();
 
 void BM_LoadSurface(benchmark::State& state) {
   const c10::InferenceMode mode;
