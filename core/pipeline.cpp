@@ -141,7 +141,10 @@ class TransferImpl : public Transfer {
     return vae_tile(files_.vae, size.height, size.width, static_cast<int>(c10::elementSize(compute_.vae)), free_here() / 4 * 3);
   }
 
-  Layer story(const Scene& scene, const Request& request, StageClock& clock, Report& report) {
+  Layer story(const Scene& scene, const Request& asked, StageClock& clock, Report& report) {
+    const TimeGrid grid = time_grid(files_.scheduler, asked.noise, asked.steps, asked.spacing);
+    const Request request = within_range(asked, grid);
+
     // 1. Read what lies round the selection.
     clock.enter(Stage::read);
     const Views views = read_views(scene, request, files_.unet.sample_size * files_.vae.downscale(), granularity());
@@ -161,7 +164,6 @@ class TransferImpl : public Transfer {
 
     // 4. Invert, blend, generate.
     clock.enter(Stage::invert);
-    const TimeGrid grid = time_grid(files_.scheduler, request.noise, request.steps, request.spacing);
     const UNet& network = unet();
     const UNetContext context = network.prepare(conditioning_for(size));
     WalkOptions walk;

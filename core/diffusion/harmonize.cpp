@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "diffusion/harmonize.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace geometry_transfer {
@@ -19,7 +20,8 @@ Extra source_places(const HarmonizeInput& in, const Request& request) {
 
 Extra texture_places(const HarmonizeInput& in, const Request& request) {
   const Extra sources = source_places(in, request);
-  return {sources.first + sources.count, static_cast<int>(in.textures.size())};
+  const bool read = request.geometry_reads.has(Stream::target) || request.output_reads.has(Stream::target);
+  return {sources.first + sources.count, read ? static_cast<int>(in.textures.size()) : 0};
 }
 
 double log_weight(const std::vector<double>& weights, int i) { return weights.empty() ? 0 : std::log(weights[i]); }
@@ -55,8 +57,12 @@ std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request
   add("target", input.target);
   add("geometry", input.geometry);
   for (int i = 0; i < source_places(input, request).count; ++i) add("source", input.sources[i]);
-  for (const Tensor& texture : input.textures) add("texture", texture);
+  for (int i = 0; i < texture_places(input, request).count; ++i) add("texture", input.textures[i]);
   streams[kGeometry].reads = reads(request.geometry_reads, kGeometry, input, request);
+  for (StreamState& s : streams) s.read = false;
+  for (const StreamRead& r : streams[kGeometry].reads) streams[r.stream].read |= r.stream != kGeometry;
+  for (const StreamRead& r : reads(request.output_reads, kOutput, input, request))
+    if (r.stream != kOutput) streams[r.stream].read = true;
   if (runs_in_window(input, request)) {
     streams[kGeometry].window = input.window;
     streams[kGeometry].around = kTarget;
@@ -65,23 +71,55 @@ std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request
   return streams;
 }
 
-HarmonizeResult harmonize(const HarmonizeInput& input, const Request& request, const TimeGrid& grid,
-                          const NoisePredictor& predictor, const WalkOptions& walk,
+Span attended_layers(const Request& request, int count) {
+  Span span{0, -1};
+  for (int i = 0; i < count; ++i) {
+    const double depth = (i + 0.5) / count;
+    if (depth < request.attention_from_layer || depth >= request.attention_to_layer) continue;
+    if (span.last < 0) span.first = i;
+    span.last = i;
+  }
+  return span;
+}
+
+Span attended_times(const Request& request) { return {request.attention_from_noise, request.attention_to_noise}; }
+
+Request within_range(Request request, const TimeGrid& grid) {
+  const Span times = attended_times(request);
+  if (request.attention_from_layer >= request.attention_to_layer ||
+      std::none_of(grid.timesteps.begin(), grid.timesteps.end(), [&](int t) { return times.holds(t); })) {
+    request.geometry_reads = {static_cast<unsigned>(Stream::geometry)};
+    request.output_reads = {static_cast<unsigned>(Stream::output)};
+  }
+  return request;
+}
+
+HarmonizeResult harmonize(const HarmonizeInput& input, const Request& asked, const TimeGrid& grid,
+                          const NoisePredictor& predictor, const WalkOptions& options,
                           const std::function<void(const Tensor&)>& after_step) {
+  const Request request = within_range(asked, grid);
+  WalkOptions walk = options;
+  walk.layers = attended_layers(request, predictor.unet.self_attention_sites());
+  walk.times = attended_times(request);
+
   HarmonizeResult result;
   result.streams = make_streams(input, request);
+  const auto attended = [&](int t) { return walk.times.holds(t); };
+  const auto last = std::find_if(grid.timesteps.rbegin(), grid.timesteps.rend(), attended);
+  for (size_t i = kGeometry + 1; i < result.streams.size(); ++i)  // sources and textures walk no further than they are read
+    result.streams[i].times = static_cast<size_t>(grid.timesteps.rend() - last);
   result.residuals = invert(result.streams, grid, predictor, walk).residuals;
 
   const Tensor blended =
       input.mask * result.streams[kGeometry].trajectory.back() + (1 - input.mask) * result.streams[kTarget].trajectory.back();
 
-  GenerationOptions options;
-  options.reads = reads(request.output_reads, kOutput, input, request);
-  options.mask = input.mask;
-  options.restored_stream = kTarget;
-  options.restore = request.restore;
-  options.window = result.streams[kGeometry].window;
-  result.latents = generate(blended, result.streams, grid, predictor, walk, options, after_step);
+  GenerationOptions generation;
+  generation.reads = reads(request.output_reads, kOutput, input, request);
+  generation.mask = input.mask;
+  generation.restored_stream = kTarget;
+  generation.restore = request.restore;
+  generation.window = result.streams[kGeometry].window;
+  result.latents = generate(blended, result.streams, grid, predictor, walk, generation, after_step);
   return result;
 }
 

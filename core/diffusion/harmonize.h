@@ -32,12 +32,20 @@ struct HarmonizeResult {
 /// keys must be kept.
 bool runs_in_window(const HarmonizeInput& input, const Request& request);
 
+/// The self-attention sites, of `count`, where the request's attentions act: site i lies at depth (i + 1/2) / count.
+Span attended_layers(const Request& request, int count);
+/// The timesteps where they act.
+Span attended_times(const Request& request);
+/// The request with both attentions off where their range holds no depth or no time of the grid: then nobody need be read.
+Request within_range(Request request, const TimeGrid& grid);
+
 /// The streams that this request computes: those that the output or the geometry reads, the geometry and the target.
 std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request& request);
 
+/// `options`: but for the layers and times, which are the request's.
 /// `after_step`: the output's latents after each generation step, noisy to clean (tests); may be empty.
-HarmonizeResult harmonize(const HarmonizeInput& input, const Request& request, const TimeGrid& grid,
-                          const NoisePredictor& predictor, const WalkOptions& walk,
+HarmonizeResult harmonize(const HarmonizeInput& input, const Request& asked, const TimeGrid& grid,
+                          const NoisePredictor& predictor, const WalkOptions& options,
                           const std::function<void(const Tensor&)>& after_step = {});
 
 }  // namespace geometry_transfer

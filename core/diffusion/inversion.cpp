@@ -11,12 +11,13 @@ bool independent(const std::vector<StreamState>& streams, int i) {
   return std::all_of(streams[i].reads.begin(), streams[i].reads.end(), [i](const StreamRead& r) { return r.stream == i; });
 }
 
-/// Streams that can be solved together, in order: a wave reads itself and earlier waves only. Those that walk in a window come
-/// last.
-std::vector<std::vector<int>> waves(const std::vector<StreamState>& streams, bool keep_keys) {
+/// Streams that can be solved together at this time of the grid, in order: a wave reads itself and earlier waves only. Those that
+/// walk in a window come last.
+std::vector<std::vector<int>> waves(const std::vector<StreamState>& streams, bool keep_keys, size_t time) {
   std::vector<int> first, rest, windowed;
   for (int i = 0; i < static_cast<int>(streams.size()); ++i)
-    (!streams[i].window.empty() ? windowed : !keep_keys || independent(streams, i) ? first : rest).push_back(i);
+    if (time < streams[i].times)
+      (!streams[i].window.empty() ? windowed : !keep_keys || independent(streams, i) ? first : rest).push_back(i);
   std::vector<std::vector<int>> made;
   for (auto& wave : {first, rest, windowed})
     if (!wave.empty()) made.push_back(wave);
@@ -40,6 +41,13 @@ Window window_in(const std::vector<StreamState>& streams, int i) {
   for (const StreamState& s : streams)
     if (!s.window.empty() && s.around == i) return s.window;
   return {};
+}
+
+/// Routes of rows that read only themselves.
+std::vector<Route> alone(const std::vector<StreamState>& streams, const std::vector<int>& rows, size_t time, bool windowed) {
+  std::vector<Route> made;
+  for (int i : rows) made.push_back({source(streams, {i, 0, {}}, static_cast<int>(made.size()), time, windowed)});
+  return made;
 }
 
 /// Routes of the streams in `rows`: to each other where they share the batch, else to what was kept at this time.
@@ -95,24 +103,30 @@ Tensor NoisePredictor::operator()(const Tensor& latents, int timestep, double al
 InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, const NoisePredictor& predictor,
                        const WalkOptions& options) {
   InversionReport report;
-  const std::vector<std::vector<int>> order = waves(streams, options.keep_keys);
   for (StreamState& s : streams) {
     s.trajectory = {s.clean};
     s.memory.assign(grid.size(), {});
     s.surroundings.assign(grid.size(), {});
   }
-  int done = 0;
+  int done = 0, of = 0;
+  for (size_t i = 0; i < grid.size(); ++i)
+    of += static_cast<int>(waves(streams, options.keep_keys, i).size()) * options.iterations;
   for (size_t i = 0; i < grid.size(); ++i) {
+    const bool reading = options.times.holds(grid.timesteps[i]);
     double worst = 0;
-    for (const std::vector<int>& rows : order) {
+    for (const std::vector<int>& rows : waves(streams, options.keep_keys, i)) {
       const Window& window = streams[rows[0]].window;  // of the whole wave
       const auto around = [&]() -> StreamState& { return streams[streams[rows[0]].around]; };
       const Tensor start = window.empty() ? stack(streams, rows, i) : window.cut(stack(streams, rows, i));
       Tensor z = start;
       std::vector<KeyMemory*> keep;
       if (options.keep_keys)
-        for (int s : rows) keep.push_back(&streams[s].memory[i]);
-      const StreamMixer mixer(routes(streams, rows, i, !window.empty()), keep);
+        for (int s : rows) {
+          const bool wanted = (reading && streams[s].read) || !window_in(streams, s).empty();
+          keep.push_back(wanted ? &streams[s].memory[i] : nullptr);
+        }
+      const std::vector<Route> themselves = alone(streams, rows, i, !window.empty());
+      const StreamMixer mixer(reading ? routes(streams, rows, i, !window.empty()) : themselves, themselves, options.layers, keep);
       double moved = 0;
       for (int k = 0; k < options.iterations; ++k) {
         std::optional<WindowPass> pass;
@@ -124,9 +138,7 @@ InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, 
         const Tensor next = ddim_move(start, noise, grid.alpha_before(i), grid.alphas[i]);
         moved = residual(next, z);
         z = next;
-        if (options.after_call)
-          options.after_call(Walk::inversion, static_cast<int>(rows.size()), done + k + 1,
-                             static_cast<int>(grid.size() * order.size()) * options.iterations);
+        if (options.after_call) options.after_call(Walk::inversion, static_cast<int>(rows.size()), done + k + 1, of);
         if (moved < options.tolerance) break;
       }
       done += options.iterations;
@@ -137,6 +149,8 @@ InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, 
       }
     }
     report.residuals.push_back(worst);
+    for (int s = 0; s < static_cast<int>(streams.size()); ++s)  // a window reads all of what lies round it
+      if (window_in(streams, s).empty()) streams[s].memory[i].drop_outside(options.layers);
     if (kept_bytes(streams) > options.memory_limit)
       for (StreamState& s : streams) s.memory[i] = {}, s.surroundings[i] = {};
   }
@@ -146,37 +160,44 @@ InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, 
 Tensor generate(const Tensor& noisy, const std::vector<StreamState>& streams, const TimeGrid& grid,
                 const NoisePredictor& predictor, const WalkOptions& walk, const GenerationOptions& options,
                 const std::function<void(const Tensor&)>& after_step) {
-  std::vector<int> read;
-  for (const StreamRead& r : options.reads)
-    if (r.stream != kOutput && std::find(read.begin(), read.end(), r.stream) == read.end()) read.push_back(r.stream);
-
+  const std::vector<StreamRead> itself{{kOutput, 0, {}}};
   Tensor out = noisy;
   for (size_t i = grid.size(); i-- > 0;) {
+    const std::vector<StreamRead>& reads = walk.times.holds(grid.timesteps[i]) ? options.reads : itself;
     // What was kept is read from memory; the rest walks along in the same batch, on its stored trajectory.
     std::vector<int> missing;
-    for (int s : read)
-      if (streams[s].memory[i].empty()) missing.push_back(s);
+    for (const StreamRead& r : reads)
+      if (r.stream != kOutput && streams[r.stream].memory[i].empty() &&
+          std::find(missing.begin(), missing.end(), r.stream) == missing.end())
+        missing.push_back(r.stream);
     const std::vector<int> rows = closure(streams, missing);
-    // In a window only where everything that it reads was kept.
-    const StreamState* around = options.window.empty() || !rows.empty() ? nullptr : &streams[options.restored_stream];
+    // In a window only where everything that it reads was kept, what lies round it too.
+    const StreamState* around = nullptr;
+    if (!options.window.empty() && rows.empty()) around = &streams[options.restored_stream];
+    if (around && around->memory[i].empty()) around = nullptr;
     const auto part = [&](const Tensor& whole) { return around ? options.window.cut(whole) : whole; };
-    std::vector<Route> all = routes(streams, rows, i, false);
     const int self = static_cast<int>(rows.size());
-    Route mine;
-    for (const StreamRead& r : options.reads) {
-      const auto here = std::find(rows.begin(), rows.end(), r.stream);
-      if (r.stream == kOutput)
-        mine.push_back({self, nullptr, r.log_weight, r.weight_map, options.window, around ? &around->memory[i] : nullptr});
-      else
-        mine.push_back(source(streams, r, here != rows.end() ? static_cast<int>(here - rows.begin()) : -1, i, around != nullptr));
-    }
-    all.push_back(std::move(mine));
+    const auto route = [&](const std::vector<StreamRead>& from) {
+      Route made;
+      for (const StreamRead& r : from) {
+        const auto here = std::find(rows.begin(), rows.end(), r.stream);
+        if (r.stream == kOutput)
+          made.push_back({self, nullptr, r.log_weight, r.weight_map, options.window, around ? &around->memory[i] : nullptr});
+        else
+          made.push_back(
+              source(streams, r, here != rows.end() ? static_cast<int>(here - rows.begin()) : -1, i, around != nullptr));
+      }
+      return made;
+    };
+    std::vector<Route> all = routes(streams, rows, i, false), elsewhere = alone(streams, rows, i, false);
+    all.push_back(route(reads));
+    elsewhere.push_back(route(itself));
 
     std::optional<WindowPass> pass;
     if (around) pass.emplace(around->surroundings[i]);
     const Tensor batch = rows.empty() ? part(out) : at::cat({stack(streams, rows, i + 1), out}, 0);
-    const Tensor noise = predictor(batch, grid.timesteps[i], grid.alphas[i], StreamMixer(std::move(all)), pass ? &*pass : nullptr)
-                             .narrow(0, self, 1);
+    const StreamMixer mixer(std::move(all), std::move(elsewhere), walk.layers);
+    const Tensor noise = predictor(batch, grid.timesteps[i], grid.alphas[i], mixer, pass ? &*pass : nullptr).narrow(0, self, 1);
     const Tensor moved = ddim_move(part(out), noise, grid.alphas[i], grid.alpha_before(i));
     out = around ? options.window.pasted(around->trajectory[i], moved) : moved;
     if (options.restored_stream >= 0 && options.restore > 0) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -31,14 +32,16 @@ struct StreamRead {
 
 /// One image on its way: `clean` in, the rest filled by invert().
 struct StreamState {
-  std::string name;                             ///< for messages
-  Tensor clean;                                 ///< (1, C, h, w)
-  std::vector<StreamRead> reads;                ///< in inversion
-  std::vector<Tensor> trajectory;               ///< [0] is clean, [i + 1] is at grid.timesteps[i]
-  std::vector<KeyMemory> memory;                ///< at each time, where it was kept; else empty
-  Window window = {};                           ///< not empty: walks in it alone, and outside it is the stream
-  int around = -1;                              ///< of this place, which walks before it and whose keys are kept
-  std::vector<Surroundings> surroundings = {};  ///< of such windows, at each time, where another stream has one
+  std::string name;                                   ///< for messages
+  Tensor clean;                                       ///< (1, C, h, w)
+  std::vector<StreamRead> reads;                      ///< in inversion
+  std::vector<Tensor> trajectory;                     ///< [0] is clean, [i + 1] is at grid.timesteps[i]
+  std::vector<KeyMemory> memory;                      ///< at each time, where it was kept; else empty
+  Window window = {};                                 ///< not empty: walks in it alone, and outside it is the stream
+  int around = -1;                                    ///< of this place, which walks before it and whose keys are kept
+  std::vector<Surroundings> surroundings = {};        ///< of such windows, at each time, where another stream has one
+  bool read = true;                                   ///< by another stream or the output: else its keys are not kept
+  size_t times = std::numeric_limits<size_t>::max();  ///< of the grid that it walks, from the clean end
 };
 
 enum class Walk { inversion, generation };
@@ -49,6 +52,8 @@ struct WalkOptions {
   bool keep_keys =
       true;  ///< streams that read only themselves first, the rest on their kept keys; false: all in one batch, recomputed
   size_t memory_limit = 0;  ///< bytes of kept keys; what does not fit is computed again in generation
+  Span layers;              ///< self-attention sites where streams read each other, by AttentionSite::index
+  Span times;               ///< timesteps where they do
   /// After each pass through the UNet, with the rows of its batch and what is done of this walk: progress, cancel
   /// (throws). May be empty.
   std::function<void(Walk walk, int rows, int done, int of)> after_call;

@@ -75,12 +75,23 @@ bool reads_only_itself(const std::vector<Route>& routes) {
 size_t KeyMemory::bytes() const {
   size_t sum = 0;
   for (const auto* list : {&k, &v})
-    for (const Tensor& t : *list) sum += t.numel() * t.element_size();
+    for (const Tensor& t : *list)
+      if (t.defined()) sum += t.numel() * t.element_size();
   return sum;
+}
+
+void KeyMemory::drop_outside(const Span& sites) {
+  for (auto* list : {&k, &v})
+    for (size_t i = 0; i < list->size(); ++i)
+      if (!sites.holds(static_cast<int>(i))) (*list)[i] = Tensor();
 }
 
 StreamMixer::StreamMixer(std::vector<Route> routes, std::vector<KeyMemory*> keep)
     : routes_(std::move(routes)), keep_(std::move(keep)) {}
+
+StreamMixer::StreamMixer(std::vector<Route> routes, std::vector<Route> elsewhere, const Span& layers,
+                         std::vector<KeyMemory*> keep)
+    : routes_(std::move(routes)), elsewhere_(std::move(elsewhere)), layers_(layers), keep_(std::move(keep)) {}
 
 Tensor StreamMixer::mix(const AttentionSite& site, const Tensor& q, const Tensor& k, const Tensor& v) const {
   for (size_t row = 0; row < keep_.size(); ++row) {
@@ -90,13 +101,14 @@ Tensor StreamMixer::mix(const AttentionSite& site, const Tensor& q, const Tensor
     memory.k.push_back(k.narrow(0, row, 1).contiguous());
     memory.v.push_back(v.narrow(0, row, 1).contiguous());
   }
-  if (reads_only_itself(routes_)) return attention(q, {{k, v, {}}}, site.heads);  // one call for the batch
+  const std::vector<Route>& routes = layers_.holds(site.index) ? routes_ : elsewhere_;
+  if (reads_only_itself(routes)) return attention(q, {{k, v, {}}}, site.heads);  // one call for the batch
 
   std::vector<Tensor> rows;
-  for (size_t row = 0; row < routes_.size(); ++row) {
+  for (size_t row = 0; row < routes.size(); ++row) {
     std::vector<KeyBlock> blocks;
-    Around around(routes_[row], site);
-    for (const KeySource& source : routes_[row]) {
+    Around around(routes[row], site);
+    for (const KeySource& source : routes[row]) {
       if (around.takes(source)) continue;
       const Tensor keys = source.memory ? source.memory->k.at(site.index) : k.narrow(0, source.row, 1);
       const Tensor values = source.memory ? source.memory->v.at(site.index) : v.narrow(0, source.row, 1);

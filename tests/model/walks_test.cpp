@@ -108,6 +108,134 @@ TEST_F(Walks, OutsideTheMaskTheTargetComesBackExactly) {
   EXPECT_EQ(rows, 9);
 }
 
+TEST(StreamMixer, ALayerLeftOutReadsElsewhereAndNoOtherDoes) {
+  const c10::InferenceMode inference;
+  at::manual_seed(3);
+  const at::Tensor q = at::randn({2, 16, 8}), k = at::randn({2, 16, 8}), v = at::randn({2, 16, 8});
+  const KeySource first{0, nullptr, 0, {}}, second{1, nullptr, 0, {}};
+  const std::vector<Route> each_other{{second}, {first}}, themselves{{first}, {second}};
+  const StreamMixer all(each_other), none(themselves), but_one(each_other, themselves, {1, 7});
+  for (int index = 0; index < 9; ++index) {
+    const AttentionSite site{index, 2, 4, 4};
+    const bool inside = index >= 1 && index <= 7;
+    EXPECT_TRUE(at::equal(but_one.mix(site, q, k, v), (inside ? all : none).mix(site, q, k, v))) << "site " << index;
+  }
+  EXPECT_FALSE(at::allclose(all.mix({1, 2, 4, 4}, q, k, v), none.mix({1, 2, 4, 4}, q, k, v)));
+}
+
+TEST(AttendedLayers, AreThoseWhoseMiddleLiesInTheRange) {
+  Request request;
+  EXPECT_EQ(attended_layers(request, 11), (Span{0, 10}));
+  request.attention_from_layer = 0.4;  // between the sites at 3.5 / 11 and 4.5 / 11
+  EXPECT_EQ(attended_layers(request, 11), (Span{4, 10}));
+  request.attention_to_layer = 0.5;
+  EXPECT_EQ(attended_layers(request, 11), (Span{4, 4}));
+  request.attention_to_layer = 0.4;
+  EXPECT_FALSE(attended_layers(request, 11).holds(4));
+}
+
+/// Two pictures that differ within the mask and a reference, on three steps.
+class Ranges : public Walks {
+ protected:
+  Ranges() {
+    input.target = latents();
+    input.mask = at::zeros({1, 1, 16, 16});
+    input.mask.slice(2, 5, 9).slice(3, 5, 9).fill_(1);
+    input.geometry = input.target + input.mask * latents();
+    input.sources = {latents()};
+    walk.iterations = 1;
+    walk.after_call = [this](Walk, int count, int done, int of) { rows += count, complete = done == of; };
+  }
+  HarmonizeResult run() {
+    rows = 0;
+    return harmonize(input, request, grid, predictor(), walk, [this](const at::Tensor& z) { steps.push_back(z); });
+  }
+  void turn_off() {
+    request.geometry_reads = {static_cast<unsigned>(Stream::geometry)};
+    request.output_reads = {static_cast<unsigned>(Stream::output)};
+  }
+
+  HarmonizeInput input;
+  Request request;
+  std::vector<at::Tensor> steps;
+  int rows = 0;
+  bool complete = false;
+};
+
+TEST_F(Ranges, NoneIsOffAndAllIsTheDefault) {
+  const at::Tensor all = run().latents;
+  request.attention_from_layer = 0.51;
+  request.attention_to_layer = 0.52;  // no site's middle
+  const at::Tensor no_site = run().latents;
+  request.attention_to_layer = 0.51;
+  const at::Tensor no_layer = run().latents;
+  request = {};
+  request.attention_from_noise = 301;
+  const at::Tensor no_time = run().latents;
+  request = {};
+  request.attention_to_noise = 300;  // the grid's last
+  EXPECT_TRUE(at::equal(run().latents, all));
+  turn_off();
+  const at::Tensor off = run().latents;
+  EXPECT_GT(difference(off, all), 1e-3);
+  EXPECT_TRUE(at::equal(no_layer, off));
+  EXPECT_TRUE(at::equal(no_time, off));
+  EXPECT_LT(difference(no_site, off), 1e-5);
+}
+
+TEST_F(Ranges, LayersAndTimesOutsideAreAsWithoutAttention) {
+  request.attention_from_layer = 0.91;  // the last of 11
+  const HarmonizeResult last = run();
+  EXPECT_FALSE(last.streams[0].memory[0].k.at(9).defined()) << "nobody reads it";
+  EXPECT_TRUE(last.streams[0].memory[0].k.at(10).defined());
+  request.attention_from_layer = 0;
+  const at::Tensor all = run().latents;
+  EXPECT_GT(difference(last.latents, all), 1e-4);
+
+  // The result alone reads, below t = 300: the first step down is that of no attention at all, the second is not.
+  request.geometry_reads = {static_cast<unsigned>(Stream::geometry)};
+  request.attention_to_noise = 299;
+  steps.clear();
+  const HarmonizeResult late = run();
+  EXPECT_TRUE(late.streams[0].memory[2].empty());
+  turn_off();
+  run();
+  EXPECT_LT(difference(steps[0], steps[3]), 1e-5);
+  EXPECT_GT(difference(steps[1], steps[4]), 1e-4);
+}
+
+TEST_F(Ranges, AReferenceWalksNoFurtherThanItIsRead) {
+  request.output_reads = Stream::source | Stream::target;
+  run();
+  EXPECT_EQ(rows, 12);
+  request.attention_to_noise = 200;
+  run();
+  EXPECT_EQ(rows, 11);
+  EXPECT_TRUE(complete) << "progress ends at its end";
+  request.attention_to_noise = 99;  // below the grid's first
+  run();
+  EXPECT_EQ(rows, 9);
+}
+
+TEST_F(Ranges, HoldInAWindowToo) {
+  const Window window{0, 4, 12, 12, 16, 16};
+  const auto disagree = [&] {
+    input.window = {};
+    const at::Tensor whole = run().latents;
+    input.window = window;
+    return difference(run().latents, whole);
+  };
+  const double without = disagree();
+  request.attention_from_layer = 0.4;
+  EXPECT_LT(disagree(), 2 * without + 1e-4);
+  request.attention_to_noise = 150;
+  EXPECT_LT(disagree(), 2 * without + 1e-4);
+  turn_off();
+  EXPECT_LT(disagree(), 2 * without + 1e-4);
+  walk.memory_limit = 0;  // nothing kept: the output, which reads only itself, in the whole
+  EXPECT_LT(disagree(), 2 * without + 1e-4);
+}
+
 TEST_F(Walks, AWindowOfThePictureItselfIsItsPart) {
   const at::Tensor picture = latents();
   const Window window{4, 0, 8, 12, 16, 16};  // at one border of the canvas, away from three

@@ -83,6 +83,10 @@ struct Request {
   double tolerance = 0;  ///< stop the fixed point below this residual; 0 runs all iterations
   StreamSet geometry_reads = Stream::geometry | Stream::target;  ///< Texture-aligning Attention; {geometry}: off
   StreamSet output_reads = Stream::geometry | Stream::target;    ///< Geometry-preserving Attention; {output}: off
+  double attention_from_layer = 0;                               ///< depth in the network at which both attentions begin, [0, 1]
+  double attention_to_layer = 1;                                 ///< and end
+  int attention_from_noise = 0;                                  ///< timestep at which they begin, inclusive
+  int attention_to_noise = 1000;                                 ///< and end, inclusive; outside each stream reads only itself
   double restore = 1;  ///< share of the target's trajectory restored outside the mask at every step
   GiveBack give_back = GiveBack::edit;
   bool reuse_keys =
