@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "diffusion/kernels/winograd_size.h"
 #include "request/memory.h"
 #include "request/text.h"
 #include "weights/tensor_list.h"
@@ -10,11 +11,18 @@
 namespace geometry_transfer {
 namespace {
 
-/// Bytes a number in memory, where `wide` are computed with.
-std::uint64_t kept_bytes(const ModelFiles& files, const std::shared_ptr<const Checkpoint>& weights, const char* key, int wide) {
+/// Bytes of a network's weights that are computed with at `wide` bytes a number. In fp32, 3x3 convolutions have a second,
+/// transformed copy, unless they stay narrow.
+std::uint64_t kept_bytes(const ModelFiles& files, const std::vector<TensorSpec>& tensors,
+                         const std::shared_ptr<const Checkpoint>& weights, const char* key, int wide) {
   const TensorView* view = weights ? weights->find(key) : nullptr;
   const bool narrow = view && view->dtype != DType::f32 && keep_narrow(files);
-  return static_cast<std::uint64_t>(narrow ? 2 : wide);
+  std::uint64_t sum = count_numbers(tensors) * static_cast<std::uint64_t>(narrow ? 2 : wide);
+  if (narrow || wide != sizeof(float)) return sum;
+  for (const TensorSpec& t : tensors)
+    if (t.shape.size() == 4 && t.shape[2] == 3 && t.key.find("downsamplers") == std::string::npos)
+      sum += winograd_bytes(t.shape[0], t.shape[1]);
+  return sum;
 }
 
 /// The VAE's decoder in squares of 32 latent pixels: a block's input, its normalised copy and its output, at the channels of the
@@ -33,9 +41,8 @@ bool keep_narrow(const ModelFiles& files) {
 }
 
 std::uint64_t model_memory(const ModelFiles& files, int unet_bytes) {
-  return count_numbers(unet_tensors(files.unet)) * kept_bytes(files, files.unet_weights, "conv_in.weight", unet_bytes) +
-         count_numbers(vae_tensors(files.vae)) * kept_bytes(files, files.vae_weights, "encoder.conv_in.weight", 4) +
-         decoding(files);
+  return kept_bytes(files, unet_tensors(files.unet), files.unet_weights, "conv_in.weight", unet_bytes) +
+         kept_bytes(files, vae_tensors(files.vae), files.vae_weights, "encoder.conv_in.weight", sizeof(float)) + decoding(files);
 }
 
 void require_model_memory(const ModelFiles& files, int unet_bytes) {

@@ -13,8 +13,9 @@ namespace geometry_transfer {
 bool keep_narrow(const ModelFiles& files);
 
 /// Bytes to load the model and run it at its native size: every weight once, of the UNet at `unet_bytes` a number (4 or 2), of
-/// the VAE in fp32, of both in 16 bits where they stay narrow; and the widest features of the VAE in its smallest squares. An
-/// estimate, rounded to neither side; keys that are kept between steps come on top and are bounded by what is free.
+/// the VAE in fp32, of both in 16 bits where they stay narrow; the copies that Winograd's convolutions make; and the widest
+/// features of the VAE in its smallest squares. An estimate, rounded to neither side; keys that are kept between steps come on
+/// top and are bounded by what is free.
 std::uint64_t model_memory(const ModelFiles& files, int unet_bytes);
 
 /// Throws Error (system) with both figures when that is more than this process may take.

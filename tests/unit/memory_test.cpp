@@ -55,10 +55,11 @@ TEST(Memory, GigabytesOfASentence) {
 }
 
 TEST(Memory, AModelIsItsWeightsAndItsFeatures) {
-  // Parameters as the models' authors publish them: UNet 860 and 2567 million, VAE 84 million.
-  EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 4)) / 1e9, 4 * (0.860 + 0.084) + 0.2, 0.1);
-  EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 2)) / 1e9, 2 * 0.860 + 4 * 0.084 + 0.2, 0.1);
-  EXPECT_NEAR(static_cast<double>(model_memory(test::sdxl(), 4)) / 1e9, 4 * (2.567 + 0.084) + 0.2, 0.2);
+  // Parameters as the models' authors publish them: UNet 860 and 2567 million, VAE 84 million. Winograd's copies of those 3x3
+  // convolutions that are small enough: 0.103 GB of the UNet's (7 of 320 to 320), 0.116 of the VAE's; none in 16 bits.
+  EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 4)) / 1e9, 4 * (0.860 + 0.084) + 0.2 + 0.103 + 0.116, 0.05);
+  EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 2)) / 1e9, 2 * 0.860 + 4 * 0.084 + 0.2 + 0.116, 0.05);
+  EXPECT_NEAR(static_cast<double>(model_memory(test::sdxl(), 4)) / 1e9, 4 * (2.567 + 0.084) + 0.2 + 0.103 + 0.116, 0.2);
 }
 
 TEST(Memory, AModelThatDoesNotFitIsRefusedInASentence) {
@@ -69,7 +70,7 @@ TEST(Memory, AModelThatDoesNotFitIsRefusedInASentence) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), Error::Kind::system);
-    for (const char* word : {"GB", "4.0", "0.3", "Instant"})
+    for (const char* word : {"GB", "4.2", "0.3", "Instant"})
       EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << e.what();
   }
 }

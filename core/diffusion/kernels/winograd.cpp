@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "diffusion/kernels/panel.h"
+#include "diffusion/kernels/winograd_size.h"
 
 namespace geometry_transfer {
 namespace {
 
 constexpr int64_t kTile = 4, kReach = 6, kElements = kReach * kReach;
-constexpr int64_t kMostBytes = 16 << 20;    // of one layer's transformed weights
 constexpr int64_t kFewestTiles = 32;        // of an image
 constexpr int64_t kBlockBytes = 768 << 10;  // of one block's transformed input and output: about a core's second-level cache
 
@@ -192,7 +192,7 @@ int best_lanes(int64_t in, int64_t out) {
 
 bool WinogradConv2d::takes(const at::Tensor& w) {
   return w.device().is_cpu() && w.scalar_type() == at::kFloat && w.dim() == 4 && w.size(2) == 3 && w.size(3) == 3 &&
-         w.size(0) % 16 == 0 && w.size(1) % 8 == 0 && w.size(0) * w.size(1) * kElements * 4 <= kMostBytes;
+         winograd_bytes(w.size(0), w.size(1)) > 0;
 }
 
 struct WinogradConv2d::Impl {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Which convolutions go by Winograd, and what that takes: without libtorch, for what weighs a model before it is loaded.
+#pragma once
+
+#include <cstdint>
+
+namespace geometry_transfer {
+
+/// Bytes of the transformed fp32 weights of a 3x3 convolution, four times the plain ones'; 0 where its channels do not fill the
+/// vector registers or that is too much for what it saves.
+inline std::uint64_t winograd_bytes(std::int64_t out, std::int64_t in) {
+  constexpr std::uint64_t kMost = 16 << 20;
+  const std::uint64_t bytes = static_cast<std::uint64_t>(out * in) * 36 * sizeof(float);
+  return out % 16 == 0 && in % 8 == 0 && bytes <= kMost ? bytes : 0;
+}
+
+}  // namespace geometry_transfer
