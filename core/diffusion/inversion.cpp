@@ -138,8 +138,10 @@ InversionReport invert(std::vector<StreamState>& streams, const TimeGrid& grid, 
         const Tensor next = ddim_move(start, noise, grid.alpha_before(i), grid.alphas[i]);
         moved = residual(next, z);
         z = next;
-        if (options.after_call) options.after_call(Walk::inversion, static_cast<int>(rows.size()), done + k + 1, of);
-        if (moved < options.tolerance) break;
+        const bool solved = moved < options.tolerance;  // then what was left of this step's iterations counts as done
+        if (options.after_call)
+          options.after_call(Walk::inversion, static_cast<int>(rows.size()), done + (solved ? options.iterations : k + 1), of);
+        if (solved) break;
       }
       done += options.iterations;
       worst = std::max(worst, moved);

@@ -304,6 +304,21 @@ TEST_F(Walks, AWindowLiesOnTheGridAndPays) {
   EXPECT_TRUE(window_round(changed, 4, 8).empty());
 }
 
+TEST_F(Walks, WhatEndsEarlyIsCountedAsDone) {
+  std::vector<StreamState> streams{{"image", latents(), {{0, 0, {}}}, {}, {}},
+                                   {"other", latents(), {{0, 0, {}}, {1, 0, {}}}, {}, {}}};
+  walk.iterations = 5;
+  walk.tolerance = 0.5;  // the second iteration is always nearer than that
+  int calls = 0, last = 0, all = 0;
+  walk.after_call = [&](Walk, int, int done, int of) {
+    EXPECT_GT(done, last);
+    ++calls, last = done, all = of;
+  };
+  invert(streams, grid, predictor(), walk);
+  EXPECT_LT(calls, all);
+  EXPECT_EQ(last, all) << "whoever shows progress or waits for the next walk must see the end";
+}
+
 TEST_F(Walks, CancellingEndsAtTheNextPass) {
   HarmonizeInput input;
   input.target = latents();
