@@ -174,7 +174,6 @@ class TransferImpl : public Transfer {
     walk.after_call = [&](Walk now, int rows, int done, int of) {
       ++report.unet_calls;
       report.unet_streams += rows;
-      if (now == Walk::generation && clock.stage() == Stage::invert) clock.enter(Stage::generate);  // within the tolerance early
       clock.step(done, of);
       if (now == Walk::inversion && done == of) clock.enter(Stage::generate);
     };
@@ -219,11 +218,9 @@ class TransferImpl : public Transfer {
       input.target = encode_tiled(vae(), target, side);
       input.geometry = encode_tiled(vae(), edit, side);
     } else {
-      Surroundings around;
-      WindowPass whole(around, input.window, 0);
-      input.target = vae().encode(target, &whole);
-      WindowPass within(around);
-      input.geometry = input.window.pasted(input.target, vae().encode(input.window.cut(edit), &within));
+      const WholeAndWithin made = encode_both(vae(), input.window, target, edit);
+      input.target = made.whole;
+      input.geometry = input.window.pasted(made.whole, made.within);
     }
     if (request.output_reads.has(Stream::source))
       for (const Views::Geometry& g : views.geometries) {
@@ -249,13 +246,9 @@ class TransferImpl : public Transfer {
     const Tensor edit = to_tensor(edited, size), target = to_tensor(views.target, size);
     if (side == 0 && runs_in_window(input, request) && request.give_back == GiveBack::edit) {
       // Both decodings agree outside the window: one of them whole, the other within it, and their difference is 0 elsewhere.
-      Surroundings around;
-      WindowPass whole(around, input.window, 0);
-      const Tensor of_edit = vae().decode(input.geometry, &whole);
-      WindowPass within(around);
-      const Tensor decoded = vae().decode(input.window.cut(latents), &within);
-      require_finite(decoded, Stage::decode);
-      const Tensor result = input.window.pasted(edit, input.window.cut(edit) + decoded - input.window.cut(of_edit));
+      const WholeAndWithin made = decode_both(vae(), input.window, input.geometry, latents);
+      require_finite(made.within, Stage::decode);
+      const Tensor result = input.window.pasted(edit, input.window.cut(edit) + made.within - input.window.cut(made.whole));
       return part_of(result, edit, edited, views, request);
     }
     const Tensor decoded = decode(latents);

@@ -125,4 +125,26 @@ Tensor Vae::decode(const Tensor& latents, WindowPass* pass) const {
   return decoder_(z, pass).to(latents.device(), at::kFloat).contiguous();
 }
 
+namespace {
+
+template <class Through>
+WholeAndWithin both(const Window& window, const Tensor& first, const Tensor& second, const Through& through) {
+  Surroundings around;
+  WindowPass records(around, window, 0);
+  WholeAndWithin made{through(first, &records), {}};
+  WindowPass replays(around);
+  made.within = through(window.cut(second), &replays);
+  return made;
+}
+
+}  // namespace
+
+WholeAndWithin encode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second) {
+  return both(window, first, second, [&](const Tensor& x, WindowPass* pass) { return vae.encode(x, pass); });
+}
+
+WholeAndWithin decode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second) {
+  return both(window, first, second, [&](const Tensor& x, WindowPass* pass) { return vae.decode(x, pass); });
+}
+
 }  // namespace geometry_transfer

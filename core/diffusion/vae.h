@@ -11,6 +11,8 @@
 
 namespace geometry_transfer {
 
+struct Window;  // window.h
+
 /// One head over all pixels of the coarsest level: x + to_out(attention(group_norm(x))).
 class VaeAttention {
  public:
@@ -92,5 +94,13 @@ class Vae {
   VaeDecoder decoder_;
   std::optional<Conv2d> quant_conv_, post_quant_conv_;
 };
+
+/// What the VAE makes of two pictures that are equal outside a window: of the first all, of the second the part inside, on what
+/// the first left of its surroundings.
+struct WholeAndWithin {
+  Tensor whole, within;
+};
+WholeAndWithin encode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second);
+WholeAndWithin decode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second);
 
 }  // namespace geometry_transfer
