@@ -32,6 +32,9 @@
     image))
 (define (target-of image) (car (layers image)))
 (define (source-of image) (cadr (layers image)))
+(define (named image name)
+  (let loop ((left (layers image)))
+    (if (equal? (car (gimp-item-get-name (car left))) name) (car left) (loop (cdr left)))))
 
 ; What can be seen of the layers, from top to bottom.
 (define (describe image items)

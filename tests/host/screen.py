@@ -74,8 +74,9 @@ class Screen:
         try: return socket.create_connection(("127.0.0.1", self.port))
         except OSError: return None
 
-    def ask(self, scheme):
+    def ask(self, scheme, seconds=60):
         """The value of an expression, as text."""
+        self.server.settimeout(seconds)
         data = scheme.encode()
         self.server.sendall(b"G" + len(data).to_bytes(2, "big") + data)
         head = self.receive(4)
@@ -84,7 +85,6 @@ class Screen:
         return answer
 
     def receive(self, count):
-        self.server.settimeout(60)
         got = b""
         while len(got) < count:
             part = self.server.recv(count - len(got))

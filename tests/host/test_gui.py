@@ -226,6 +226,24 @@ class Dialog(OnScreen):
         s.gone(DIALOG)
         self.assertIn(f"model={folder}/small", self.note_of_the_next_after(before))
 
+    @unittest.skipUnless(os.environ.get("GT_MODEL"), "without libtorch nothing takes long enough")
+    def test_8_two_at_once(self):
+        s = self.screen
+        presets = lambda: re.findall(r"preset=(\w+)", s.ask("(text (map parasite (layers image)))"))
+        before, notes = self.count(), presets()
+        self.open_dialog()
+        s.key("alt+r", "alt+q", "Home", "Down", "Down", "Down")  # Best: many seconds
+        s.key("alt+o")
+        s.gone(DIALOG)
+        gimp.until("the model", lambda: gimp.processes(s.gimp.folder, "--geometry-transfer-worker"))
+        s.ask('(geometry-transfer image (named image "wall") (named image "dent") (list "preset" "draft"))', 300)
+        gimp.until("both layers", lambda: self.count() == before + 2, 300)
+        self.assertEqual(sorted(presets()), sorted([*notes, "best", "draft"]))
+        s.window(IMAGE)
+        for left in (1, 0):
+            s.key("ctrl+z")
+            gimp.until("undo", lambda: self.count() == before + left, 20)
+
 
 class SmallScreen(OnScreen):
     """What does not fit is scrolled to; the buttons stay."""

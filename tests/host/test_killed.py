@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 of the plug-in in real GIMP, at its first message to GIMP, its second and so on to the last: the image, its undo stack and
-its selection are as before (but for an empty step, for the few messages within it), or the whole result is there; and the next
-transfer works. strace gives the signal at the given call,
-so where it falls is no matter of time."""
+"""kill -9 of the plug-in in real GIMP, at its first message to GIMP, its second and so on to the last, without a model and with one:
+the image, its undo stack and its selection are as before (but for an empty step, for the few messages within it), or the whole result
+is there; and the next transfer works. strace gives the signal at the given call, so where it falls is no matter of time."""
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ import tap
 
 STRACE = shutil.which("strace")
 REAL = os.path.join(gimp.PLUGIN, "geometry-transfer", "geometry-transfer")
-TRANSFER = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "instant"))'
+TRANSFER = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "{}"))'
 
 
 def can_trace():
@@ -51,18 +50,26 @@ esac
     def how(self, lines):
         with open(self.gimp.path("how"), "w") as f: f.writelines(f"{line}\n" for line in lines)
 
-    def test_at_every_message(self):
+    def test_at_every_message(self): self.killed("instant", 12)
+
+    @unittest.skipUnless(os.environ.get("GT_MODEL"), "built without libtorch")
+    def test_while_the_model_runs(self): self.killed("draft", 5)
+
+    def killed(self, preset, places):
+        """At so many places, evenly from the first message to the last, and at each of the last five."""
+        transfer = TRANSFER.format(preset)
+        alone = {"GEOMETRY_TRANSFER_KEEP": "0"}  # the model in the plug-in's own process
         self.how(["count"])
-        cases, printed = self.gimp.job(f"""(odd-case "count" (scene 0 0) (lambda (image) '()) (lambda (image) {TRANSFER}) (lambda (image) '()))""")
+        cases, printed = self.gimp.job(f"""(odd-case "count" (scene 0 0) (lambda (image) '()) (lambda (image) {transfer}) (lambda (image) '()))""", **alone)
         self.assertEqual(cases["count"].get("answer"), "works", printed)
         with open(self.gimp.path("calls")) as f: total = len([line for line in f if re.match(r"write\(", line)])
         self.assertGreater(total, 20)
-        some = sorted({1 + i * (total - 1) // 11 for i in range(12)} | set(range(total - 5, total + 1)))
+        some = sorted({1 + i * (total - 1) // (places - 1) for i in range(places)} | set(range(total - 5, total + 1)))
         if os.environ.get("GT_ALL"): some = range(1, total + 1)
         self.how([*some, "whole"])
-        job = "".join(f"""(odd-case "{n}" (scene 0 0) (lambda (image) '()) (lambda (image) {TRANSFER}) (lambda (image)
+        job = "".join(f"""(odd-case "{n}" (scene 0 0) (lambda (image) '()) (lambda (image) {transfer}) (lambda (image)
             (say "top" (state-of (list (car (layers image)))))))\n""" for n in [*some, "whole"])
-        cases, printed = self.gimp.job(job, timeout=800)
+        cases, printed = self.gimp.job(job, timeout=1000, **alone)
         ended, steps = 0, 0
         whole = cases["whole"]
         self.assertEqual((whole["answer"], whole["added"]), ("works", "1"), printed)
@@ -79,7 +86,7 @@ esac
                     self.assertEqual((case["added"], case["top"]), ("1", whole["top"]))
         self.assertGreater(ended, len(some) // 2)
         self.assertLess(steps, 6)
-        print(f"# {len(some)} of {total} messages: {ended} transfers ended there, {steps} of them with an empty undo step", flush=True)
+        print(f"# {preset}, {len(some)} of {total} messages: {ended} transfers ended there, {steps} of them with an empty undo step", flush=True)
 
 
 if __name__ == "__main__":
