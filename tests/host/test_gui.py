@@ -21,15 +21,22 @@ PREVIEW = np.s_[20:380, 20:420]  # of the dialog's window
 OPEN = """(begin (define image (scene 0 0)) (activate image (target-of image)) (gimp-display-new image) (gimp-displays-flush)
   (clean image))"""
 LAYERS = "(number->string (length (layers image)))"
+DROPLETS = """(begin (define image (open-image "{0}/plaster.png"))
+  (let ((leaf (open-layer image "{0}/leaf.jpg")))
+    (gimp-item-set-name (car (layers image)) "plaster")
+    (gimp-image-insert-layer image leaf 0 1)
+    (gimp-item-set-name leaf "droplets")
+    (geometry-transfer-select image "{0}/leaf-mask.png"))
+  (activate image (target-of image)) (gimp-display-new image) (gimp-displays-flush))""".format(os.path.join(gimp.HERE, "..", "demo"))
 
 
 @unittest.skipIf(screen.MISSING, "not installed: " + ", ".join(screen.MISSING))
 class OnScreen(unittest.TestCase):
-    size, environment = (1400, 1000), {}
+    job, size, environment = OPEN, (1400, 1000), {}
 
     @classmethod
     def setUpClass(cls):
-        cls.screen = screen.Screen(ARTEFACTS, OPEN, cls.size, **cls.environment)
+        cls.screen = screen.Screen(ARTEFACTS, cls.job, cls.size, **cls.environment)
         cls.addClassCleanup(cls.screen.close)
         cls.screen.window(IMAGE, 90)
 
@@ -243,6 +250,22 @@ class Dialog(OnScreen):
         for left in (1, 0):
             s.key("ctrl+z")
             gimp.until("undo", lambda: self.count() == before + left, 20)
+
+
+class Demo(OnScreen):
+    """The photographs of ./run-demo; the README's pictures of the dialog are its screenshots "demo"."""
+    job = DROPLETS
+
+    def test_the_droplets_are_in_the_preview(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        shown = s.settled("demo", window, PREVIEW)
+        s.key("alt+p")
+        split = s.settled("demo-compare", window, PREVIEW, unlike=shown)
+        # Only where the droplets are does the bare target differ.
+        self.assertLess((np.abs(split - shown)[PREVIEW].max(axis=2) > 20).mean(), 0.2)
+        s.key("Escape")
+        s.gone(DIALOG)
 
 
 class SmallScreen(OnScreen):
