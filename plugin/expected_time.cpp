@@ -13,17 +13,17 @@
 namespace geometry_transfer {
 namespace {
 
-/// Seconds that one core with AVX2 takes, in fp32 at the size that the model works at. The shipped model's are a measured
-/// transfer's (docs/speed.md) by two cores; SD 1.x's a pass and a decoding (docs/models.md); the larger ones' by their
+/// Seconds that one core with AVX2 takes for a whole picture, in fp32 at the size that the model was made for. The shipped
+/// model's are those of measured transfers, SD 1.x's of the benchmark (docs/speed.md, two cores); the larger ones' by their
 /// operations.
 struct Cost {
   double row, encode, decode;
 };
 Cost cost_of(const std::string& family) {
-  if (family == "SD 1.x") return {20, 30, 70};
+  if (family == "SD 1.x") return {14, 24, 56};
   if (family == "SD 2.x") return {30, 45, 110};
   if (family == "SDXL") return {170, 130, 280};
-  return {0.7, 0.55, 1.2};
+  return {1.05, 0.55, 0.95};
 }
 
 /// Every doubling of the cores brings this much.
@@ -32,11 +32,35 @@ constexpr double kDoubling = 1.8;
 constexpr double kEditStart = 0.1, kEditPixel = 1e-6, kMostPixels = 8e6;
 constexpr double kLoadStart = 0.3, kLoadByte = 1e-9;
 
-double rectangle_pixels(const Request& request, const Work& work) {
+/// Sides of the working rectangle, canvas pixels.
+struct Sides {
+  double width, height;
+};
+Sides rectangle(const Request& request, const Work& work) {
   const double longest = std::max(work.selected.width, work.selected.height) * request.placement.scale;
   const double side = std::max(longest / request.context, longest + 2 * (std::max(0.0, request.grow) + request.feather + 8));
-  const double pixels = std::min(side, double(work.target.width)) * std::min(side, double(work.target.height));
-  return std::clamp(pixels, 0.0, kMostPixels);
+  return {std::max(1.0, std::min(side, double(work.target.width))), std::max(1.0, std::min(side, double(work.target.height)))};
+}
+
+/// Share of the rectangle that passes over the edit and the result compute: a window round the selection, with four latents of
+/// margin on each side, of the 64 that a model's side has. Rounding makes it larger, an edit that ends short of the selection
+/// smaller.
+double window_share(const Request& request, const Work& work) {
+  if (!request.window || !request.reuse_keys || request.restore < 1) return 1;
+  const Sides all = rectangle(request, work);
+  const double more = 2 * (std::max(0.0, request.grow) + request.feather), latents = 64 * request.working_size;
+  const auto along = [&](double selected, double side) {
+    const double longer = std::max(all.width, all.height);
+    return std::min(1.0, (selected * request.placement.scale + more) / side + 8 / latents * longer / side);
+  };
+  const double share = along(work.selected.width, all.width) * along(work.selected.height, all.height);
+  return share > 0.8 ? 1 : share;
+}
+
+/// Pixels of the picture that the model sees over those of the square that it was made for.
+double seen_share(const Request& request, const Work& work) {
+  const Sides all = rectangle(request, work);
+  return request.working_size * request.working_size * std::min(all.width, all.height) / std::max(all.width, all.height);
 }
 
 /// What a ratio is remembered for.
@@ -89,14 +113,20 @@ int unet_rows(const Request& request, int geometries, int textures) {
 double estimated_seconds(const Request& request, const Work& work, const Machine& machine) {
   const int threads = request.threads > 0 ? std::min(request.threads, machine.cores) : machine.cores;
   const double power = machine.speed * std::pow(kDoubling, std::log2(threads));
-  const double edit = kEditStart + work.geometries * kEditPixel * rectangle_pixels(request, work) / machine.speed;
+  const Sides all = rectangle(request, work);
+  const double edit = kEditStart + work.geometries * kEditPixel * std::min(all.width * all.height, kMostPixels) / machine.speed;
   if (request.correction <= 0) return edit;
   const Cost cost = cost_of(work.model.family);
-  const int encodings = 2 + work.textures + (request.output_reads.has(Stream::source) ? work.geometries : 0);
-  const int decodings = request.give_back == GiveBack::nothing ? 1 : request.give_back == GiveBack::half ? 3 : 2;
+  const double share = window_share(request, work);
+  const int windowed = share < 1 ? request.steps * (request.iterations + 1) : 0;  // the edit's passes and the result's
+  const double rows = unet_rows(request, work.geometries, work.textures) - windowed * (1 - share);
+  const double encodings = 1 + share + work.textures + (request.output_reads.has(Stream::source) ? work.geometries : 0);
+  const double decodings = request.give_back == GiveBack::edit      ? 1 + share
+                           : request.give_back == GiveBack::nothing ? 1
+                           : request.give_back == GiveBack::half    ? 3
+                                                                    : 2;
   return edit + kLoadStart + kLoadByte * static_cast<double>(work.model.bytes) +
-         (cost.row * unet_rows(request, work.geometries, work.textures) + cost.encode * encodings + cost.decode * decodings) /
-             power;
+         seen_share(request, work) * (cost.row * rows + cost.encode * encodings + cost.decode * decodings) / power;
 }
 
 Expected expected_time(const Request& request, const Work& work, const Machine& machine) {
