@@ -30,11 +30,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Rect area = {0, 0, std::min(picture.pixels.cols, 40), std::min(picture.pixels.rows, 40)};
     std::vector<float> out(static_cast<std::size_t>(area.width) * area.height * 4);
     PictureRaster(picture).read(area, {area.width, area.height}, out.data());
+    PictureRaster(picture).read(area, {(area.width + 1) / 2, (area.height + 1) / 2}, out.data());
     if (picture.pixels.total() > 1u << 20) return;  // coverage is of the whole picture
     fuzz::refusing([&] {
       const MaskRaster mask(picture);
       const Rect all = mask.extent();
       if (!all.empty()) mask.read({all.x, all.y, 1, 1}, {1, 1}, out.data());
+      const cv::Point2d centre = mask.centre();
+      if (!(centre.x >= 0 && centre.x <= picture.pixels.cols && centre.y >= 0 && centre.y <= picture.pixels.rows)) std::abort();
     });
     Picture changed = picture;
     Layer layer;
@@ -43,9 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     lay_over(changed, layer);
     if (picture.pixels.total() > 1u << 12) return;
     static const test::TemporaryFolder folder;
-    const char* ending = size % 3 == 0 ? "out.png" : size % 3 == 1 ? "out.jpg" : "out.tiff";
-    write_picture(folder / ending, changed, {1, -2});
-    if (read_picture(folder / ending).size().width != picture.size().width) std::abort();
+    const char* names[] = {"out.png", "out.jpg", "out.tiff", "out.gif", "none/out.png", ""};
+    const std::string name = names[size % 6];
+    check_output(folder / name, changed.pixels.depth(), changed.has_alpha());  // an Error where it cannot be
+    write_picture(folder / name, changed, {1, -2});
+    if (read_picture(folder / name).size().width != picture.size().width) std::abort();
     layer_picture(layer, picture);
   });
   return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// Requests of every origin. The first byte chooses: the note of a layer in a stranger's image, the arguments of a command line
-/// (one a line), a list of jobs as .tsv or .json.
+/// (one a line), a list of jobs as .tsv or .json, the names in a folder of cases.
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -49,12 +50,38 @@ void batch(const std::string& text, const char* name) {
   });
 }
 
+/// Each line a file in a folder of cases, by "case/file"; letters, digits and dots alone, so that nothing lies elsewhere.
+void cases(const std::string& text) {
+  const test::TemporaryFolder folder;
+  std::istringstream in(text);
+  int count = 0;
+  for (std::string line; std::getline(in, line) && count < 12; ++count) {
+    const auto cut = line.find('/');
+    std::string parts[] = {line.substr(0, cut), cut == std::string::npos ? "" : line.substr(cut + 1, 40)};
+    parts[0].resize(std::min<std::size_t>(parts[0].size(), 40));
+    for (std::string& part : parts) {
+      for (char& c : part)
+        if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '_';
+      if (part == "." || part == "..") part = "dots";
+    }
+    const std::filesystem::path one = std::filesystem::path(folder / "cases") / parts[0];
+    std::error_code none;
+    std::filesystem::create_directories(one, none);
+    if (!parts[1].empty()) std::ofstream(one / parts[1]) << "x";
+  }
+  for (const std::string& output : {std::string(), std::string(folder / "output")})
+    fuzz::refusing([&] {
+      for (const cli::Job& job : cli::read_batch(folder / "cases", output))
+        if (job.target.empty() || job.source.empty() || job.mask.empty() || job.output.empty()) std::abort();
+    });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0:
       note(text);
       break;
@@ -64,8 +91,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 2:
       batch(text, "jobs.tsv");
       break;
-    default:
+    case 3:
       batch(text, "jobs.json");
+      break;
+    default:
+      cases(text);
   }
   return 0;
 }

@@ -85,6 +85,8 @@ void requests(const fs::path& out) {
                    "1--target\nt\n--source\ns\n--mask\nm\n--output\no\n--at\n1.5,2\n--reference\nr\n--reference-mask\nq\n"
                    "--weight\n0.5\n--reference-placement\n1,2,0.5,30\n--texture\nx\n--preset\ndraft\n--quiet");
   test::write_file(out / "help", "1--help");
+  test::write_file(out / "cases",
+                   "4a/target.tiff\na/source.jpg\na/mask.png\nb/target.png\nb/source.jpeg\nb/mask.tif\nc/target.png\nnone");
   test::write_file(out / "json", R"(3[{"target":"t","source":"s","mask":"m","layer":"l","at":"1,2","scale":0.5,"flip":true}])");
 }
 
