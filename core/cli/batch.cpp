@@ -18,6 +18,9 @@ namespace fs = std::filesystem;
 /// One field of a job by its name in a list.
 void set_field(Job& job, const std::string& name, const std::string& text, const fs::path& folder) {
   const auto path = [&] { return text.empty() ? text : (folder / text).string(); };  // an absolute text stays as it is
+  const auto reference = [&]() -> ReferenceFiles& {
+    return job.references.empty() ? job.references.emplace_back() : job.references[0];
+  };
   if (name == "target")
     job.target = path();
   else if (name == "source")
@@ -28,7 +31,11 @@ void set_field(Job& job, const std::string& name, const std::string& text, const
     job.output = path();
   else if (name == "layer")
     job.layer = path();
-  else if (name == "at") {
+  else if (name == "reference" || name == "reference-mask") {
+    if (!text.empty()) (name == "reference" ? reference().colour : reference().mask) = path();
+  } else if (name == "texture") {
+    if (!text.empty()) job.textures = {path()};
+  } else if (name == "at") {
     if (!text.empty()) job.at = parse_at(text);
   } else if (!find_parameter(name))
     throw error(Error::Kind::input, _("There is no parameter \"{0}\"."), name);
@@ -44,6 +51,10 @@ Job filled(const std::string& path, std::size_t place, Fill fill) {
     fill(job);
     if (job.target.empty() || job.source.empty() || job.mask.empty() || (job.output.empty() && job.layer.empty()))
       throw error(Error::Kind::input, _("target, source, mask and output are needed."));
+    for (const ReferenceFiles& files : job.references)
+      if (files.colour.empty() || files.mask.empty())
+        throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one for each."),
+                    files.colour.empty() ? 0 : 1, files.mask.empty() ? 0 : 1, "--reference-mask");
     with_settings(Request{}, job.settings);
     return job;
   } catch (const Error& e) {

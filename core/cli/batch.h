@@ -10,7 +10,8 @@
 namespace geometry_transfer::cli {
 
 /// Jobs from
-///   LIST.tsv   a header (target, source, mask, output, layer, at and any parameter's name) and a line a job
+///   LIST.tsv   a header (target, source, mask, output, layer, at, reference, reference-mask, texture and any parameter's name)
+///              and a line a job; one further reference and one texture each
 ///   LIST.json  an array of objects with the same keys
 ///   FOLDER     a job for each folder in it that holds target.*, source.* and mask.*; the result is OUTPUT/NAME.png or .tiff;
 ///              OUTPUT is made where it is missing

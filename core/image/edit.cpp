@@ -61,6 +61,9 @@ cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
   return out;
 }
 
+/// Two placed masks of one size show the same geometry.
+bool coincide(const cv::Mat& a, const cv::Mat& b) { return cv::sum(cv::min(a, b))[0] > 0.5 * cv::sum(cv::max(a, b))[0]; }
+
 }  // namespace
 
 cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour) {
@@ -121,16 +124,44 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
   }
 }
 
+void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target) {
+  std::vector<std::vector<const PlacedEdit*>> groups;
+  for (const PlacedEdit& e : edits) {
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return coincide(g[0]->mask, e.mask); });
+    if (same == groups.end())
+      groups.push_back({&e});
+    else
+      same->push_back(&e);
+  }
+  for (const auto& group : groups) {
+    if (group.size() == 1) {
+      apply_fields(group[0]->fields, group[0]->shift, request, target);
+      continue;
+    }
+    double total = 0;
+    for (const PlacedEdit* e : group) total += e->weight;
+    const cv::Mat before = target.clone();
+    for (const PlacedEdit* e : group) {
+      cv::Mat one = before.clone();
+      apply_fields(e->fields, e->shift, request, one);
+      target += (one - before) * (e->weight / total);
+    }
+  }
+}
+
 void edit_onto(const Views& views, const Request& request, cv::Mat& target) {
   cv::Mat small;
   cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
+  std::vector<PlacedEdit> edits;
   for (const Views::Geometry& g : views.geometries) {
-    const EditFields fields =
-        edit_fields(g.placed, g.placed_known, g.placed_mask, request.feather * g.pixels_per_canvas, request);
-    cv::Scalar shift;
-    if (request.colour != Colour::shading) shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
-    apply_fields(fields, shift, request, target);
+    PlacedEdit e{edit_fields(g.placed, g.placed_known, g.placed_mask, request.feather * g.pixels_per_canvas, request),
+                 {},
+                 g.placed_mask,
+                 g.weight};
+    if (request.colour != Colour::shading) e.shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
+    edits.push_back(std::move(e));
   }
+  apply_edits(edits, request, target);
 }
 
 cv::Mat edit(const Views& views, const Request& request) {

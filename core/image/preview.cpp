@@ -78,11 +78,21 @@ class LivePreview : public Preview {
   const View& target() override { return bare_; }
 
   const View& render(const Request& request) override {
-    cv::Mat picture = target_.clone(), before;
+    cv::Mat picture = target_.clone();
     const Affine together = similarity(request.placement, centre_of(geometries()));
+    std::vector<PlacedEdit> edits;
     for (Patch& p : patches_) {
       const Affine place = then(similarity(p.geometry.reference->placement, p.geometry.shape.centroid), together);
-      draw(p, place, request, picture);
+      edits.push_back(placed_edit(p, place, request));
+    }
+    cv::Mat edited = picture.clone(), alpha;
+    apply_edits(edits, request, edited);
+    for (const PlacedEdit& e : edits) alpha = alpha.empty() ? e.fields.support.clone() : cv::max(alpha, e.fields.support);
+    for (int y = 0; y < picture.rows; ++y) {
+      float* out = picture.ptr<float>(y);
+      const float *e = edited.ptr<float>(y), *a = alpha.ptr<float>(y);
+      for (int x = 0; x < picture.cols; ++x)
+        for (int c = 0; c < 3; ++c) out[3 * x + c] += a[x] * (e[3 * x + c] - out[3 * x + c]);
     }
     to_bytes(picture, view_.rgb);
     return view_;
@@ -121,7 +131,7 @@ class LivePreview : public Preview {
     if (!p.pixels.known.empty()) p.mask = p.mask.mul(p.pixels.known);
   }
 
-  void draw(Patch& p, const Affine& place, const Request& request, cv::Mat& picture) {
+  PlacedEdit placed_edit(Patch& p, const Affine& place, const Request& request) {
     const double size = std::sqrt(std::abs(place(0, 0) * place(1, 1) - place(0, 1) * place(1, 0)));
     const double patch_scale = double(p.mask.cols) / p.area.width;
     const bool shading = request.colour == Colour::shading;
@@ -168,14 +178,7 @@ class LivePreview : public Preview {
         shift = colour_shift(placed.paste, known, target_, mask, request.colour);
       }
     }
-    cv::Mat edited = picture.clone();
-    apply_fields(placed, shift, request, edited);
-    for (int y = 0; y < picture.rows; ++y) {
-      float* out = picture.ptr<float>(y);
-      const float *e = edited.ptr<float>(y), *a = placed.support.ptr<float>(y);
-      for (int x = 0; x < picture.cols; ++x)
-        for (int c = 0; c < 3; ++c) out[3 * x + c] += a[x] * (e[3 * x + c] - out[3 * x + c]);
-    }
+    return {std::move(placed), shift, mask, p.geometry.reference->weight};
   }
 
   std::vector<Patch> patches_;

@@ -8,7 +8,8 @@ TEXTURES is a folder of pictures (searched below); a random crop of two of them 
 apt-get download ufoai-textures && dpkg -x ufoai-textures_*.deb ufo. --zoom draws the same geometries smaller or larger on the same
 crops: their share of the canvas goes with its square. The geometries and their shading are
 those the shipped model was trained with (core/models/surface/training/geometry.py), in NumPy. Writes OUT/NN-KIND/{source,target,
-truth,mask,texture}.png (texture: another crop of the target's material) and OUT/cases.json with the textures each case took. Needs Debian's python3-opencv and python3-numpy.
+truth,mask,texture,second,relit}.png (texture: another crop of the target's material; second: the source's geometry and light on a third
+material; relit: the source under another light) and OUT/cases.json with the textures each case took. Needs Debian's python3-opencv and python3-numpy.
 """
 import argparse, glob, json, os
 import cv2, numpy as np
@@ -204,8 +205,10 @@ def main():
         h, mask = (placed(np.asarray(f, float), o.side) for f in getattr(draw, kind)())
         folder = os.path.join(o.out, f"{i:02d}-{kind}")
         os.makedirs(folder, exist_ok=True)
+        _, third, _ = texture()
         pictures = dict(source=render(source, h, kind, light, patch), target=target, truth=render(target, h, kind, light, patch),
-                        mask=mask, texture=again)
+                        mask=mask, texture=again, second=render(third, h, kind, light, patch),
+                        relit=render(source, h, kind, draw.light(), patch))
         for name, picture in pictures.items():
             cv2.imwrite(os.path.join(folder, name + ".png"), (picture * 255).round().astype(np.uint8))
         index.append(dict(case=os.path.basename(folder), kind=kind, mask_share=round(float(np.mean(mask)), 4), source=a, target=b))

@@ -12,7 +12,7 @@ import numpy as np
 import tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NAMES = ("source", "target", "truth", "mask", "texture")
+NAMES = ("source", "target", "truth", "mask", "texture", "second", "relit")
 SIDE = 128
 
 
@@ -46,6 +46,9 @@ class MakeCases(unittest.TestCase):
             self.assertGreater(inside.sum(), 50, case)
             self.assertGreater(change[inside].mean(), 4 * change[~inside].mean() + 1, case)
             self.assertFalse(np.array_equal(p["texture"], p["target"]), case)
+            apart = {n: np.abs(p[n].astype(int) - p["source"]).max(2) for n in ("second", "relit")}
+            self.assertGreater(apart["second"][~inside].mean(), 2, case)  # another material
+            self.assertGreater(apart["relit"][inside].mean(), 4 * apart["relit"][~inside].mean() + 0.2, case)  # another light alone
 
     def test_a_net_is_drawn_when_named(self):
         made = self.draw("net", "--cases", "2", "--kinds", "net")

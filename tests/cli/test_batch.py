@@ -29,6 +29,17 @@ class Batch(Case):
         done = self.ok(run("--batch", self.list("jobs.json", json.dumps(jobs)), "--preset", "instant", "--quiet", "--report", "json"))
         self.assertEqual(self.report(done)[0]["request"]["scale"], 0.5)
 
+    def test_a_further_reference_and_a_texture(self):
+        plain = dict(target="target.png", source="source.png", mask="mask.png")
+        jobs = [dict(plain, output="a.png", **{"shift-x": 5}),
+                dict(plain, output="b.png", reference="target.png", texture="target.png", **{"shift-x": 5, "reference-mask": "mask.png"})]
+        self.ok(run("--batch", self.list("jobs.json", json.dumps(jobs)), "--preset", "instant", "--quiet"))
+        self.assertTrue((self.read("a.png") != self.read("b.png")).any())
+        self.ok(self.instant("--shift-x", "5", "--reference", self.path("target.png"), "--reference-mask", self.path("mask.png")))
+        self.assertTrue((self.read("result.png") == self.read("b.png")).all())
+        jobs[1].pop("reference-mask")
+        self.refused(run("--batch", self.list("jobs.json", json.dumps(jobs)), "--preset", "instant"), "--reference-mask")
+
     def test_a_folder_of_cases(self):
         for name in ("one", "two"):
             os.makedirs(self.path("cases/" + name))

@@ -155,6 +155,42 @@ TEST(Edit, GrainZeroKeepsTheWholeRelief) {
   EXPECT_LT(worst(base, smooth, within(v, {150, 150}, 10)), 5e-3);
 }
 
+TEST(Edit, PicturesOfTheSameGeometryAreAveragedOthersFollowOneAnother) {
+  Dent d({300, 300}, {150, 150}, 40), other({300, 300}, {150, 150}, 60);
+  test::MatRaster flat(test::stone({300, 300}, {0.5, 0.45, 0.4}, 0.05, 3));  // nothing pressed into it
+  const Request request;
+  const auto edited = [&](std::vector<Reference> references) {
+    Scene scene = d.scene;
+    scene.references = std::move(references);
+    Views v = read_views(scene, request, 256, 8);
+    return std::pair(edit(v, request), v.target);
+  };
+  Reference dent = d.scene.references[0], bare = dent, wider = other.scene.references[0];
+  const auto [one, target] = edited({dent});
+  EXPECT_LT(largest_difference(edited({dent, dent}).first, one), 1e-6) << "no second carving";
+
+  bare.colour = &flat;
+  dent.weight = 3;
+  const cv::Mat mixed = edited({dent, bare}).first, alone = edited({bare}).first;
+  EXPECT_LT(largest_difference(mixed - target, 0.75 * (one - target) + 0.25 * (alone - target)), 1e-6);
+
+  // Less than half in common: another geometry, on top.
+  const Views v = [&] {
+    Scene scene = d.scene;
+    scene.references = {dent, wider};
+    return read_views(scene, request, 256, 8);
+  }();
+  Views first = v, second = v;
+  first.geometries.resize(1);
+  second.geometries.erase(second.geometries.begin());
+  const cv::Mat in_turn = [&] {
+    Views then = second;
+    then.target = edit(first, request);
+    return edit(then, request);
+  }();
+  EXPECT_LT(largest_difference(edit(v, request), in_turn), 1e-6);
+}
+
 TEST(Edit, TheSameRatioWhateverTheTargetsLightness) {
   Dent d({300, 300}, {150, 150}, 60);
   const Views v = read_views(d.scene, {}, 256, 8);
