@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import tap
-from command import PROGRAM, Case, run
+from command import PROGRAM, Case, material, run
 
 
 class Batch(Case):
@@ -30,15 +30,16 @@ class Batch(Case):
         self.assertEqual(self.report(done)[0]["request"]["scale"], 0.5)
 
     def test_a_further_reference_and_a_texture(self):
+        self.write("flat.png", material(128, 128, (90, 120, 100), 4, 3))
         plain = dict(target="target.png", source="source.png", mask="mask.png")
         jobs = [dict(plain, output="a.png", **{"shift-x": 5}),
-                dict(plain, output="b.png", reference="target.png", texture="target.png", **{"shift-x": 5, "reference-mask": "mask.png"})]
+                dict(plain, output="b.png", reference="flat.png", texture="target.png", **{"shift-x": 5, "reference-mask": "mask.png"})]
+        alone = [{name: value for name, value in jobs[1].items() if name != "reference-mask"}]
+        self.refused(run("--batch", self.list("alone.json", json.dumps(alone)), "--preset", "instant"), "--reference-mask")
         self.ok(run("--batch", self.list("jobs.json", json.dumps(jobs)), "--preset", "instant", "--quiet"))
         self.assertTrue((self.read("a.png") != self.read("b.png")).any())
-        self.ok(self.instant("--shift-x", "5", "--reference", self.path("target.png"), "--reference-mask", self.path("mask.png")))
+        self.ok(self.instant("--shift-x", "5", "--reference", self.path("flat.png"), "--reference-mask", self.path("mask.png")))
         self.assertTrue((self.read("result.png") == self.read("b.png")).all())
-        jobs[1].pop("reference-mask")
-        self.refused(run("--batch", self.list("jobs.json", json.dumps(jobs)), "--preset", "instant"), "--reference-mask")
 
     def test_a_folder_of_cases(self):
         for name in ("one", "two"):
