@@ -70,6 +70,11 @@ std::optional<Place> place_of(int running, bool way_in, int layers) {
 
 }  // namespace
 
+bool KeyMap::fits(const BlockRow& row, bool way_in, int level) const {
+  const int fine = way_in ? level : levels - 1 - level;
+  return row.attends < 0 || attention.at(static_cast<std::size_t>(fine)) == (row.attends == 1);
+}
+
 std::vector<Stored> KeyMap::to_model(const std::string& file_key) const {
   if (file_key.compare(0, prefix.size(), prefix) != 0) return {};
   const std::string key = file_key.substr(prefix.size());
@@ -84,7 +89,7 @@ std::vector<Stored> KeyMap::to_model(const std::string& file_key) const {
     const bool in = numbers->count('i'), out = numbers->count('o');
     if (in || out) {
       const auto where = place_of((*numbers)[in ? 'i' : 'o'], in, layers_per_block);
-      if (!where || where->level >= levels) continue;
+      if (!where || where->level >= levels || !fits(row, in, where->level)) continue;
       // A change of resolution comes last in its level.
       if (!holds(row.model, "{j}") && where->place != layers_per_block) continue;
       if (holds(row.model, "{j}") && in && where->place == layers_per_block) continue;
@@ -113,8 +118,7 @@ std::optional<Stored> KeyMap::to_file(const std::string& model_key) const {
       const int level = (*numbers)['b'];
       const bool in = holds(row.file, "{i}");
       if (level >= levels) continue;
-      const int fine = in ? level : levels - 1 - level;
-      if (row.attends >= 0 && attention.at(static_cast<std::size_t>(fine)) != (row.attends == 1)) continue;
+      if (!fits(row, in, level)) continue;
       const int place = numbers->count('j') ? (*numbers)['j'] : layers_per_block;
       if (numbers->count('j') && place > layers_per_block - (in ? 1 : 0)) continue;
       (*numbers)[in ? 'i' : 'o'] = level * (layers_per_block + 1) + place + (in ? 1 : 0);

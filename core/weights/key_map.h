@@ -34,7 +34,7 @@ struct NameRow {
 struct BlockRow {
   const char *file, *model;
   const std::vector<NameRow>* names = nullptr;  ///< nullptr: the rest is kept
-  /// Of the model's level: 1 only with attention, 0 only without, -1 either. Decides the way from model to file.
+  /// Of the model's level: 1 only with attention, 0 only without, -1 either.
   int attends = -1;
 };
 
@@ -49,6 +49,10 @@ struct KeyMap {
   std::optional<Stored> to_file(const std::string& model_key) const;
   /// The model's tensors that the file's is; empty when no row matches or the prefix is another. `.key` is the model's.
   std::vector<Stored> to_model(const std::string& file_key) const;
+
+ private:
+  /// Whether the model's level, of the way in or out, has the attention that `row` asks for.
+  bool fits(const BlockRow& row, bool way_in, int level) const;
 };
 
 /// The shape that the file has for a tensor of the model.

@@ -63,14 +63,14 @@ const std::vector<BlockRow> kLdmUNet = {
     {"out.2", "conv_out"},
     {"input_blocks.{i}.0.op", "down_blocks.{b}.downsamplers.0.conv"},
     {"input_blocks.{i}.0", "down_blocks.{b}.resnets.{j}", &unet_resnet},
-    {"input_blocks.{i}.1", "down_blocks.{b}.attentions.{j}"},
+    {"input_blocks.{i}.1", "down_blocks.{b}.attentions.{j}", nullptr, 1},
     {"middle_block.0", "mid_block.resnets.0", &unet_resnet},
     {"middle_block.1", "mid_block.attentions.0"},
     {"middle_block.2", "mid_block.resnets.1", &unet_resnet},
     {"output_blocks.{o}.2.conv", "up_blocks.{b}.upsamplers.0.conv", nullptr, 1},
     {"output_blocks.{o}.1.conv", "up_blocks.{b}.upsamplers.0.conv", nullptr, 0},
     {"output_blocks.{o}.0", "up_blocks.{b}.resnets.{j}", &unet_resnet},
-    {"output_blocks.{o}.1", "up_blocks.{b}.attentions.{j}"},
+    {"output_blocks.{o}.1", "up_blocks.{b}.attentions.{j}", nullptr, 1},
 };
 
 const std::vector<BlockRow> kLdmVae = {

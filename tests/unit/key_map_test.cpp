@@ -110,10 +110,14 @@ TEST(KeyMap, ForeignKeysHaveNoPlace) {
         "model.diffusion_model.input_blocks.99999.0.in_layers.0.weight",
         "model.diffusion_model.input_blocks.1.0.in_layers.1.weight", "model.diffusion_model.input_blocks.1.0.op.weight",
         "model.diffusion_model.output_blocks.12.0.in_layers.0.weight", "model.diffusion_model.middle_block.3.weight",
-        "model.diffusion_model.", "model.diffusion_model.input_blocks..0.weight", ""})
+        // Where the level has attention or none, the change of resolution is the third or the second of its block.
+        "model.diffusion_model.output_blocks.2.2.conv.weight", "model.diffusion_model.output_blocks.2.1.proj_in.weight",
+        "model.diffusion_model.input_blocks.11.1.proj_in.weight", "model.diffusion_model.",
+        "model.diffusion_model.input_blocks..0.weight", ""})
     EXPECT_TRUE(map.to_model(key).empty()) << key;
   EXPECT_FALSE(map.to_file("down_blocks.4.resnets.0.norm1.weight"));
   EXPECT_FALSE(map.to_file("nonsense"));
+  EXPECT_FALSE(map.to_file("up_blocks.0.attentions.2.conv.weight"));
   EXPECT_FALSE(map.to_file("conv_in."));
   EXPECT_FALSE(test::ldm_maps(test::sd15())[1].second.to_file("decoder.up_blocks.4.resnets.1.conv2.bias"));
   EXPECT_FALSE(map.to_file("down_blocks.3.resnets.2.norm2.bias"));
