@@ -6,8 +6,8 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "image/border.h"
 #include "image/grain.h"
-#include "image/mask.h"
 #include "image/membrane.h"
 #include "image/split_light.h"
 
@@ -78,29 +78,6 @@ float gloss_of(const cv::Mat& rgb, const Relief& relief, const cv::Mat& bare) {
   return static_cast<float>(white / std::max(scaled + white, 1e-6));
 }
 
-/// The last pixels before the selection's border fade, so that the remaining grain ends softly.
-void fade_out(cv::Mat& geometry, const cv::Mat& mask, double size) {
-  const cv::Mat fade = distance_outside(1 - mask) / std::clamp(0.03 * size, 1.0, 12.0);
-  geometry = geometry.mul(cv::min(fade, 1));
-}
-
-/// The geometry's tone brought to 0 at its selection's border: what is left there is spread over it as a membrane and taken off.
-/// As a ratio to the base, since where the base is off by some light, it is off by a factor: 1 + g / base -> (1 + g / base) /
-/// membrane. So what is black stays black, where a difference would leave it gray or take it below.
-void close_tone(cv::Mat& geometry, const cv::Mat& base, const cv::Mat& mask, double size) {
-  constexpr double kDark = 0.02, kMost = 4;  // bases below are noise; a border further off than this is no border
-  const cv::Mat ground = cv::max(base, kDark), ratio = 1 + geometry / ground;
-  const cv::Mat film = cv::min(cv::max(membrane(ratio, mask >= 0.5), 1 / kMost), kMost);
-  geometry = (ratio / film - 1).mul(ground);
-  fade_out(geometry, mask, size);
-}
-
-/// The same for a plane of chroma, which has no zero to take a ratio to: as a difference.
-void close_chroma(cv::Mat& geometry, const cv::Mat& mask, double size) {
-  geometry -= membrane(geometry, mask >= 0.5);
-  fade_out(geometry, mask, size);
-}
-
 /// The selection and a quarter of its size round it: enough bare material to judge grain by.
 cv::Rect neighbourhood(const cv::Rect& box, cv::Size size) {
   const int ring = std::max({24, box.width / 4, box.height / 4});
@@ -125,7 +102,7 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
     r.base = base_of(plane, bare);
     cv::Mat geometry = cv::Mat::zeros(plane.size(), CV_32FC1),
             part = without_grain(plane(near) - r.base(near), bare(near), size, options.grain);
-    if (options.close_border && tone) close_tone(part, r.base(near), mask(near), size);
+    if (options.close_border && tone) close_tone(part, r.base(near), mask(near), bare(near), size);
     if (options.close_border && !tone) close_chroma(part, mask(near), size);
     part.copyTo(geometry(near));
     geometry.setTo(0, hidden);

@@ -8,7 +8,7 @@ namespace geometry_transfer {
 
 struct CarveOptions {
   double grain = 1;          ///< Request::grain
-  bool close_border = true;  ///< the relief ends in 0 at the selection's border
+  bool close_border = true;  ///< what may be the material's own tone at the selection's border is taken off (border.h)
   bool chroma = false;       ///< fill Carving::chroma
 };
 

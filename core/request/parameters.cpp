@@ -141,7 +141,8 @@ std::vector<Parameter> make_parameters() {
       number("chroma", N_("_Keep hue"),
              N_("Share of the geometry's own hue that is kept: rust, moss, another material laid bare"), Group::colour, 0, 1,
              0.05, 2, FIELD(chroma)),
-      toggle("close-border", N_("Close the _border"), N_("Let the edit meet the target's tones exactly along its border"),
+      toggle("close-border", N_("Close the _border"),
+             N_("Take off along the border what may be the material's own tone; what is surely the geometry stays"),
              Group::colour, FIELD(close_border)),
 
       number("correction", N_("Correction"), N_("Strength of the model's correction on top of the edit; 0 is the edit alone"),

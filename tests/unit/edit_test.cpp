@@ -220,19 +220,39 @@ TEST(Edit, ClosedBorderMeetsTheTarget) {
   EXPECT_LT(step(true), 0.25 * step(false));
 }
 
-/// A selection that lies in a shadow: the shadow is taken off as the factor that it is, and what is black or half as bright in it
-/// stays so.
-TEST(Edit, ClosingTheBorderTakesAShadowOffAsAFactor) {
+/// A selection of 50 px in a disc of `tone`, with one spot black and one half as bright as the disc, on a material of 0.6 whose
+/// squares, from 8 px beyond the disc on, differ from it by `drift`.
+cv::Mat factor_in_a_disc(float tone, float drift) {
   cv::Mat rgb(160, 160, CV_32FC3, cv::Scalar::all(0.6)), mask = cv::Mat::zeros(160, 160, CV_32FC1);
+  for (int y = 0; y < 160; ++y)
+    for (int x = 0; x < 160; ++x) {
+      const float square = 0.6f + ((x / 8 + y / 8) % 2 ? drift : -drift);
+      if (std::hypot(x - 80, y - 80) > 61) rgb.at<cv::Vec3f>(y, x) = {square, square, square};
+    }
   cv::circle(mask, {80, 80}, 50, 1, cv::FILLED);
-  cv::circle(rgb, {80, 80}, 53, cv::Scalar::all(0.3), cv::FILLED);
+  cv::circle(rgb, {80, 80}, 53, cv::Scalar::all(tone), cv::FILLED);
   cv::circle(rgb, {60, 80}, 12, cv::Scalar::all(0), cv::FILLED);
-  cv::circle(rgb, {100, 80}, 12, cv::Scalar::all(0.15), cv::FILLED);
-  const Carving c = carve(rgb, mask, mask, {}, {0, true, false});
-  const auto factor = [&](int x, int y) { return c.shading.factor.at<float>(y, x); };
-  EXPECT_NEAR(factor(80, 60), 1, 0.05);
-  EXPECT_NEAR(factor(60, 80), 0, 0.02);
-  EXPECT_NEAR(factor(100, 80), 0.5, 0.05);
+  cv::circle(rgb, {100, 80}, 12, cv::Scalar::all(tone / 2), cv::FILLED);
+  return carve(rgb, mask, mask, {}, {0, true, false}).shading.factor;
+}
+
+/// Darker by a sixth on a material that strays by two fifths itself: no evidence of geometry. It is taken off as the factor that
+/// it is, and what is black or half as bright in it stays so.
+TEST(Edit, ClosingTheBorderTakesAShadowOffAsAFactor) {
+  const cv::Mat factor = factor_in_a_disc(0.5f, 0.24f);
+  EXPECT_NEAR(factor.at<float>(60, 80), 1, 0.05);
+  EXPECT_NEAR(factor.at<float>(80, 60), 0, 0.02);
+  EXPECT_NEAR(factor.at<float>(80, 100), 0.5, 0.05);
+}
+
+/// The same on an even material can only be the geometry, cut by a tight selection: a hole stays as dark as it is, to its border.
+TEST(Edit, WhatOnlyTheGeometryCanBeStaysAtTheBorder) {
+  for (const float tone : {0.5f, 0.25f}) {
+    const cv::Mat factor = factor_in_a_disc(tone, 0);
+    for (const int x : {80, 33}) EXPECT_NEAR(factor.at<float>(x == 80 ? 60 : 80, x), tone / 0.6, 0.05) << x;
+    EXPECT_NEAR(factor.at<float>(80, 60), 0, 0.02);
+    EXPECT_NEAR(factor.at<float>(80, 100), tone / 1.2, 0.05);
+  }
 }
 
 /// A crack as bright as the material, across a patch that is half as bright again: on a target that cannot brighten, it must be

@@ -72,7 +72,7 @@ struct Request {
   double colour_strength = 1;  ///< 0 keeps the reference's own colours, 1 takes the target's
   double grain = 1;            ///< how much of the reference's grain is taken out of its relief; shading only
   double chroma = 0;           ///< share of the geometry's own hue that is kept (rust, moss); shading only
-  bool close_border = true;    ///< gradient-domain closing of the border; shading only
+  bool close_border = true;    ///< takes off at the border what may be the material's own tone; shading only
 
   Correct correct = Correct::shadows;
   double correction = 0.4;  ///< strength of the model's correction on top of the edit; 0 needs no model
