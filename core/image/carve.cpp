@@ -103,6 +103,7 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
     cv::Mat geometry = cv::Mat::zeros(plane.size(), CV_32FC1),
             part = without_grain(plane(near) - r.base(near), bare(near), size, options.grain);
     if (options.close_border && tone) close_tone(part, r.base(near), mask(near), bare(near), size);
+    if (tone) restore_depth(part, r.base(near), options.grain);
     if (options.close_border && !tone) close_chroma(part, mask(near), size);
     part.copyTo(geometry(near));
     geometry.setTo(0, hidden);

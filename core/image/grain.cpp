@@ -153,4 +153,17 @@ cv::Mat without_grain(const cv::Mat& difference, const cv::Mat& bare, double siz
   return shrunk(difference, bare, grain, std::clamp(int(std::lround(std::log2(std::max(size, 1.0) / 24))), 2, 7));
 }
 
+void restore_depth(cv::Mat& geometry, const cv::Mat& base, double grain) {
+  constexpr float kDeepen = 0.2f, kLighten = 0.85f, kDark = 0.02f;
+  const float share = float(std::clamp(grain, 0.0, 1.0)), deepen = share * kDeepen, lighten = 1 - share * (1 - kLighten);
+  for (int y = 0; y < geometry.rows; ++y) {
+    float* g = geometry.ptr<float>(y);
+    const float* b = base.ptr<float>(y);
+    for (int x = 0; x < geometry.cols; ++x) {
+      const float left = std::clamp(1 + g[x] / std::max(b[x], kDark), 0.f, 1.f);
+      g[x] *= g[x] < 0 ? 1 + deepen * left * left : lighten;
+    }
+  }
+}
+
 }  // namespace geometry_transfer

@@ -18,4 +18,11 @@ namespace geometry_transfer {
 /// looked at, what is wider is geometry. grain 0 removes nothing, 1 what the statistics ask for, more than 1 more.
 cv::Mat without_grain(const cv::Mat& difference, const cv::Mat& bare, double size, double grain);
 
+/// What removing grain costs, given back, in place: a tone brought to what it most likely was. What is pressed, cut or cracked is
+/// mostly darker, so of the grain that is left, as often bright as dark, the bright is the more; and a shallow darkening has lost
+/// some of its depth to the judging, a deep one nothing. geometry and base: CV_32FC1, luma less base, base. As a ratio to the
+/// base: darker by d, it becomes d (1 + kDeepen (1 - d)^2); brighter, it is multiplied by kLighten. grain: as above; from 1 on in
+/// full.
+void restore_depth(cv::Mat& geometry, const cv::Mat& base, double grain);
+
 }  // namespace geometry_transfer

@@ -94,5 +94,23 @@ TEST(Grain, WhatIsWiderThanTheBandsIsKept) {
   EXPECT_NEAR(left.at<float>(128, 128), 0.05, 0.01);
 }
 
+TEST(Grain, DepthIsRestoredWhereItIsShallow) {
+  const cv::Mat base(1, 4, CV_32FC1, cv::Scalar(0.6));
+  const cv::Mat ratio = (cv::Mat_<float>(1, 4) << 0.9f, 0.1f, 0, 1.1f);
+  const auto after = [&](double grain) {
+    cv::Mat geometry = (ratio - 1).mul(base);
+    restore_depth(geometry, base, grain);
+    return cv::Mat(1 + geometry / base);
+  };
+  EXPECT_LT(test::largest_difference(after(0), ratio), 1e-6);
+  for (const double grain : {0.5, 1.0, 2.0}) {
+    const float share = float(std::min(grain, 1.0));
+    EXPECT_NEAR(after(grain).at<float>(0), 0.9 - 0.1 * share * 0.2 * 0.81, 1e-6);
+    EXPECT_NEAR(after(grain).at<float>(1), 0.1 - 0.9 * share * 0.2 * 0.01, 1e-6);
+    EXPECT_NEAR(after(grain).at<float>(2), 0, 1e-6);  // black is black
+    EXPECT_NEAR(after(grain).at<float>(3), 1.1 - 0.1 * share * 0.15, 1e-6);
+  }
+}
+
 }  // namespace
 }  // namespace geometry_transfer
