@@ -8,7 +8,7 @@ namespace geometry_transfer {
 
 cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target) {
   // From this much darkening on, a pixel counts as lying in the geometry's shadow.
-  constexpr float kFull = 20.0f / 255;
+  constexpr float kFull = 20.0f / 255, kDark = 0.02f;
   const cv::Mat change = luma_of(difference), before = luma_of(target), after = luma_of(edited);
   cv::Mat made(difference.size(), CV_32FC3);
   for (int y = 0; y < made.rows; ++y) {
@@ -16,7 +16,8 @@ cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv:
     auto* out = made.ptr<cv::Vec3f>(y);
     for (int x = 0; x < made.cols; ++x) {
       const float shadow = std::clamp((b[x] - a[x]) / kFull, 0.0f, 1.0f);
-      out[x] = cv::Vec3f::all(std::min(d[x], 0.0f) * shadow);
+      const float left = std::clamp(a[x] / std::max(b[x], kDark), 0.0f, 1.0f);
+      out[x] = cv::Vec3f::all(std::min(d[x], 0.0f) * shadow * left * left * left * left);
     }
   }
   return made;

@@ -53,9 +53,10 @@ GT_EXPORT Views read_views(const Scene& scene, const Request& request, int nativ
 /// mean, surround: the paper's I_geo pasted; shading: relief on the target's own pixels.
 GT_EXPORT cv::Mat edit(const Views& views, const Request& request);
 
-/// The part of a model's correction that deepens what the edit already darkened: contact shadow, depth. Luma alone, so the
-/// target's hue stays; brightening and changes of untouched texture are left out, which is where a small model re-makes what the
-/// edit had kept exact. All CV_32FC3 of one size; `difference` is what the model would add to `edited`.
+/// The part of a model's correction that deepens what the edit already darkened: contact shadow. Luma alone, so the target's hue
+/// stays; brightening and changes of untouched texture are left out, which is where a small model re-makes what the edit had kept
+/// exact. So is what the edit made deep: the share is the 4th power of the light that it left. All CV_32FC3 of one size;
+/// `difference` is what the model would add to `edited`.
 GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target);
 
 /// `pixels` (over views.area.rect) with feathered alpha, cropped to where alpha is not 0.

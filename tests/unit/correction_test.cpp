@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "image/stages.h"
 
 namespace geometry_transfer {
@@ -9,9 +11,12 @@ namespace {
 cv::Mat flat(float r, float g, float b) { return cv::Mat(2, 3, CV_32FC3, cv::Scalar(r, g, b)); }
 cv::Vec3f first(const cv::Mat& m) { return m.at<cv::Vec3f>(0, 0); }
 
-TEST(ShadowsOnly, DeepensWhatTheEditDarkened) {
-  const cv::Vec3f v = first(shadows_only(flat(-0.1f, -0.1f, -0.1f), flat(0.2f, 0.2f, 0.2f), flat(0.5f, 0.5f, 0.5f)));
-  for (int c = 0; c < 3; ++c) EXPECT_NEAR(v[c], -0.1f, 1e-6f);
+TEST(ShadowsOnly, DeepensWhatTheEditDarkenedTheLessTheDeeperItIs) {
+  for (const float left : {0.8f, 0.5f, 0.0f}) {
+    const cv::Vec3f v =
+        first(shadows_only(flat(-0.1f, -0.1f, -0.1f), flat(left / 2, left / 2, left / 2), flat(0.5f, 0.5f, 0.5f)));
+    for (int c = 0; c < 3; ++c) EXPECT_NEAR(v[c], -0.1f * std::pow(left, 4), 1e-6f);
+  }
 }
 
 TEST(ShadowsOnly, LeavesUntouchedTextureAndHighlightsAlone) {
