@@ -13,6 +13,7 @@ namespace {
 constexpr float kIsotropic = 1;  ///< times the grain's power that a neighbourhood must exceed
 constexpr float kLine = 3;       ///< times the power that grain leaves in a mean along a line
 constexpr float kAlong = 0.75f;  ///< share of a band's value taken from along the line that explains it
+constexpr double kUsual = 2;     ///< times the grain's power that a line may leave unexplained and still stand for the pixel
 constexpr double kNeighbourhood = 1.5;
 
 cv::Mat gaussian(const cv::Mat& m, double sigma) {
@@ -117,15 +118,19 @@ cv::Mat kept(const cv::Mat& band, const cv::Mat& bare, double grain) {
         if (v[x] * v[x] > b[x]) b[x] = v[x] * v[x], l[x] = v[x];
     }
   }
+  // A highlight, a rim, a kink: its line's mean says little of it.
+  const cv::Mat rest = band - line, unexplained = gaussian(rest.mul(rest), kNeighbourhood);
+  const cv::Mat usual = kUsual * nearby.of(band);
   const float iso = float(kIsotropic * grain * noise), line_share = float(kLine * grain);
   for (int y = 0; y < band.rows; ++y) {
     const float *v = band.ptr<float>(y), *e = energy.ptr<float>(y), *b = best.ptr<float>(y), *l = line.ptr<float>(y);
     const float* n = line_noise.ptr<float>(y);
+    const float *u = unexplained.ptr<float>(y), *us = usual.ptr<float>(y);
     float* o = out.ptr<float>(y);
     for (int x = 0; x < band.cols; ++x) {
       const float whole = e[x] > 0 ? std::max(0.f, 1 - iso / e[x]) : 0.f;
       const float aligned = b[x] > 0 ? std::max(0.f, 1 - line_share * n[x] / b[x]) : 0.f;
-      const float w = std::max(whole, aligned), m = kAlong * aligned;
+      const float w = std::max(whole, aligned), m = kAlong * aligned * std::min(1.f, us[x] / std::max(u[x], 1e-12f));
       o[x] = w * ((1 - m) * v[x] + m * l[x]);
     }
   }
