@@ -4,6 +4,7 @@
 
 PACKAGES is a folder with Debian's mate-backgrounds and ufoai-textures unpacked:
     apt-get download mate-backgrounds ufoai-textures && for p in *.deb; do dpkg -x $p PACKAGES; done
+    unzip PACKAGES/usr/share/games/ufoai/base/0textures.pk3 -d PACKAGES
 
 A row a transfer: reference with its selection outlined, target, colour-adjusted paste, OpenCV's seamless clones (normal, mixed),
 Geometry Transfer (PRESET, or instant).
