@@ -11,7 +11,7 @@
 namespace geometry_transfer {
 namespace {
 
-// Chosen on the cases of docs/editing.md and three fresh sets, held to four others. Lengths are shares of the selection's size.
+// Chosen on the cases of docs/editing.md and three fresh sets, held to three others. Lengths are shares of the selection's size.
 constexpr double kReach = 0.03;   ///< from a border to the bare material that its base was taken from
 constexpr double kAlong = 0.3;    ///< along the border: the mean over it is the evidence
 constexpr double kDrift = 0.2;    ///< of the material's power that such a mean still holds
