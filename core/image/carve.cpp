@@ -31,8 +31,9 @@ cv::Mat base_of(const cv::Mat& plane, const cv::Mat& bare) {
   cv::Mat small, weight, known;
   bare.convertTo(known, CV_32F, 1 / 255.0);
   const cv::Mat weighted = plane.mul(known);
-  cv::resize(weighted, small, cv::Size(), shrink, shrink, cv::INTER_AREA);
-  cv::resize(known, weight, small.size(), 0, 0, cv::INTER_AREA);
+  const cv::Size size(std::max(1, cvRound(shrink * plane.cols)), std::max(1, cvRound(shrink * plane.rows)));
+  cv::resize(weighted, small, size, 0, 0, cv::INTER_AREA);
+  cv::resize(known, weight, size, 0, 0, cv::INTER_AREA);
   const cv::Mat denominator = gaussian(weight, kSigma);
   const cv::Mat low = gaussian(small, kSigma) / cv::max(denominator, 1e-3);
   // Fixed where anything bare is near; a source without bare material takes its own mean.

@@ -255,6 +255,20 @@ TEST(Edit, WhatOnlyTheGeometryCanBeStaysAtTheBorder) {
   }
 }
 
+/// No border, no bare material, black, one pixel, one row: nothing to judge by, and every field a number.
+TEST(Edit, TheBorderIsJudgedWhateverTheSize) {
+  for (const cv::Size size : {cv::Size(1, 1), cv::Size(30000, 1), cv::Size(1, 700), cv::Size(40, 40)})
+    for (const double tone : {0.0, 0.5})
+      for (const bool all : {true, false}) {
+        const cv::Mat rgb(size, CV_32FC3, cv::Scalar::all(tone));
+        cv::Mat mask(size, CV_32FC1, cv::Scalar(all));
+        mask.at<float>(size.height / 2, size.width / 2) = 1;
+        const Shading lit = carve(rgb, mask, mask, {}, {1, true, false}).shading;
+        EXPECT_TRUE(cv::checkRange(lit.factor, true, nullptr, 0, 100)) << size << tone << all;
+        EXPECT_TRUE(cv::checkRange(lit.light, true, nullptr, 0, 100)) << size << tone << all;
+      }
+}
+
 /// A crack as bright as the material, across a patch that is half as bright again: on a target that cannot brighten, it must be
 /// darkened instead, or the patch's limit swallows it. A dark target takes both as they are.
 TEST(Edit, ACrackInALightPatchStaysOnAPaleTarget) {
