@@ -26,11 +26,24 @@ void open_catalogs();
 /// The folder of the running executable; empty when it cannot be told.
 std::string program_folder();
 
+/// A text as a sentence shows it: whole, or its first kilobyte where a stranger's file or script made it longer than any path.
+inline std::string quoted(const std::string& text) {
+  constexpr std::size_t kMost = 1000;
+  if (text.size() <= kMost) return text;
+  std::size_t end = kMost;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
+  return text.substr(0, end) + "...";
+}
+template <class Value>
+const Value& quoted(const Value& value) {
+  return value;
+}
+
 /// Translated text with its values. A catalog whose placeholders are broken falls back to the text as it is.
 template <class... Values>
 std::string sentence(const char* translated, const Values&... values) {
   try {
-    return fmt::format(fmt::runtime(translated), values...);
+    return fmt::format(fmt::runtime(translated), geometry_transfer::quoted(values)...);
   } catch (const fmt::format_error&) {
     return translated;
   }

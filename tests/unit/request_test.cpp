@@ -131,6 +131,17 @@ TEST(Text, RefusesWhatIsNotAValueAndSaysWhatIs) {
   for (const Parameter& p : parameters()) EXPECT_EQ(p.get(request), p.get(Request{})) << p.name;  // a refusal changes nothing
 }
 
+TEST(Text, QuotesTheBeginningOfWhatIsTooLong) {
+  Request request;
+  std::string given = "x";
+  for (int i = 0; i < 3000; ++i) given += "\u00e9";  // two bytes each, so that a cut at an even place would halve one
+  const std::string said = refusal([&] { set_parameter_text(request, "preset", given); });
+  EXPECT_LT(said.size(), 1500u);
+  EXPECT_EQ(said.find("\u00e9..."), 999u - 2 + said.find('x')) << said;
+  EXPECT_NE(said.find("preset"), std::string::npos);
+  EXPECT_NE(said.find("instant"), std::string::npos);
+}
+
 TEST(Text, ValidateNamesTheFieldOutOfRange) {
   Request request;
   request.noise = 5000;
