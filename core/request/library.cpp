@@ -8,6 +8,7 @@
 #include "geometry-transfer/transfer.h"
 #include "request/library.h"
 #include "request/text.h"
+#include "weights/model_memory.h"
 
 namespace geometry_transfer {
 namespace {
@@ -43,6 +44,7 @@ Layer Session::run(const Scene& scene, const Request& request, const ProgressCal
   if (request.correction == 0) return image_part().edit(scene, request, progress, report);
   if (!warm(request)) {
     transfer_.reset();  // two models at once would double the peak
+    require_model_memory(request);
     transfer_ = diffusion_part().load(request, progress, report);
   }
   return transfer_->run(scene, request, progress, report);

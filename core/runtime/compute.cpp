@@ -4,30 +4,15 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <sched.h>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 
 #include <algorithm>
 #include <thread>
 
 #include "request/text.h"
+#include "runtime/processor.h"
 
 namespace geometry_transfer {
 namespace {
-
-/// Where bf16 is not only there but faster than fp32: tiles (AMX), or AMD's full-rate dot products. Intel's AVX512_BF16 without
-/// AMX runs at half the speed of its fp32 multiply-adds (measured: 175 against 330 GFLOP/s on two cores), and rounds on top.
-/// Decided by what the processor says and not by a stopwatch, so that the same request gives the same bytes every time.
-bool bf16_is_faster() {
-#if defined(__x86_64__)
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  const bool amx = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1);
-  return amx || (__builtin_cpu_is("amd") && __builtin_cpu_supports("avx512bf16"));
-#else
-  return false;
-#endif
-}
 
 /// Cores this process may run on: a batch scheduler or taskset may allow fewer than there are.
 int usable_cores() {
@@ -76,14 +61,6 @@ Compute choose_compute(const Request& request, bool vae_overflows) {
                   _("16-bit float needs a GPU, and this transfer runs on the processor: choose bf16 or fp32."));
   }
   return c;
-}
-
-bool can_compute_bf16() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-#else
-  return false;
-#endif
 }
 
 void apply_threads(int threads) {

@@ -26,9 +26,6 @@ struct Compute {
 /// bf16 without can_compute_bf16().
 Compute choose_compute(const Request& request, bool vae_overflows);
 
-/// Whether oneDNN computes bf16 here: it needs AVX-512's byte and word instructions, with or without those made for bf16.
-bool can_compute_bf16();
-
 /// Sets the number of threads of every later operator of this process. Debian 12's libtorch starts with one.
 void apply_threads(int threads);
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "weights/model_memory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "diffusion/kernels/winograd_size.h"
+#include "geometry-transfer/models.h"
 #include "request/memory.h"
 #include "request/text.h"
+#include "runtime/processor.h"
 #include "weights/tensor_list.h"
 
 namespace geometry_transfer {
@@ -34,6 +38,18 @@ std::uint64_t decoding(const ModelFiles& files) {
   return 3 * side * side * static_cast<std::uint64_t>(channels[std::min<std::size_t>(1, channels.size() - 1)]) * sizeof(float);
 }
 
+/// Whether a GPU may be used: it was asked for, or the driver of one is there (NVIDIA's, AMD's).
+bool may_use_gpu(Device asked) {
+  return asked == Device::cuda ||
+         (asked == Device::automatic && (access("/dev/nvidiactl", F_OK) == 0 || access("/dev/kfd", F_OK) == 0));
+}
+
+/// Bytes of one number of the UNet on the processor; those of fp32 where the request's precision will be refused.
+int unet_bytes_of(Precision asked) {
+  const bool bf16 = asked == Precision::bf16 ? can_compute_bf16() : asked == Precision::automatic && bf16_is_faster();
+  return bf16 ? 2 : 4;
+}
+
 }  // namespace
 
 bool keep_narrow(const ModelFiles& files) {
@@ -52,6 +68,12 @@ void require_model_memory(const ModelFiles& files, int unet_bytes) {
         Error::Kind::system,
         _("The model {0} needs {1} GB of memory, {2} GB are free: choose Instant or a smaller model, or close other programs."),
         files.name, gigabytes(needed), gigabytes(free));
+}
+
+void require_model_memory(const Request& request) {
+  if (may_use_gpu(request.device)) return;
+  require_model_memory(open_model(request.model.empty() ? shipped_model().path : request.model, request.prediction),
+                       unet_bytes_of(request.precision));
 }
 
 }  // namespace geometry_transfer

@@ -21,4 +21,9 @@ std::uint64_t model_memory(const ModelFiles& files, int unet_bytes);
 /// Throws Error (system) with both figures when that is more than this process may take.
 void require_model_memory(const ModelFiles& files, int unet_bytes);
 
+/// The same for the model and precision of a request that will run on the processor, before libtorch is opened, which alone takes
+/// more than a refusal should. Nothing where the request may run on a GPU: what is needed then is known once that is asked.
+/// Throws what open_model() throws.
+void require_model_memory(const Request& request);
+
 }  // namespace geometry_transfer

@@ -107,6 +107,12 @@ class Sizes(Case):
         # The three pictures themselves are 243 MB, the mask's coverage 324.
         self.assertLess(most, 243e6 + 324e6 + 150 * MB)
 
+    def test_a_model_that_memory_cannot_hold(self):
+        idle = peak(["--version"])[1]
+        done, most = peak([*self.files(), "--preset", "balanced", "--device", "cpu"], preexec_fn=limited(AS=600 * MB))
+        self.refused(done, "model surface", "GB of memory", "are free", "Instant")
+        self.assertLess(most - idle, 50 * MB)
+
     def test_what_never_ends_is_refused_by_its_start(self):
         self.refused(run(*self.files(target=None), "--target", "/dev/zero", "--preset", "instant"), "/dev/zero")
         os.mkfifo(self.path("pipe"))
@@ -183,7 +189,7 @@ class Faults(Case):
         with open(self.path("bomb.png"), "wb") as f: f.write(png(25000, 25000, zeros(25001 * 25000)))
         with open(self.path("jobs.tsv"), "w") as f:
             f.write("target\tsource\tmask\toutput\nbomb.png\tsource.png\tmask.png\ta.png\ntarget.png\tsource.png\tmask.png\tb.png\n")
-        done = run("--batch", self.path("jobs.tsv"), "--preset", "instant", "--quiet", preexec_fn=limited(AS=700 * MB))
+        done = run("--batch", self.path("jobs.tsv"), "--preset", "instant", "--quiet", preexec_fn=limited(AS=600 * MB))
         self.assertEqual(done.returncode, 1)
         self.assertIn("25000 x 25000", done.stderr)
         self.assertEqual(self.bytes("b.png"), expected)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// The number format follows the processor: what it cannot compute is never chosen, and refused when asked for.
 #include "runtime/compute.h"
+#include "runtime/processor.h"
 
 #include <gtest/gtest.h>
 

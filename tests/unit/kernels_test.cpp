@@ -9,6 +9,7 @@
 #include "diffusion/kernels/packed.h"
 #include "diffusion/kernels/winograd.h"
 #include "runtime/compute.h"
+#include "runtime/processor.h"
 
 namespace geometry_transfer {
 namespace {
