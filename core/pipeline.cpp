@@ -159,7 +159,7 @@ class TransferImpl : public Transfer {
 
     // 3. Encode what takes part.
     clock.enter(Stage::encode);
-    const HarmonizeInput input = encode(views, edited, request);
+    const HarmonizeInput input = encode(views, edited, request, [&] { clock.ask(); });
     report.window_share = share_of(input.window);
 
     // 4. Invert, blend, generate.
@@ -183,7 +183,8 @@ class TransferImpl : public Transfer {
 
     // 5. Decode, and give back what the autoencoder cannot carry.
     clock.enter(Stage::decode);
-    const cv::Mat result = edited + request.correction * correction(views, edited, input, out.latents, request);
+    const cv::Mat result =
+        edited + request.correction * correction(views, edited, input, out.latents, request, [&] { clock.ask(); });
 
     // 6. Composite.
     clock.enter(Stage::composite);
@@ -207,18 +208,18 @@ class TransferImpl : public Transfer {
     return w.empty() ? 1 : static_cast<double>(w.height * w.width) / static_cast<double>(w.canvas_height * w.canvas_width);
   }
 
-  HarmonizeInput encode(const Views& views, const cv::Mat& edited, const Request& request) {
+  HarmonizeInput encode(const Views& views, const cv::Mat& edited, const Request& request, const Pause& pause) {
     const Size size = views.area.model;
     const int64_t side = tile(size);
-    const auto latents = [&](const cv::Mat& pixels) { return encode_tiled(vae(), to_tensor(pixels, size), side); };
+    const auto latents = [&](const cv::Mat& pixels) { return encode_tiled(vae(), to_tensor(pixels, size), side, pause); };
     const Tensor mask = mask_to_tensor(views.mask, size), target = to_tensor(views.target, size), edit = to_tensor(edited, size);
     HarmonizeInput input;
     if (request.window && compute_.device.is_cpu() && side == 0) input.window = window_of(target, edit, mask);
     if (input.window.empty()) {
-      input.target = encode_tiled(vae(), target, side);
-      input.geometry = encode_tiled(vae(), edit, side);
+      input.target = encode_tiled(vae(), target, side, pause);
+      input.geometry = encode_tiled(vae(), edit, side, pause);
     } else {
-      const WholeAndWithin made = encode_both(vae(), input.window, target, edit);
+      const WholeAndWithin made = encode_both(vae(), input.window, target, edit, pause);
       input.target = made.whole;
       input.geometry = input.window.pasted(made.whole, made.within);
     }
@@ -239,14 +240,14 @@ class TransferImpl : public Transfer {
   /// What is added to the edit, over the rectangle: at strength 1, decode(latents) with the share of the residuals that was asked
   /// for.
   cv::Mat correction(const Views& views, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
-                     const Request& request) {
+                     const Request& request, const Pause& pause) {
     const Size size = views.area.model;
     const int64_t side = tile(size);
-    const auto decode = [&](const Tensor& z) { return decode_tiled(vae(), z, side); };
+    const auto decode = [&](const Tensor& z) { return decode_tiled(vae(), z, side, pause); };
     const Tensor edit = to_tensor(edited, size), target = to_tensor(views.target, size);
     if (side == 0 && runs_in_window(input, request) && request.give_back == GiveBack::edit) {
       // Both decodings agree outside the window: one of them whole, the other within it, and their difference is 0 elsewhere.
-      const WholeAndWithin made = decode_both(vae(), input.window, input.geometry, latents);
+      const WholeAndWithin made = decode_both(vae(), input.window, input.geometry, latents, pause);
       require_finite(made.within, Stage::decode);
       const Tensor result = input.window.pasted(edit, input.window.cut(edit) + made.within - input.window.cut(made.whole));
       return part_of(result, edit, edited, views, request);

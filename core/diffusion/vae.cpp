@@ -38,6 +38,10 @@ std::vector<VaeLevel> decoder_levels(const Weights& weights, const VaeConfig& co
   return levels;
 }
 
+void take(const Pause& pause) {
+  if (pause) pause();
+}
+
 }  // namespace
 
 VaeAttention::VaeAttention(const Weights& weights, int64_t channels, int64_t groups)
@@ -76,12 +80,16 @@ VaeEncoder::VaeEncoder(const Weights& weights, const VaeConfig& config)
       conv_norm_out_(weights["conv_norm_out"], config.norm_num_groups, config.block_out_channels.back(), kEps, Activation::silu),
       conv_out_(weights["conv_out"], config.block_out_channels.back(), config.latent_channels * 2, 3, 1, 1) {}
 
-Tensor VaeEncoder::operator()(Tensor x, WindowPass* pass) const {
+Tensor VaeEncoder::operator()(Tensor x, WindowPass* pass, const Pause& pause) const {
   x = conv_in_(x, {}, {}, pass);
   for (const VaeLevel& level : down_blocks_) {
-    for (const ResnetBlock& resnet : level.resnets) x = resnet(x, {}, pass);
+    for (const ResnetBlock& resnet : level.resnets) {
+      take(pause);
+      x = resnet(x, {}, pass);
+    }
     if (level.downsampler) x = (*level.downsampler)(x, pass);
   }
+  take(pause);
   return conv_out_(conv_norm_out_(mid_block_(x, pass), pass), {}, {}, pass);
 }
 
@@ -92,10 +100,13 @@ VaeDecoder::VaeDecoder(const Weights& weights, const VaeConfig& config)
       conv_norm_out_(weights["conv_norm_out"], config.norm_num_groups, config.block_out_channels.front(), kEps, Activation::silu),
       conv_out_(weights["conv_out"], config.block_out_channels.front(), config.in_channels, 3, 1, 1) {}
 
-Tensor VaeDecoder::operator()(Tensor x, WindowPass* pass) const {
+Tensor VaeDecoder::operator()(Tensor x, WindowPass* pass, const Pause& pause) const {
   x = mid_block_(conv_in_(x, {}, {}, pass), pass);
   for (const VaeLevel& level : up_blocks_) {
-    for (const ResnetBlock& resnet : level.resnets) x = resnet(x, {}, pass);
+    for (const ResnetBlock& resnet : level.resnets) {
+      take(pause);
+      x = resnet(x, {}, pass);
+    }
     if (level.upsampler) x = (*level.upsampler)(x, {}, pass);
   }
   return conv_out_(conv_norm_out_(x, pass), {}, {}, pass);
@@ -112,17 +123,17 @@ Vae::Vae(const VaeConfig& config, const Weights& weights)
   if (config.post_quant_conv) post_quant_conv_.emplace(weights["post_quant_conv"], c, c, 1);
 }
 
-Posterior Vae::posterior(const Tensor& image, WindowPass* pass) const {
-  Tensor moments = encoder_(image.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast), pass);
+Posterior Vae::posterior(const Tensor& image, WindowPass* pass, const Pause& pause) const {
+  Tensor moments = encoder_(image.to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast), pass, pause);
   if (quant_conv_) moments = (*quant_conv_)(moments);
   const std::vector<Tensor> parts = moments.to(image.device(), at::kFloat).contiguous().chunk(2, 1);
   return {parts[0], parts[1].clamp(-30, 20)};
 }
 
-Tensor Vae::decode(const Tensor& latents, WindowPass* pass) const {
+Tensor Vae::decode(const Tensor& latents, WindowPass* pass, const Pause& pause) const {
   Tensor z = (latents / config_.scaling_factor).to(device_, dtype_).contiguous(at::MemoryFormat::ChannelsLast);
   if (post_quant_conv_) z = (*post_quant_conv_)(z);
-  return decoder_(z, pass).to(latents.device(), at::kFloat).contiguous();
+  return decoder_(z, pass, pause).to(latents.device(), at::kFloat).contiguous();
 }
 
 namespace {
@@ -139,12 +150,12 @@ WholeAndWithin both(const Window& window, const Tensor& first, const Tensor& sec
 
 }  // namespace
 
-WholeAndWithin encode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second) {
-  return both(window, first, second, [&](const Tensor& x, WindowPass* pass) { return vae.encode(x, pass); });
+WholeAndWithin encode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second, const Pause& pause) {
+  return both(window, first, second, [&](const Tensor& x, WindowPass* pass) { return vae.encode(x, pass, pause); });
 }
 
-WholeAndWithin decode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second) {
-  return both(window, first, second, [&](const Tensor& x, WindowPass* pass) { return vae.decode(x, pass); });
+WholeAndWithin decode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second, const Pause& pause) {
+  return both(window, first, second, [&](const Tensor& x, WindowPass* pass) { return vae.decode(x, pass, pause); });
 }
 
 }  // namespace geometry_transfer

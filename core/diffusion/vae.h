@@ -2,6 +2,7 @@
 /// diffusers AutoencoderKL: images to latents and back.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,9 @@
 namespace geometry_transfer {
 
 struct Window;  // window.h
+
+/// Called between the blocks of a pass, which takes seconds for a large picture; throws to end it there.
+using Pause = std::function<void()>;
 
 /// One head over all pixels of the coarsest level: x + to_out(attention(group_norm(x))).
 class VaeAttention {
@@ -43,7 +47,7 @@ struct VaeLevel {
 class VaeEncoder {
  public:
   VaeEncoder(const Weights& weights, const VaeConfig& config);
-  Tensor operator()(Tensor x, WindowPass* pass) const;
+  Tensor operator()(Tensor x, WindowPass* pass, const Pause& pause) const;
 
  private:
   Conv2d conv_in_;
@@ -56,7 +60,7 @@ class VaeEncoder {
 class VaeDecoder {
  public:
   VaeDecoder(const Weights& weights, const VaeConfig& config);
-  Tensor operator()(Tensor x, WindowPass* pass) const;
+  Tensor operator()(Tensor x, WindowPass* pass, const Pause& pause) const;
 
  private:
   Conv2d conv_in_;
@@ -76,13 +80,13 @@ class Vae {
   Vae(const VaeConfig& config, const Weights& weights);
 
   /// image (B, 3, H, W) fp32 in [-1,1], sides multiples of config().downscale(). logvar is clamped to [-30, 20].
-  Posterior posterior(const Tensor& image, WindowPass* pass = nullptr) const;
+  Posterior posterior(const Tensor& image, WindowPass* pass = nullptr, const Pause& pause = {}) const;
   /// The posterior's mean, scaled as the UNet expects it: deterministic, so that inversion is.
-  Tensor encode(const Tensor& image, WindowPass* pass = nullptr) const {
-    return posterior(image, pass).mean * config_.scaling_factor;
+  Tensor encode(const Tensor& image, WindowPass* pass = nullptr, const Pause& pause = {}) const {
+    return posterior(image, pass, pause).mean * config_.scaling_factor;
   }
   /// latents as encode() gives them -> image (B, 3, H, W) fp32, about [-1,1], not clamped.
-  Tensor decode(const Tensor& latents, WindowPass* pass = nullptr) const;
+  Tensor decode(const Tensor& latents, WindowPass* pass = nullptr, const Pause& pause = {}) const;
 
   const VaeConfig& config() const { return config_; }
 
@@ -100,7 +104,9 @@ class Vae {
 struct WholeAndWithin {
   Tensor whole, within;
 };
-WholeAndWithin encode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second);
-WholeAndWithin decode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second);
+WholeAndWithin encode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second,
+                           const Pause& pause = {});
+WholeAndWithin decode_both(const Vae& vae, const Window& window, const Tensor& first, const Tensor& second,
+                           const Pause& pause = {});
 
 }  // namespace geometry_transfer

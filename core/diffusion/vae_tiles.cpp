@@ -61,16 +61,16 @@ int64_t vae_tile(const VaeConfig& config, int64_t height, int64_t width, int num
   return 32;
 }
 
-Tensor encode_tiled(const Vae& vae, const Tensor& image, int64_t tile) {
-  if (tile == 0) return vae.encode(image);
+Tensor encode_tiled(const Vae& vae, const Tensor& image, int64_t tile, const Pause& pause) {
+  if (tile == 0) return vae.encode(image, nullptr, pause);
   return by_squares(image, tile, vae.config().downscale(), 1, vae.config().latent_channels,
-                    [&](const Tensor& x) { return vae.encode(x); });
+                    [&](const Tensor& x) { return vae.encode(x, nullptr, pause); });
 }
 
-Tensor decode_tiled(const Vae& vae, const Tensor& latents, int64_t tile) {
-  if (tile == 0) return vae.decode(latents);
+Tensor decode_tiled(const Vae& vae, const Tensor& latents, int64_t tile, const Pause& pause) {
+  if (tile == 0) return vae.decode(latents, nullptr, pause);
   return by_squares(latents, tile, 1, vae.config().downscale(), vae.config().in_channels,
-                    [&](const Tensor& z) { return vae.decode(z); });
+                    [&](const Tensor& z) { return vae.decode(z, nullptr, pause); });
 }
 
 }  // namespace geometry_transfer

@@ -17,7 +17,7 @@ std::uint64_t vae_memory(const VaeConfig& config, int64_t height, int64_t width,
 int64_t vae_tile(const VaeConfig& config, int64_t height, int64_t width, int number, std::uint64_t free);
 
 /// Vae::encode and Vae::decode by squares of `tile` latent pixels; 0: in one piece.
-Tensor encode_tiled(const Vae& vae, const Tensor& image, int64_t tile);
-Tensor decode_tiled(const Vae& vae, const Tensor& latents, int64_t tile);
+Tensor encode_tiled(const Vae& vae, const Tensor& image, int64_t tile, const Pause& pause = {});
+Tensor decode_tiled(const Vae& vae, const Tensor& latents, int64_t tile, const Pause& pause = {});
 
 }  // namespace geometry_transfer

@@ -63,6 +63,8 @@ void StageClock::enter(Stage stage) {
 void StageClock::step(int step, int steps) { tell(step, steps); }
 
 void StageClock::tell(int step, int steps) {
+  step_ = step;
+  steps_ = steps;
   if (!progress_) return;
   Progress p;
   p.stage = *stage_;

@@ -21,6 +21,8 @@ class StageClock {
   void enter(Stage stage);
   /// `step` of `steps` of the stage are done.
   void step(int step, int steps);
+  /// Says again how far it is: asks whether to stop.
+  void ask() { tell(step_, steps_); }
   /// The stage that runs.
   Stage stage() const { return stage_.value_or(Stage::read); }
 
@@ -34,6 +36,7 @@ class StageClock {
   Report& report_;
   Time started_, entered_;
   std::optional<Stage> stage_;
+  int step_ = 0, steps_ = 0;
 };
 
 }  // namespace geometry_transfer
