@@ -109,7 +109,8 @@ class Sizes(Case):
 
     def test_a_model_that_memory_cannot_hold(self):
         idle = peak(["--version"])[1]
-        done, most = peak([*self.files(), "--preset", "balanced", "--device", "cpu"], preexec_fn=limited(AS=600 * MB))
+        done, most = peak([*self.files(), "--preset", "balanced", "--device", "cpu", "--precision", "fp32"],
+                          preexec_fn=limited(AS=800 * MB))
         self.refused(done, "model surface", "GB of memory", "are free", "Instant")
         self.assertLess(most - idle, 50 * MB)
 
