@@ -26,8 +26,8 @@ constexpr int kReset = 1;  // response
 constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 70;
 
 /// Shown at once; the rest is under "Advanced".
-const std::set<std::string> kPlain = {"preset", "model", "shift-x", "shift-y",         "scale", "rotation",
-                                      "flip",   "grow",  "feather", "colour-strength", "chroma"};
+const std::set<std::string> kPlain = {"preset", "model", "shift-x", "shift-y",         "scale",       "rotation",
+                                      "flip",   "grow",  "feather", "colour-strength", "own-material"};
 
 /// A preset decides these.
 bool is_method(const Parameter& p) { return p.group == Parameter::Group::colour || p.group == Parameter::Group::method; }

@@ -94,9 +94,4 @@ void close_tone(cv::Mat& geometry, const cv::Mat& base, const cv::Mat& mask, con
   geometry = geometry.mul(fade + own.sure.mul(1 - fade));
 }
 
-void close_chroma(cv::Mat& geometry, const cv::Mat& mask, double size) {
-  geometry -= membrane(geometry, mask >= 0.5);
-  geometry = geometry.mul(fade_of(mask, size));
-}
-
 }  // namespace geometry_transfer

@@ -17,7 +17,4 @@ namespace geometry_transfer {
 /// the selection's longer side.
 void close_tone(cv::Mat& geometry, const cv::Mat& base, const cv::Mat& mask, const cv::Mat& bare, double size);
 
-/// The same for a plane of chroma, which has no zero to take a ratio to: as a difference, and all of it.
-void close_chroma(cv::Mat& geometry, const cv::Mat& mask, double size);
-
 }  // namespace geometry_transfer

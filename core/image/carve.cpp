@@ -98,31 +98,23 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
   const cv::Rect box = cv::boundingRect(cv::Mat(support > 0)), near = neighbourhood(box, rgb.size());
   const double size = std::max(box.width, box.height);
 
-  const auto split = [&](const cv::Mat& plane, bool tone) {
-    Relief r;
-    r.base = base_of(plane, bare);
-    cv::Mat geometry = cv::Mat::zeros(plane.size(), CV_32FC1),
-            part = without_grain(plane(near) - r.base(near), bare(near), size, options.grain);
-    if (options.close_border && tone) close_tone(part, r.base(near), mask(near), bare(near), size);
-    if (tone) restore_depth(part, r.base(near), options.grain);
-    if (options.close_border && !tone) close_chroma(part, mask(near), size);
-    part.copyTo(geometry(near));
-    geometry.setTo(0, hidden);
-    r.luma = r.base + geometry;
-    return r;
-  };
   Carving out;
-  const Relief relief = split(luma, true);
-  out.shading = split_light(relief, 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare)), near, size);
-  if (options.chroma) {
-    std::vector<cv::Mat> planes(3);
-    cv::split(clamped, planes);
-    for (cv::Mat& plane : planes) {
-      const Relief r = split(plane - luma, false);
-      plane = r.luma - r.base;
-    }
-    cv::merge(planes, out.chroma);
+  Relief relief;
+  relief.base = base_of(luma, bare);
+  cv::Mat difference = luma - relief.base;
+  if (options.own > 0) {
+    out.own = own_material(clamped, mask, support, known);
+    difference = difference.mul(1 - options.own * out.own.share);  // its tone is no relief
   }
+  cv::Mat geometry = cv::Mat::zeros(luma.size(), CV_32FC1);
+  cv::Mat part = without_grain(difference(near), bare(near), size, options.grain);
+  if (options.close_border) close_tone(part, relief.base(near), mask(near), bare(near), size);
+  restore_depth(part, relief.base(near), options.grain);
+  part.copyTo(geometry(near));
+  geometry.setTo(0, hidden);
+  relief.luma = relief.base + geometry;
+
+  out.shading = split_light(relief, 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare)), near, size);
   return out;
 }
 

@@ -78,14 +78,14 @@ EditFields edit_fields(const cv::Mat& placed, const cv::Mat& known, const cv::Ma
   EditFields f;
   f.support = feathered(mask, feather);
   if (request.colour == Colour::shading)
-    f.carving = carve(placed, mask, f.support, known, {request.grain, request.close_border, request.chroma > 0});
+    f.carving = carve(placed, mask, f.support, known, {request.grain, request.close_border, request.own_material});
   if (request.colour != Colour::shading || request.colour_strength < 1) f.paste = placed;
   return f;
 }
 
 void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& request, cv::Mat& target) {
   const bool shading = request.colour == Colour::shading;
-  const float strength = float(request.colour_strength), chroma = float(request.chroma);
+  const float strength = float(request.colour_strength), kept = float(request.own_material);
   const int rows = std::max(1, kStripe / std::max(1, target.cols));
   for (int top = 0; top < target.rows; top += rows) {
     const int height = std::min(rows, target.rows - top);
@@ -93,7 +93,7 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
     const Shading& lit = f.carving.shading;
     const cv::Mat support = part(f.support), factor = part(lit.factor), light = part(lit.light), headroom = part(lit.headroom);
     const cv::Mat wide = part(lit.wide), wide_headroom = part(lit.wide_headroom), contrast = part(lit.contrast);
-    const cv::Mat hue = part(f.carving.chroma), paste = part(f.paste);
+    const cv::Mat own = part(f.carving.own.colour), own_share = part(f.carving.own.share), paste = part(f.paste);
     for (int y = 0; y < height; ++y) {
       float* t = target.ptr<float>(top + y);
       const float* s = support.ptr<float>(y);
@@ -111,11 +111,11 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
               const float round = t[c] + std::min(t[c] * by_wide, room);
               edited += burnt * std::min(0.f, round * contrast.at<float>(y, x) - edited);
             }
-            if (!hue.empty()) edited += chroma * hue.ptr<float>(y)[3 * x + c];
+            if (!own.empty()) edited += kept * own_share.at<float>(y, x) * (own.ptr<float>(y)[3 * x + c] - edited);
           }
           if (!paste.empty()) {
-            const float own = paste.ptr<float>(y)[3 * x + c];
-            edited = shading ? own + strength * (edited - own) : own + strength * float(shift[c]);
+            const float pasted = paste.ptr<float>(y)[3 * x + c];
+            edited = shading ? pasted + strength * (edited - pasted) : pasted + strength * float(shift[c]);
           }
           t[c] = edited;
         }

@@ -24,11 +24,11 @@ double carved_feather(double pixels) { return pixels > 0 ? std::exp2(std::ceil(2
 /// What the carving depends on; when it changes, and only then, fields are made anew.
 struct Key {
   Colour colour;
-  double grain, grow, feather;
-  bool close_border, chroma, paste;
+  double grain, own, grow, feather;
+  bool close_border, paste;
   bool operator==(const Key& o) const {
     return colour == o.colour && grain == o.grain && grow == o.grow && feather == o.feather && close_border == o.close_border &&
-           chroma == o.chroma && paste == o.paste;
+           own == o.own && paste == o.paste;
   }
 };
 
@@ -137,10 +137,10 @@ class LivePreview : public Preview {
     const bool shading = request.colour == Colour::shading;
     const Key key{request.colour,
                   shading ? request.grain : 0,
+                  shading ? request.own_material : 0,
                   carved_grow(request.grow / size * patch_scale),
                   carved_feather(request.feather / size * patch_scale),
                   shading && request.close_border,
-                  shading && request.chroma > 0,
                   !shading || request.colour_strength < 1};
     if (p.fields.support.empty() || !(key == p.key)) {
       p.fields = edit_fields(p.pixels.rgb, p.pixels.known, grown(p.mask, key.grow), key.feather, request);
@@ -168,7 +168,8 @@ class LivePreview : public Preview {
         there.wide_headroom = warped(carved.wide_headroom, index, view, 0);
         there.contrast = warped(carved.contrast, index, view, 1);
       }
-      if (!p.fields.carving.chroma.empty()) placed.carving.chroma = warped(p.fields.carving.chroma, index, view, {});
+      const OwnMaterial& own = p.fields.carving.own;
+      if (!own.share.empty()) placed.carving.own = {warped(own.colour, index, view, {}, true), warped(own.share, index, view, 0)};
     }
     cv::Scalar shift;
     if (!p.fields.paste.empty()) {

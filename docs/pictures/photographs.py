@@ -19,12 +19,12 @@ from score import baseline  # noqa: E402
 
 SIDE, GAP = 224, 4
 # source, its side when scaled (0: as it is), selection as ellipses (x, y, rx, ry) or a file; target and its side; where the middle
-# of the shown part lies in the source, in the target; and its side
+# of the shown part lies in the source, in the target; its side; and further options
 ROWS = (("leaf.jpg", 0, "leaf-mask.png", "plaster.png", 0, (410, 210), (346, 250), 332),
         ("leaf.jpg", 0, "leaf-mask.png", "wood.jpg", 0, (410, 210), (470, 310), 340),
         ("trak4_concrete4a.png", 0, [(250, 437, 48, 44)], "wood.jpg", 0, (250, 400), (320, 320), 200),
         ("trak4_concrete4a.png", 0, [(256, 255, 120, 11)], "Blinds.jpg", 900, (256, 255), (450, 280), 320),
-        ("plaster.png", 0, [(192, 447, 44, 26)], "wood.jpg", 0, (192, 420), (250, 380), 180),
+        ("plaster.png", 0, [(192, 447, 44, 26)], "wood.jpg", 0, (192, 420), (250, 380), 180, "--own-material", "1"),
         ("Aqua.jpg", 640, [(444, 262, 112, 108)], "plaster.png", 0, (444, 240), (256, 200), 300))
 
 
@@ -37,7 +37,7 @@ def load(packages, name, side):
     return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if side else picture
 
 
-def row(program, packages, preset, source_name, source_side, selection, target_name, target_side, centre, goal, side):
+def row(program, packages, preset, source_name, source_side, selection, target_name, target_side, centre, goal, side, *options):
     source, target = load(packages, source_name, source_side), load(packages, target_name, target_side)
     if isinstance(selection, str):
         mask = cv2.imread(os.path.join(DEMO, selection), cv2.IMREAD_GRAYSCALE)
@@ -52,7 +52,7 @@ def row(program, packages, preset, source_name, source_side, selection, target_n
         files = {n: os.path.join(folder, n + ".png") for n in ("source", "target", "mask", "output")}
         for name, picture in (("source", source), ("target", target), ("mask", mask)):
             cv2.imwrite(files[name], picture)
-        subprocess.run([program, "--quiet", "--preset", preset, "--shift-x", str(dx), "--shift-y", str(dy)] +
+        subprocess.run([program, "--quiet", "--preset", preset, "--shift-x", str(dx), "--shift-y", str(dy), *options] +
                        [a for n, f in files.items() for a in ("--" + n, f)], check=True)
         made = cv2.imread(files["output"])
     reference = moved.copy()

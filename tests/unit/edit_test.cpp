@@ -69,7 +69,7 @@ TEST(Edit, OutsideTheFeatheredMaskIsTheTarget) {
     for (const bool close : {true, false}) {
       Dent d({300, 300}, {150, 150}, 40);
       Request request;
-      request.colour = colour, request.close_border = close, request.feather = 5, request.chroma = 0.5;
+      request.colour = colour, request.close_border = close, request.feather = 5, request.own_material = 0.5;
       const Views v = read_views(d.scene, request, 256, 8);
       const cv::Mat out = edit(v, request), beyond = ~within(v, {150, 150}, 40 + 7);
       EXPECT_EQ(worst(out, v.target, beyond), 0);
@@ -292,20 +292,27 @@ TEST(Edit, ACrackInALightPatchStaysOnAPaleTarget) {
   EXPECT_GT(dark_patch, 0.4);
 }
 
-TEST(Edit, ChromaKeepsTheGeometrysOwnHue) {
+TEST(Edit, AnotherMaterialThatIsLaidBareKeepsItsColours) {
   Dent d({300, 300}, {150, 150}, 40);
+  const cv::Vec4f rust(0.6f, 0.25f, 0.1f, 1);
   for (int y = 0; y < 300; ++y)
     for (int x = 0; x < 300; ++x)
-      if (std::hypot(x - 150, y - 150) < 30) d.source.pixels().at<cv::Vec4f>(y, x) = {0.6f, 0.25f, 0.1f, 1};  // rust
-  const auto redness = [&](double chroma) {
+      if (std::hypot(x - 150, y - 150) < 25) d.source.pixels().at<cv::Vec4f>(y, x) = rust;
+  const auto edited = [&](double kept) {
     Request request;
-    request.chroma = chroma;
+    request.own_material = kept;
     const Views v = read_views(d.scene, request, 256, 8);
-    const cv::Scalar m = cv::mean(edit(v, request), within(v, {150, 150}, 20));
-    return m[0] - m[2];
+    const cv::Mat all = edit(v, request), round = within(v, {150, 150}, 36) & ~within(v, {150, 150}, 29);
+    return std::tuple(cv::mean(all, within(v, {150, 150}, 20)), cv::mean(all, round), cv::mean(v.target, round));
   };
-  EXPECT_GT(redness(1), redness(0) + 0.2);
-  EXPECT_GT(redness(0.5), redness(0) + 0.1);
+  const auto [none, round_none, round_target] = edited(0);
+  const auto [half, round_half, same_target] = edited(0.5);
+  const auto [whole, round_whole, again_target] = edited(1);
+  for (int c = 0; c < 3; ++c) {
+    EXPECT_NEAR(whole[c], rust[c], 1e-3);
+    EXPECT_LT(std::abs(whole[c] - half[c]), std::abs(whole[c] - none[c]));
+    EXPECT_NEAR(round_whole[c] / round_target[c], round_whole[0] / round_target[0], 0.06);  // the paint left has the target's hue
+  }
 }
 
 TEST(Edit, BrokenInputDoesNotSpread) {

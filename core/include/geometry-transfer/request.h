@@ -71,7 +71,7 @@ struct Request {
   Colour colour = Colour::shading;
   double colour_strength = 1;  ///< 0 keeps the reference's own colours, 1 takes the target's
   double grain = 1;            ///< how much of the reference's grain is taken out of its relief; shading only
-  double chroma = 0;           ///< share of the geometry's own hue that is kept (rust, moss); shading only
+  double own_material = 0;     ///< share kept of another material laid bare (rust, plaster under paint); shading only
   bool close_border = true;    ///< takes off at the border what may be the material's own tone; shading only
 
   Correct correct = Correct::shadows;
