@@ -37,7 +37,8 @@ struct Sides {
   double width, height;
 };
 Sides rectangle(const Request& request, const Work& work) {
-  const double longest = std::max(work.selected.width, work.selected.height) * request.placement.scale;
+  const double longest =
+      std::max(work.selected.width * request.placement.stretch, double(work.selected.height)) * request.placement.scale;
   const double side = std::max(longest / request.context, longest + 2 * (std::max(0.0, request.grow) + request.feather + 8));
   return {std::max(1.0, std::min(side, double(work.target.width))), std::max(1.0, std::min(side, double(work.target.height)))};
 }
@@ -53,7 +54,8 @@ double window_share(const Request& request, const Work& work) {
     const double longer = std::max(all.width, all.height);
     return std::min(1.0, (selected * request.placement.scale + more) / side + 8 / latents * longer / side);
   };
-  const double share = along(work.selected.width, all.width) * along(work.selected.height, all.height);
+  const double share =
+      along(work.selected.width * request.placement.stretch, all.width) * along(work.selected.height, all.height);
   return share > 0.8 ? 1 : share;
 }
 

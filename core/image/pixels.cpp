@@ -27,11 +27,11 @@ Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv:
     const cv::Point2d p = map(back, corner);
     x0 = std::min(x0, p.x), x1 = std::max(x1, p.x), y0 = std::min(y0, p.y), y1 = std::max(y1, p.y);
   }
-  // How many of the raster's pixels one pixel of the result covers, along x and y of the result.
-  const double step_x = std::hypot(back(0, 0), back(1, 0)) * area.width / size.width;
-  const double step_y = std::hypot(back(0, 1), back(1, 1)) * area.height / size.height;
-  const double step = std::max({1.0, step_x, step_y});
-  const double margin = 3 * step;
+  // How many of the raster's pixels one pixel of the result covers, along x and y of the raster.
+  const double across = double(area.width) / size.width, down = double(area.height) / size.height;
+  const double step_x = std::max(1.0, std::hypot(back(0, 0) * across, back(0, 1) * down));
+  const double step_y = std::max(1.0, std::hypot(back(1, 0) * across, back(1, 1) * down));
+  const double margin = 3 * std::max(step_x, step_y);
   const Rect extent = raster.extent();
   const auto clamped = [](double v, int low, int high) { return static_cast<int>(std::clamp(v, double(low), double(high))); };
   Block block;
@@ -40,8 +40,8 @@ Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv:
   block.area.width = clamped(std::ceil(x1 + margin), extent.x, extent.right()) - block.area.x;
   block.area.height = clamped(std::ceil(y1 + margin), extent.y, extent.bottom()) - block.area.y;
   if (block.area.empty()) return block;
-  const Size at = {std::max(1, int(std::lround(block.area.width / step))),
-                   std::max(1, int(std::lround(block.area.height / step)))};
+  const Size at = {std::max(1, int(std::lround(block.area.width / step_x))),
+                   std::max(1, int(std::lround(block.area.height / step_y)))};
   block.data.create(at.height, at.width, CV_32FC(raster.channels()));
   raster.read(block.area, at, block.data.ptr<float>());
   return block;

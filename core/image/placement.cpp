@@ -71,7 +71,7 @@ MaskShape measure(const Raster& mask) {
   return shape;
 }
 
-Affine similarity(const Placement& p, cv::Point2d centre) {
+Affine affine_of(const Placement& p, cv::Point2d centre) {
   // Quarter turns exactly: cos(90 degrees) is not 0 in floating point.
   const double turn = std::remainder(p.rotation, 360.0), quarters = std::round(turn / 90);
   double c, s;
@@ -81,8 +81,8 @@ Affine similarity(const Placement& p, cv::Point2d centre) {
   } else {
     c = std::cos(turn * CV_PI / 180), s = std::sin(turn * CV_PI / 180);
   }
-  const double mirror = p.flip ? -1 : 1;
-  const double a = p.scale * c * mirror, b = p.scale * s, d = -p.scale * s * mirror, e = p.scale * c;
+  const double along_x = p.scale * p.stretch * (p.flip ? -1 : 1);
+  const double a = along_x * c, b = p.scale * s, d = -along_x * s, e = p.scale * c;
   return {a, b, centre.x + p.shift_x - a * centre.x - b * centre.y, d, e, centre.y + p.shift_y - d * centre.x - e * centre.y};
 }
 

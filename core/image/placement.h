@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Where a selection lies, and the similarity that carries it onto the target.
+/// Where a selection lies, and what carries it onto the target.
 #pragma once
 
 #include <vector>
@@ -20,8 +20,8 @@ struct MaskShape {
 
 MaskShape measure(const Raster& mask);
 
-/// flip, then rotation (counter-clockwise as seen, y down), then scale, about `centre`, then the shift.
-Affine similarity(const Placement& placement, cv::Point2d centre);
+/// stretch and flip, then rotation (counter-clockwise as seen, y down), then scale, about `centre`, then the shift.
+Affine affine_of(const Placement& placement, cv::Point2d centre);
 /// First `first`, then `second`.
 Affine then(const Affine& first, const Affine& second);
 /// Canvas pixels the outline covers once carried.

@@ -61,7 +61,7 @@ class LivePreview : public Preview {
     check_target(scene);
     cv::Rect2d all;
     for (Geometry& g : geometries_of(scene)) {
-      const cv::Rect2d box = bounds_of(g.shape, similarity(g.reference->placement, g.shape.centroid));
+      const cv::Rect2d box = bounds_of(g.shape, affine_of(g.reference->placement, g.shape.centroid));
       all = all.empty() ? box : (all | box);
       patches_.push_back({std::move(g), {}, {}, {}, {}, {}});
     }
@@ -79,10 +79,10 @@ class LivePreview : public Preview {
 
   const View& render(const Request& request) override {
     cv::Mat picture = target_.clone();
-    const Affine together = similarity(request.placement, centre_of(geometries()));
+    const Affine together = affine_of(request.placement, centre_of(geometries()));
     std::vector<PlacedEdit> edits;
     for (Patch& p : patches_) {
-      const Affine place = then(similarity(p.geometry.reference->placement, p.geometry.shape.centroid), together);
+      const Affine place = then(affine_of(p.geometry.reference->placement, p.geometry.shape.centroid), together);
       edits.push_back(placed_edit(p, place, request));
     }
     cv::Mat edited = picture.clone(), alpha;

@@ -84,7 +84,7 @@ cv::Point2d centre_of(const std::vector<Geometry>& geometries) {
   for (const Geometry& g : geometries) {
     const Placement& own = g.reference->placement;
     const double area = g.shape.area * own.scale * own.scale;
-    sum += area * map(similarity(own, g.shape.centroid), g.shape.centroid);
+    sum += area * map(affine_of(own, g.shape.centroid), g.shape.centroid);
     total += area;
   }
   return {std::round(sum.x / total), std::round(sum.y / total)};

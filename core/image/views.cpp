@@ -32,10 +32,10 @@ Rect whole(const cv::Rect2d& r) {
 /// Each geometry with its own placement, then the request's about the centre of them all.
 std::vector<Placed> placed(const Scene& scene, const Request& request) {
   const std::vector<Geometry> geometries = geometries_of(scene);
-  const Affine together = similarity(request.placement, centre_of(geometries));
+  const Affine together = affine_of(request.placement, centre_of(geometries));
   std::vector<Placed> list;
   for (const Geometry& g : geometries)
-    list.push_back({g.reference, g.shape, then(similarity(g.reference->placement, g.shape.centroid), together)});
+    list.push_back({g.reference, g.shape, then(affine_of(g.reference->placement, g.shape.centroid), together)});
   return list;
 }
 
@@ -104,7 +104,7 @@ Views::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, 
 
 Views::Texture read_texture(const Geometry& texture, const Rect& rect, cv::Size view) {
   const Reference& reference = *texture.reference;
-  const Affine lies = as_it_lies({&reference, texture.shape, similarity(reference.placement, texture.shape.centroid)}, rect);
+  const Affine lies = as_it_lies({&reference, texture.shape, affine_of(reference.placement, texture.shape.centroid)}, rect);
   Views::Texture t;
   t.weight = reference.weight;
   const Pixels pixels = sample_colour(*reference.colour, lies, rect, view);

@@ -123,6 +123,8 @@ std::vector<Parameter> make_parameters() {
              1, FIELD(placement.rotation)),
       toggle("flip", N_("_Mirror"), N_("Mirror the geometry left to right before it is turned"), Group::placement,
              FIELD(placement.flip)),
+      number("stretch", N_("Stretch"), N_("Width of the geometry alone, before it is turned: 2 makes it twice as wide"),
+             Group::placement, 0.1, 10, 0.05, 3, FIELD(placement.stretch)),
 
       number("grow", N_("_Grow selection"), N_("Pixels added round the selection, or taken from it when negative"),
              Group::selection, -500, 500, 1, 1, FIELD(grow)),

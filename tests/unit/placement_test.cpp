@@ -26,7 +26,7 @@ cv::Mat rgb_of(const cv::Mat& rgba) {
 
 TEST(Placement, IdentityCopiesPixels) {
   const MatRaster p = picture({40, 30}, 3, 5);
-  const Pixels seen = sample_colour(p, similarity({}, {17, 11}), {3, 5, 40, 30}, {40, 30});
+  const Pixels seen = sample_colour(p, affine_of({}, {17, 11}), {3, 5, 40, 30}, {40, 30});
   EXPECT_EQ(test::largest_difference(seen.rgb, rgb_of(const_cast<MatRaster&>(p).pixels())), 0);
   EXPECT_TRUE(seen.known.empty());
 }
@@ -35,7 +35,7 @@ TEST(Placement, ShiftMovesRightAndDown) {
   MatRaster p = picture({40, 30}, 0, 0);
   Placement shift;
   shift.shift_x = 7, shift.shift_y = 4;
-  const Pixels seen = sample_colour(p, similarity(shift, {20, 15}), {7, 4, 33, 26}, {33, 26});
+  const Pixels seen = sample_colour(p, affine_of(shift, {20, 15}), {7, 4, 33, 26}, {33, 26});
   EXPECT_EQ(test::largest_difference(seen.rgb, rgb_of(p.pixels()(cv::Rect(0, 0, 33, 26)))), 0);
 }
 
@@ -43,17 +43,17 @@ TEST(Placement, QuarterTurnIsCounterClockwiseAndExact) {
   MatRaster p = picture({32, 32}, 0, 0);
   cv::Mat expected;
   cv::rotate(rgb_of(p.pixels()), expected, cv::ROTATE_90_COUNTERCLOCKWISE);
-  EXPECT_EQ(test::largest_difference(sample_colour(p, similarity(turned(90), {16, 16}), {0, 0, 32, 32}, {32, 32}).rgb, expected),
+  EXPECT_EQ(test::largest_difference(sample_colour(p, affine_of(turned(90), {16, 16}), {0, 0, 32, 32}, {32, 32}).rgb, expected),
             0);
-  EXPECT_EQ(
-      test::largest_difference(sample_colour(p, similarity(turned(-270), {16, 16}), {0, 0, 32, 32}, {32, 32}).rgb, expected), 0);
+  EXPECT_EQ(test::largest_difference(sample_colour(p, affine_of(turned(-270), {16, 16}), {0, 0, 32, 32}, {32, 32}).rgb, expected),
+            0);
 }
 
 TEST(Placement, FourQuarterTurnsAndTwoFlipsAreNothing) {
   const cv::Point2d centre(16, 12);
   Affine a = kIdentity, f = kIdentity;
-  for (int i = 0; i < 4; ++i) a = then(a, similarity(turned(90), centre));
-  for (int i = 0; i < 2; ++i) f = then(f, similarity(turned(0, 1, true), centre));
+  for (int i = 0; i < 4; ++i) a = then(a, affine_of(turned(90), centre));
+  for (int i = 0; i < 2; ++i) f = then(f, affine_of(turned(0, 1, true), centre));
   EXPECT_EQ(a, kIdentity);
   EXPECT_EQ(f, kIdentity);
 }
@@ -63,22 +63,41 @@ TEST(Placement, FlipMirrorsLeftRightBeforeItTurns) {
   cv::Mat expected;
   cv::flip(rgb_of(p.pixels()), expected, 1);
   cv::rotate(expected, expected, cv::ROTATE_90_COUNTERCLOCKWISE);
-  const Pixels seen = sample_colour(p, similarity(turned(90, 1, true), {16, 16}), {0, 0, 32, 32}, {32, 32});
+  const Pixels seen = sample_colour(p, affine_of(turned(90, 1, true), {16, 16}), {0, 0, 32, 32}, {32, 32});
   EXPECT_EQ(test::largest_difference(seen.rgb, expected), 0);
 }
 
 TEST(Placement, ScaleEnlargesAboutTheCentre) {
-  const Affine a = similarity(turned(0, 2), {10, 20});
+  const Affine a = affine_of(turned(0, 2), {10, 20});
   EXPECT_EQ(map(a, {10, 20}), cv::Point2d(10, 20));
   EXPECT_EQ(map(a, {11, 20}), cv::Point2d(12, 20));
   EXPECT_EQ(map(inverse(a), {12, 20}), cv::Point2d(11, 20));
+}
+
+TEST(Placement, StretchWidensBeforeTheTurn) {
+  Placement p = turned(0, 2);
+  p.stretch = 1.5;
+  EXPECT_EQ(map(affine_of(p, {10, 20}), {11, 21}), cv::Point2d(13, 22));
+  p.rotation = 90;  // what was its width now stands upright, to the left end's bottom
+  EXPECT_EQ(map(affine_of(p, {10, 20}), {11, 21}), cv::Point2d(12, 17));
+  p.flip = true;
+  EXPECT_EQ(map(affine_of(p, {10, 20}), {11, 21}), cv::Point2d(12, 23));
+}
+
+TEST(Placement, WhatIsNarrowedKeepsItsDetailDownwards) {
+  cv::Mat stripes(64, 64, CV_32FC4, cv::Scalar(0, 0, 0, 1));
+  for (int y = 0; y < 64; y += 2) stripes.row(y).setTo(cv::Scalar(1, 1, 1, 1));
+  Placement narrow;
+  narrow.stretch = 0.25;
+  const Pixels seen = sample_colour(MatRaster(stripes), affine_of(narrow, {32, 32}), {28, 26, 8, 12}, {8, 12});
+  for (int y = 0; y < 12; ++y) EXPECT_NEAR(seen.rgb.at<cv::Vec3f>(y, 4)[0], y % 2 == 0, 0.02) << y;
 }
 
 TEST(Placement, ShrinkingAveragesInsteadOfSkipping) {
   cv::Mat stripes(64, 64, CV_32FC4, cv::Scalar(0, 0, 0, 1));
   for (int x = 0; x < 64; x += 2) stripes.col(x).setTo(cv::Scalar(1, 1, 1, 1));
   const MatRaster p(stripes);
-  const Pixels seen = sample_colour(p, similarity(turned(0, 0.25), {32, 32}), {26, 26, 12, 12}, {12, 12});
+  const Pixels seen = sample_colour(p, affine_of(turned(0, 0.25), {32, 32}), {26, 26, 12, 12}, {12, 12});
   EXPECT_LT(test::largest_difference(seen.rgb, cv::Mat(12, 12, CV_32FC3, cv::Scalar::all(0.5))), 0.02);
 }
 

@@ -59,6 +59,7 @@ struct Placement {
   double scale = 1;                 ///< > 1 enlarges
   double rotation = 0;              ///< degrees, counter-clockwise as seen
   bool flip = false;                ///< mirror left-right, before the rotation
+  double stretch = 1;               ///< its width alone times this, before the rotation
 };
 
 struct Request {
