@@ -56,15 +56,13 @@ Buffer pixels(Id drawable);
 
 // ---- changing ---------------------------------------------------------------------------------------------------------------
 
-void undo_group_begin(Id image);
-void undo_group_end(Id image);
 /// A transparent layer for the image, not in it yet: nobody sees it while its pixels are written. kNone when the host refuses.
 Id make_layer(Id image, const std::string& name, const Rect& area);
-/// Puts it directly above `below`, in the same group; false, and the layer is no more, when the host refuses.
+/// Puts it directly above `below`, in the same group, and selects it, in one undo step; false, and the layer is no more, when the
+/// host refuses.
 bool insert_layer(Id image, Id layer, Id below);
 /// To be called after pixels(layer) was written and let go.
 void layer_changed(Id layer);
-void select_layer(Id image, Id layer);
 void show_changes();
 
 // ---- remembering ------------------------------------------------------------------------------------------------------------

@@ -113,9 +113,6 @@ Buffer pixels(Id drawable) {
   return buffer;
 }
 
-void undo_group_begin(Id image) { gimp_image_undo_group_start(image); }
-void undo_group_end(Id image) { gimp_image_undo_group_end(image); }
-
 Id make_layer(Id image, const std::string& name, const Rect& area) {
   const auto type = gimp_image_base_type(image) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   const Id layer = gimp_layer_new(image, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
@@ -131,7 +128,6 @@ bool insert_layer(Id image, Id layer, Id below) {
 }
 
 void layer_changed(Id layer) { gimp_drawable_update(layer, 0, 0, gimp_drawable_width(layer), gimp_drawable_height(layer)); }
-void select_layer(Id image, Id layer) { gimp_image_set_active_layer(image, layer); }
 void show_changes() { gimp_displays_flush(); }
 
 std::string layer_note(Id layer, const char* key) { return text_of(gimp_item_get_parasite(layer, key)); }

@@ -108,9 +108,6 @@ Rect extent(Id drawable) {
 
 Buffer pixels(Id drawable) { return Buffer(gimp_drawable_get_buffer(drawable_at(drawable))); }
 
-void undo_group_begin(Id image) { gimp_image_undo_group_start(image_at(image)); }
-void undo_group_end(Id image) { gimp_image_undo_group_end(image_at(image)); }
-
 Id make_layer(Id image, const std::string& name, const Rect& area) {
   GimpImage* in = image_at(image);
   const auto type = gimp_image_get_base_type(in) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
@@ -134,10 +131,6 @@ void layer_changed(Id layer) {
   gimp_drawable_update(d, 0, 0, gimp_drawable_get_width(d), gimp_drawable_get_height(d));
 }
 
-void select_layer(Id image, Id layer) {
-  const GimpLayer* only[] = {layer_at(layer), nullptr};
-  gimp_image_set_selected_layers(image_at(image), only);
-}
 void show_changes() { gimp_displays_flush(); }
 
 std::string layer_note(Id layer, const char* key) { return text_of(gimp_item_get_parasite(item_at(layer), key)); }

@@ -83,17 +83,6 @@ std::string status_text(const Progress& p) {
   return text;
 }
 
-/// One undo step, closed on every way out.
-class UndoGroup {
- public:
-  explicit UndoGroup(Id image) : image_(image) { host::undo_group_begin(image_); }
-  ~UndoGroup() { host::undo_group_end(image_); }
-  UndoGroup(const UndoGroup&) = delete;
-
- private:
-  Id image_;
-};
-
 /// GIMP stays usable while a transfer runs: its image may have been closed and its layers deleted since.
 void check_still_there(const Call& call) {
   const std::vector<Id> images = host::images();
@@ -113,12 +102,9 @@ Id write_result(const Call& call, const std::string& name, const Remembered& set
   host::layer_changed(made);
   set_layer_settings(made, settings);
   set_layer_report(made, report);
-  {
-    const UndoGroup group(call.image);
-    if (!host::insert_layer(call.image, made, call.target))
-      throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
-    host::select_layer(call.image, made);
-  }
+  // The one change to the image, so one undo step without a group, which a death in its middle would leave behind empty.
+  if (!host::insert_layer(call.image, made, call.target))
+    throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
   host::show_changes();
   return made;
 }

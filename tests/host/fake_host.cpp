@@ -88,8 +88,6 @@ Rect selection_bounds(Id image) { return world().selected[image]; }
 Rect extent(Id drawable) { return world().items.at(drawable).area; }
 Buffer pixels(Id drawable) { return Buffer(GEGL_BUFFER(g_object_ref(world().items.at(drawable).buffer))); }
 
-void undo_group_begin(Id) { world().log.push_back("undo begin"); }
-void undo_group_end(Id) { world().log.push_back("undo end"); }
 Id make_layer(Id image, const std::string& name, const Rect& area) {
   world().log.push_back("make");
   const float clear[4] = {0, 0, 0, 0};
@@ -105,7 +103,6 @@ bool insert_layer(Id image, Id layer, Id below) {
   return true;
 }
 void layer_changed(Id) { world().log.push_back("changed"); }
-void select_layer(Id, Id) { world().log.push_back("select"); }
 void show_changes() { world().log.push_back("show"); }
 
 std::string layer_note(Id layer, const char* key) { return world().items.at(layer).notes[key]; }
