@@ -199,8 +199,9 @@ class Tiff {
   explicit Tiff(const Bytes& file) : file_(file), little_(file[0] == 'I') {
     if (file.size() >= 8) list_ = number(4, 4);
     if (list_ < 8 || list_ + 2 > file.size()) return;
-    count_ = number(list_, 2);
-    if (list_ + 2 + count_ * 12 + 4 > file.size()) count_ = 0;
+    const std::size_t count = number(list_, 2);
+    count_ = std::min(count, (file.size() - list_ - 2) / 12);  // libtiff reads a list that is cut off, too
+    whole_ = list_ + 2 + count * 12 + 4 <= file.size();
   }
 
   Bytes profile() const {
@@ -214,35 +215,34 @@ class Tiff {
     return {};
   }
 
+  /// As libtiff and OpenCV take it: of several entries of one tag the first counts, and besides the picture a whole tile or strip
+  /// is held, four channels wide.
   Claim claim() const {
+    constexpr std::uint64_t usual_piece = 1 << 24;  // pixels; a piece larger than this and the picture is no tile of it
     Claim claim;
-    std::uint64_t bits = 1, samples = 1, packing = 1;
-    for (std::size_t i = 0; i < count_; ++i) {
-      const std::size_t entry = list_ + 2 + i * 12;
-      const std::size_t tag = number(entry, 2), kind = number(entry + 2, 2), count = number(entry + 4, 4);
-      const std::uint64_t value = number(entry + 8, kind == 3 ? 2 : 4);  // short or long
-      if (tag == 256) claim.width = value;
-      if (tag == 257) claim.height = value;
-      if (tag == 258)
-        bits = count > 2 ? value + 2 <= file_.size() ? number(value, 2) : 1 : number(entry + 8, 2);  // a list elsewhere
-      if (tag == 259) packing = value;
-      if (tag == 277) samples = std::min<std::uint64_t>(value, 4);
-    }
-    const std::uint64_t pixels = claim.width * claim.height;
-    claim.bytes = pixels * samples * (bits > 8 ? 2 : 1);
+    claim.width = first(256, 0), claim.height = first(257, 0);
+    if (claim.width == 0 || claim.height == 0) return claim;
+    const std::uint64_t bits = bits_a_sample(), samples = std::min<std::uint64_t>(first(277, 1), 4), packing = first(259, 1);
+    const std::uint64_t pixels = product(claim.width, claim.height), size = bits > 8 ? 2 : 1;
+    const bool tiled = first(322, 0) > 0;
+    std::uint64_t strip = first(278, 0);
+    if (strip == 0 || strip == 0xFFFFFFFF) strip = claim.height;
+    const std::uint64_t piece = tiled ? product(first(322, 0), first(323, 0)) : product(claim.width, strip);
+    claim.bytes = product(pixels, samples * size) + product(std::min(piece, std::max(pixels, usual_piece)), 4 * size);
     // As PNG's: what the best case of each packing makes of a byte; unknown ones may make any number of them.
     const unsigned most = packing == 1                       ? 1
                           : packing == 32773                 ? 64
                           : packing == 5                     ? 1400
                           : packing == 8 || packing == 32946 ? 1032
                                                              : 0;
-    if (most > 0) claim.possible = pixels / 8 * bits / most <= file_.size();
+    if (most > 0) claim.possible = product(pixels / 8, bits) / most <= file_.size();
+    if (piece > std::max(pixels, usual_piece)) claim.possible = false;
     return claim;
   }
 
   /// The profile and a new list that names it go to the end; the header then points to that list.
   Bytes with_profile(const Bytes& profile) const {
-    if (count_ == 0) return file_;
+    if (count_ == 0 || !whole_) return file_;
     Bytes made = file_;
     if (made.size() % 2) made.push_back(0);
     const std::size_t at = made.size();
@@ -272,6 +272,47 @@ class Tiff {
   }
 
  private:
+  static std::uint64_t product(std::uint64_t a, std::uint64_t b) {
+    return b && a > UINT64_MAX / b ? UINT64_MAX : a * b;  // as much as there is
+  }
+
+  /// Where the first entry of a tag lies; 0 when there is none.
+  std::size_t entry_of(std::size_t tag) const {
+    for (std::size_t i = 0; i < count_; ++i)
+      if (const std::size_t entry = list_ + 2 + i * 12; number(entry, 2) == tag) return entry;
+    return 0;
+  }
+
+  /// A tag's number, of whatever width: a byte, a short, a long, or eight bytes elsewhere. What is not there is more than any.
+  std::uint64_t first(std::size_t tag, std::uint64_t missing) const {
+    const std::size_t entry = entry_of(tag);
+    if (!entry) return missing;
+    switch (number(entry + 2, 2)) {
+      case 1:
+      case 6:
+        return number(entry + 8, 1);
+      case 3:
+      case 8:
+        return number(entry + 8, 2);
+      case 16:
+      case 17:
+      case 18: {
+        const std::size_t at = number(entry + 8, 4);
+        return at <= file_.size() && file_.size() - at >= 8 ? number(at, 8) : UINT64_MAX;
+      }
+      default:
+        return number(entry + 8, 4);
+    }
+  }
+
+  std::uint64_t bits_a_sample() const {
+    const std::size_t entry = entry_of(258);
+    if (!entry) return 1;
+    const std::uint64_t elsewhere = number(entry + 8, 4);
+    if (number(entry + 4, 4) <= 2) return number(entry + 8, 2);
+    return elsewhere + 2 <= file_.size() ? number(elsewhere, 2) : 1;
+  }
+
   std::size_t number(std::size_t at, int bytes) const {
     std::size_t value = 0;
     for (int i = 0; i < bytes; ++i)
@@ -285,6 +326,7 @@ class Tiff {
   const Bytes& file_;
   bool little_;
   std::size_t list_ = 0, count_ = 0;
+  bool whole_ = false;  ///< the list is not cut off
 };
 
 }  // namespace

@@ -69,6 +69,8 @@ Bytes read_bytes(const std::string& path) {
 /// What the header says, before memory is taken for it: OpenCV's limits, the file's own length, and what is free.
 void check_size(const Bytes& bytes, const std::string& path) {
   const Claim claim = claimed_size(bytes);
+  if (claim.width == 0 || claim.height == 0)
+    throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
   constexpr std::uint64_t side = 1 << 20, pixels = 1 << 30;
   if (claim.width > side || claim.height > side || claim.width * claim.height > pixels)
     throw error(Error::Kind::input,

@@ -138,6 +138,44 @@ TEST_F(Files, DamagedContainersNeitherCrashNorPass) {
   EXPECT_NE(refusal([&] { read_picture(at("half.tiff")); }), "");
 }
 
+/// What libtiff reads must be what was checked before.
+TEST_F(Files, TiffListsAreUnderstoodAsLibtiffDoes) {
+  struct Entry {
+    unsigned tag, kind, count, value;
+  };
+  const auto tiff = [](const std::vector<Entry>& entries, const Bytes& end) {
+    Bytes file = {'I', 'I', '*', 0, 8, 0, 0, 0};
+    const auto put = [&file](unsigned value, int bytes) {
+      for (int i = 0; i < bytes; ++i) file.push_back(static_cast<unsigned char>(value >> 8 * i));
+    };
+    put(unsigned(entries.size()), 2);
+    for (const Entry& e : entries) put(e.tag, 2), put(e.kind, 2), put(e.count, 4), put(e.value, 4);
+    file.insert(file.end(), end.begin(), end.end());
+    return file;
+  };
+  const Bytes next(4);
+  // The first of two widths counts, in a list whose end is cut off, too.
+  for (const Bytes& end : {next, Bytes(1)}) {
+    const Claim twice =
+        claimed_size(tiff({{256, 3, 1, 12032}, {257, 3, 1, 65534}, {256, 3, 1, 8}, {258, 3, 1, 8}, {259, 3, 1, 8}}, end));
+    EXPECT_EQ(twice.width, 12032u);
+    EXPECT_EQ(twice.height, 65534u);
+    EXPECT_FALSE(twice.possible);
+  }
+  // A side of eight bytes, which stand elsewhere; and none there.
+  const Bytes wide = {0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
+  EXPECT_EQ(claimed_size(tiff({{256, 16, 1, 38}, {257, 4, 1, 1}}, wide)).width, 65536u);
+  EXPECT_EQ(claimed_size(tiff({{256, 16, 1, 3800}, {257, 4, 1, 1}}, wide)).width, UINT64_MAX);
+  // Tiles and strips far larger than the picture would be held whole.
+  EXPECT_FALSE(claimed_size(tiff({{256, 4, 1, 8}, {257, 4, 1, 8}, {322, 4, 1, 30000}, {323, 4, 1, 30000}}, next)).possible);
+  EXPECT_FALSE(claimed_size(tiff({{256, 4, 1, 1000}, {257, 4, 1, 8}, {278, 4, 1, 900000}}, next)).possible);
+  const Claim usual = claimed_size(tiff({{256, 4, 1, 8}, {257, 4, 1, 8}, {258, 3, 1, 8}, {278, 4, 1, 0xFFFFFFFF}}, Bytes(100)));
+  EXPECT_TRUE(usual.possible);
+  EXPECT_LT(usual.bytes, 1000u);
+  put(at("nothing.tiff"), tiff({{258, 3, 1, 8}}, next));
+  EXPECT_NE(refusal([&] { read_picture(at("nothing.tiff")); }).find("damaged"), std::string::npos);
+}
+
 TEST_F(Files, WhatCannotBeReadIsNamed) {
   put(at("text.png"), {'h', 'e', 'l', 'l', 'o'});
   put(at("empty.png"), {});
