@@ -83,18 +83,21 @@ BENCHMARK(BM_Linear)
 void BM_Attention(benchmark::State& state) {
   const c10::InferenceMode mode;
   const int64_t tokens = state.range(0), channels = state.range(1), heads = state.range(2), sets = state.range(3);
-  const at::Tensor q = at::randn({1, tokens, channels}), k = at::randn({1, tokens, channels}),
-                   v = at::randn({1, tokens, channels});
+  const auto random = [&] { return at::randn({1, tokens, channels}).to(state.range(4) == 16 ? at::kBFloat16 : at::kFloat); };
+  const at::Tensor q = random(), k = random(), v = random();
   const std::vector<KeyBlock> blocks(sets, KeyBlock{k, v, {}});
   for (auto _ : state) benchmark::DoNotOptimize(attention(q, blocks, heads));
   state.SetItemsProcessed(state.iterations() * 4 * tokens * tokens * channels * sets);
 }
 BENCHMARK(BM_Attention)
-    ->ArgNames({"tokens", "channels", "heads", "sets"})
-    ->Args({1024, 192, 6, 1})
-    ->Args({1024, 192, 6, 2})
-    ->Args({1024, 192, 6, 4})
-    ->Args({256, 320, 8, 2})
+    ->ArgNames({"tokens", "channels", "heads", "sets", "bits"})
+    ->Args({1024, 192, 6, 1, 32})
+    ->Args({1024, 192, 6, 2, 32})
+    ->Args({1024, 192, 6, 4, 32})
+    ->Args({256, 320, 8, 2, 32})
+    ->Args({1024, 192, 6, 1, 16})
+    ->Args({1024, 192, 6, 2, 16})
+    ->Args({256, 320, 8, 2, 16})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

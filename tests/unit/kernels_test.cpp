@@ -7,6 +7,8 @@
 #include "diffusion/kernels/elementwise.h"
 #include "diffusion/kernels/norm.h"
 #include "diffusion/kernels/packed.h"
+#include "diffusion/kernels/panel.h"
+#include "diffusion/kernels/panel_attention.h"
 #include "diffusion/kernels/winograd.h"
 #include "runtime/compute.h"
 #include "runtime/processor.h"
@@ -106,6 +108,26 @@ TEST_P(Kernels, AttentionOverSeveralBlocks) {
 TEST_P(Kernels, AttentionToOneKeyIsItsValue) {
   const at::Tensor q = random({1, 5, 16}), k = random({1, 1, 16}), v = random({1, 1, 16});
   expect_same(attention(q, {{k, v, {}}}, 2), f(v.expand({1, 5, 16})));
+}
+
+TEST_P(Kernels, PanelAttentionOfEveryWidth) {
+  // Heads of one and a half registers, an odd number of keys, a stretch that is not full, logits far apart.
+  const int64_t heads = 2, channels = 2 * 24, n = 101, m = 517;
+  const at::Tensor q = random({1, n, channels}) * 4, k = random({1, m, channels}), v = random({1, m, channels}),
+                   bias = at::randn({m}) * 20;
+  if (!can_attend_by_panels(q, heads)) GTEST_SKIP() << "this processor does not multiply pairs of bf16";
+  for (const int lanes : {4, 8, 16}) {
+    if (lanes > widest_lanes()) continue;
+    at::Tensor out = at::empty({n, channels}, q.options());
+    panel_attention(q[0], {{k[0], v[0], bias}}, heads, out, lanes);
+    expect_same(out, softmax_attention(q, k, v, bias, heads)[0]);
+  }
+}
+
+TEST(PanelAttention, IsRefusedWhereNoKernelIs) {
+  EXPECT_FALSE(can_attend_by_panels(at::zeros({3, 10}).to(at::kHalf), 2));
+  EXPECT_FALSE(can_attend_by_panels(at::zeros({3, 10}).to(at::kBFloat16), 2)) << "heads of an odd number of channels";
+  EXPECT_TRUE(can_attend_by_panels(at::zeros({3, 10}), 2));
 }
 
 TEST(Winograd, IsTheDirectConvolution) {

@@ -12,7 +12,10 @@
 
 namespace geometry_transfer {
 
-constexpr int kPanelRows = 6;  ///< rows x 2 registers of sums, and three more: they fit the 16 of AVX2
+/// Rows of a block: times 2 registers of sums, and three more, they fit the 16 of AVX2 and the 32 of AVX-512.
+template <int lanes>
+constexpr int kPanelRows = lanes == 16 ? 12 : 6;
+constexpr int kMostPanelRows = 12;
 
 template <int lanes>
 struct Vector {
@@ -34,7 +37,7 @@ template <int lanes, int rows, int wide, bool more>
 GT_INLINE void panel_product(const float* a, int64_t a_row, const float* panel, int64_t depth, float* m, int64_t m_row) {
   using V = typename Vector<lanes>::type;
   V sum[rows][wide];
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 2
     for (int w = 0; w < wide; ++w) {
@@ -47,24 +50,25 @@ GT_INLINE void panel_product(const float* a, int64_t a_row, const float* panel, 
     V column[wide];
 #pragma GCC unroll 2
     for (int w = 0; w < wide; ++w) get(column[w], panel + (k * wide + w) * lanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int r = 0; r < rows; ++r) {
       const float one = a[r * a_row + k];
 #pragma GCC unroll 2
       for (int w = 0; w < wide; ++w) sum[r][w] += one * column[w];
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 2
     for (int w = 0; w < wide; ++w) put(m + r * m_row + w * lanes, sum[r][w]);
 }
 
 /// Calls f with a compile-time number of rows until `count` rows are done: f(first, std::integral_constant<int, rows>).
-template <class F>
+template <int lanes, class F>
 GT_INLINE void by_rows(int64_t count, const F& f) {
+  constexpr int kRows = kPanelRows<lanes>;
   int64_t row = 0;
-  for (; row + kPanelRows <= count; row += kPanelRows) f(row, std::integral_constant<int, kPanelRows>());
+  for (; row + kRows <= count; row += kRows) f(row, std::integral_constant<int, kRows>());
   for (; row + 4 <= count; row += 4) f(row, std::integral_constant<int, 4>());
   for (; row < count; ++row) f(row, std::integral_constant<int, 1>());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// tiled_attention in fp32 without a matrix library: heads are so narrow (24 to 64 channels) that a library's products spend
+/// tiled_attention without a matrix library: heads are so narrow (24 to 64 channels) that a library's products spend
 /// their time on packing. Here keys and values are packed once a call; then a few rows of queries at a time meet a stretch of
 /// keys, and their logits never leave the first-level cache.
 #pragma once
@@ -8,7 +8,11 @@
 
 namespace geometry_transfer {
 
-/// As tiled_attention; everything fp32 on the processor.
-void panel_attention(const at::Tensor& q, const std::vector<KeyTile>& keys, int64_t heads, at::Tensor& out);
+/// True on the processor for fp32, and for bf16 where it multiplies pairs of them.
+bool can_attend_by_panels(const at::Tensor& q, int64_t heads);
+
+/// As tiled_attention, where can_attend_by_panels. `lanes`: floats of a register of fp32 (4, 8, 16: no more than this processor
+/// has); 0: the widest.
+void panel_attention(const at::Tensor& q, const std::vector<KeyTile>& keys, int64_t heads, at::Tensor& out, int lanes = 0);
 
 }  // namespace geometry_transfer

@@ -128,7 +128,7 @@ void attend(const at::Tensor& q, const std::vector<Stretch>& stretches, const Pr
 bool can_tile(const at::Tensor& q) { return q.device().is_cpu() && (q.scalar_type() == at::kFloat || can_pack(q)); }
 
 void tiled_attention(const at::Tensor& q, const std::vector<KeyTile>& keys, int64_t heads, at::Tensor& out) {
-  if (q.scalar_type() == at::kFloat) return panel_attention(q, keys, heads, out);
+  if (can_attend_by_panels(q, heads)) return panel_attention(q, keys, heads, out);
   std::vector<Stretch> stretches;
   for (const KeyTile& block : keys)
     for (int64_t first = 0; first < block.k.size(0); first += kKeys)

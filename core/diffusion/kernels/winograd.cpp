@@ -86,7 +86,7 @@ GT_INLINE void multiply(const Call& c, int64_t count, int64_t room, const float*
       const float* panel = c.weights + (e * c.out + o) * c.in;
       const float* from = v + e * room * c.in;
       float* to = m + e * room * c.out + o;
-      by_rows(
+      by_rows<lanes>(
           count, [&](int64_t row, auto size) __attribute__((always_inline)) {
             panel_product<lanes, decltype(size)::value, 2, false>(from + row * c.in, c.in, panel, c.in, to + row * c.out, c.out);
           });
@@ -253,7 +253,7 @@ at::Tensor WinogradConv2d::operator()(const at::Tensor& image, const at::Tensor&
 
   // As many blocks for each thread, of a size that the cache holds; large layers want more rows for each read of their weights.
   const int64_t tiles = x.size(0) * down * across, threads = at::get_num_threads();
-  const int64_t fitting = std::max<int64_t>(4 * kPanelRows, kBlockBytes / (kElements * (in + out) * 4));
+  const int64_t fitting = std::max<int64_t>(2 * kMostPanelRows, kBlockBytes / (kElements * (in + out) * 4));
   const int64_t rounds = std::max<int64_t>(1, (tiles + threads * fitting - 1) / (threads * fitting));
   const int64_t each = (tiles + rounds * threads - 1) / (rounds * threads), blocks = (tiles + each - 1) / each;
   const at::Tensor room = at::empty({threads, kElements * each * (in + out)}, x.options()), zeros = at::zeros({in}, x.options());

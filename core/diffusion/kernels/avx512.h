@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// What AVX-512 does in fewer instructions than the compiler finds by itself: a row of softmax.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__x86_64__)
+#pragma GCC diagnostic push  // g++ 12 takes its own header's undefined operands for mistakes (its bug 105593)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+
+/// On each function that uses these instructions: the rest of the program must run without them.
+#define GT_AVX512 __attribute__((target("avx512f,avx2,fma")))
+#define GT_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")))
+
+namespace geometry_transfer {
+
+/// 2^x: the whole part goes into the exponent, the rest through a polynomial (Cephes exp2f). Error below 2e-7 relative; what is
+/// too small for fp32 becomes 0.
+GT_AVX512 inline __m512 exp2_of(__m512 x) {
+  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), r = _mm512_sub_ps(x, whole);
+  __m512 p = _mm512_set1_ps(1.535336188319500e-4f);
+  for (const float c :
+       {1.339887440266574e-3f, 9.618437357674640e-3f, 5.550332471162809e-2f, 2.402264791363012e-1f, 6.931472028550421e-1f, 1.0f})
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(c));
+  return _mm512_scalef_ps(p, whole);
+}
+
+/// The logits of one query, in base 2: logits <- (logits * scale + bias) log2 e, and the largest of them and `maximum`. Beyond
+/// `n` up to a multiple of 16 they become so low that their weight is 0.
+GT_AVX512 inline float scaled_maximum_16(float* logits, int64_t n, float scale, const float* bias, float maximum) {
+  constexpr float kLog2e = 1.44269504088896341f, kLowest = -1e30f;
+  const __m512 factor = _mm512_set1_ps(scale * kLog2e), unit = _mm512_set1_ps(kLog2e);
+  __m512 most = _mm512_set1_ps(maximum);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 there = n - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (n - i)) - 1);
+    const __m512 logit = _mm512_mask_loadu_ps(_mm512_set1_ps(0), there, logits + i);
+    __m512 scaled = _mm512_mul_ps(logit, factor);
+    if (bias) scaled = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(there, bias + i), unit, scaled);
+    scaled = _mm512_mask_mov_ps(_mm512_set1_ps(kLowest), there, scaled);
+    _mm512_storeu_ps(logits + i, scaled);
+    most = _mm512_max_ps(most, scaled);
+  }
+  return _mm512_reduce_max_ps(most);
+}
+
+}  // namespace geometry_transfer
+#endif
