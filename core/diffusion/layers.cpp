@@ -49,7 +49,10 @@ Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, 
   const Tensor weight = weights.matrix("weight", {out, in, kernel, kernel}), bias = weights.tensor("bias", {out});
   const auto buffer = weights.buffer_for(weight);
   bias_ = bias.contiguous();
-  if (stride == 1 && padding == 1 && WinogradConv2d::takes(weight)) winograd_.emplace(weight);
+  if (stride == 1 && padding == 1 && WinogradConv2d::takes(weight)) {
+    winograd_.emplace(weight);
+    wide_bias_ = bias_.to(at::kFloat);
+  }
   if (can_pack(weight, buffer != nullptr))
     packed_.emplace(weight, bias, stride, padding, buffer);
   else
@@ -66,7 +69,7 @@ Tensor Conv2d::operator()(const Tensor& x, const Tensor& add, const Tensor& extr
 Tensor Conv2d::convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool ringed) const {
   const int64_t ring = ringed ? 2 : 0;
   if (winograd_ && WinogradConv2d::pays(x.size(2) - ring, x.size(3) - ring))
-    return (*winograd_)(x, add, extra_bias.defined() ? bias_ + extra_bias : bias_, ringed);
+    return (*winograd_)(x, add, extra_bias.defined() ? wide_bias_ + extra_bias : wide_bias_, ringed);
   if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor(), ringed);
   const Tensor y = at::conv2d(x, weight_.to(x.scalar_type()), extra_bias.defined() ? bias_ + extra_bias : bias_, stride_,
                               ringed ? 0 : padding_);

@@ -48,6 +48,7 @@ class Conv2d {
   int64_t stride_, padding_;
   std::optional<PackedConv2d> packed_;      // then weight_ is empty
   std::optional<WinogradConv2d> winograd_;  // for images that are large enough; each takes its memory when it is first used
+  Tensor wide_bias_;                        // fp32, for winograd_
 
   /// `ringed`: x brings its padding.
   Tensor convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool ringed) const;

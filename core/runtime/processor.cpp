@@ -7,6 +7,18 @@
 
 namespace geometry_transfer {
 
+#if defined(__x86_64__)
+namespace {
+
+/// AMX with bf16: leaf 7's bit of its own. Compilers' lists of features do not all have it.
+bool has_bf16_tiles() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1);
+}
+
+}  // namespace
+#endif
+
 bool can_compute_bf16() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -17,9 +29,15 @@ bool can_compute_bf16() {
 
 bool bf16_is_faster() {
 #if defined(__x86_64__)
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  const bool amx = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1);
-  return amx || (__builtin_cpu_is("amd") && __builtin_cpu_supports("avx512bf16"));
+  return has_bf16_tiles() || (__builtin_cpu_is("amd") && __builtin_cpu_supports("avx512bf16"));
+#else
+  return false;
+#endif
+}
+
+bool winograd_for_bf16() {
+#if defined(__x86_64__)
+  return can_compute_bf16() && !has_bf16_tiles();
 #else
   return false;
 #endif

@@ -15,14 +15,14 @@
 namespace geometry_transfer {
 namespace {
 
-/// Bytes of a network's weights that are computed with at `wide` bytes a number. In fp32, 3x3 convolutions have a second,
-/// transformed copy, unless they stay narrow.
+/// Bytes of a network's weights that are computed with at `wide` bytes a number. 3x3 convolutions have a second, transformed copy
+/// in fp32, unless they stay narrow or this processor is better at bf16.
 std::uint64_t kept_bytes(const ModelFiles& files, const std::vector<TensorSpec>& tensors,
                          const std::shared_ptr<const Checkpoint>& weights, const char* key, int wide) {
   const TensorView* view = weights ? weights->find(key) : nullptr;
   const bool narrow = view && view->dtype != DType::f32 && keep_narrow(files);
   std::uint64_t sum = count_numbers(tensors) * static_cast<std::uint64_t>(narrow ? 2 : wide);
-  if (narrow || wide != sizeof(float)) return sum;
+  if (narrow || (wide != sizeof(float) && !winograd_for_bf16())) return sum;
   for (const TensorSpec& t : tensors)
     if (t.shape.size() == 4 && t.shape[2] == 3 && t.key.find("downsamplers") == std::string::npos)
       sum += winograd_bytes(t.shape[0], t.shape[1]);

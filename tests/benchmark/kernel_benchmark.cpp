@@ -16,9 +16,11 @@ namespace {
 
 constexpr auto kNhwc = at::MemoryFormat::ChannelsLast;
 
-/// Sides, channels in and out of 3x3 convolutions.
+at::ScalarType dtype(int64_t bits) { return bits == 16 ? at::kBFloat16 : at::kFloat; }
+
+/// Sides, channels in and out of 3x3 convolutions, bits of a number.
 void convolutions(benchmark::internal::Benchmark* b) {
-  b->ArgNames({"side", "in", "out"});
+  b->ArgNames({"side", "in", "out", "bits"});
   for (const auto& [side, in, out] : std::vector<std::array<int64_t, 3>>{{256, 64, 64},
                                                                          {256, 128, 128},
                                                                          {128, 128, 128},
@@ -29,15 +31,15 @@ void convolutions(benchmark::internal::Benchmark* b) {
                                                                          {32, 192, 192},
                                                                          {32, 384, 192},
                                                                          {16, 320, 320}})
-    b->Args({side, in, out});
+    for (const int64_t bits : {32, 16}) b->Args({side, in, out, bits});
   b->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 
 struct Convolution {
   at::Tensor x, w, b;
   explicit Convolution(const benchmark::State& s)
-      : x(at::randn({1, s.range(1), s.range(0), s.range(0)}).contiguous(kNhwc)),
-        w(at::randn({s.range(2), s.range(1), 3, 3})),
+      : x(at::randn({1, s.range(1), s.range(0), s.range(0)}).to(dtype(s.range(3))).contiguous(kNhwc)),
+        w(at::randn({s.range(2), s.range(1), 3, 3}).to(dtype(s.range(3)))),
         b(at::randn({s.range(2)})) {}
   void count(benchmark::State& s) const {
     s.SetItemsProcessed(s.iterations() * 18 * s.range(0) * s.range(0) * s.range(1) * s.range(2));
@@ -66,24 +68,24 @@ BENCHMARK(BM_WinogradConvolution)->Apply(convolutions);
 void BM_Linear(benchmark::State& state) {
   const c10::InferenceMode mode;
   const int64_t rows = state.range(0), in = state.range(1), out = state.range(2);
-  const PackedLinear layer(at::randn({out, in}), at::randn({out}));
-  const at::Tensor x = at::randn({rows, in});
+  const at::ScalarType type = dtype(state.range(3));
+  const PackedLinear layer(at::randn({out, in}).to(type), at::randn({out}));
+  const at::Tensor x = at::randn({rows, in}).to(type);
   for (auto _ : state) benchmark::DoNotOptimize(layer(x));
   state.SetItemsProcessed(state.iterations() * 2 * rows * in * out);
 }
 BENCHMARK(BM_Linear)
-    ->ArgNames({"rows", "in", "out"})
-    ->Args({1024, 192, 576})
-    ->Args({1024, 192, 1536})
-    ->Args({1024, 768, 192})
-    ->Args({256, 320, 2560})
+    ->ArgNames({"rows", "in", "out", "bits"})
+    ->ArgsProduct({{1024}, {192}, {576, 1536}, {32, 16}})
+    ->ArgsProduct({{1024}, {768}, {192}, {32, 16}})
+    ->ArgsProduct({{256}, {320}, {2560}, {32, 16}})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
 void BM_Attention(benchmark::State& state) {
   const c10::InferenceMode mode;
   const int64_t tokens = state.range(0), channels = state.range(1), heads = state.range(2), sets = state.range(3);
-  const auto random = [&] { return at::randn({1, tokens, channels}).to(state.range(4) == 16 ? at::kBFloat16 : at::kFloat); };
+  const auto random = [&] { return at::randn({1, tokens, channels}).to(dtype(state.range(4))); };
   const at::Tensor q = random(), k = random(), v = random();
   const std::vector<KeyBlock> blocks(sets, KeyBlock{k, v, {}});
   for (auto _ : state) benchmark::DoNotOptimize(attention(q, blocks, heads));
@@ -105,17 +107,32 @@ BENCHMARK(BM_Attention)
 void BM_GroupNormSilu(benchmark::State& state) {
   const c10::InferenceMode mode;
   const int64_t side = state.range(0), channels = state.range(1);
-  const at::Tensor x = at::randn({1, channels, side, side}).contiguous(kNhwc), w = at::randn({channels}),
-                   b = at::randn({channels});
+  const at::Tensor x = at::randn({1, channels, side, side}).to(dtype(state.range(2))).contiguous(kNhwc),
+                   w = at::randn({channels}), b = at::randn({channels});
   for (auto _ : state) benchmark::DoNotOptimize(group_norm(x, 32, w, b, 1e-6, true));
-  state.SetBytesProcessed(state.iterations() * 2 * x.numel() * 4);
+  state.SetBytesProcessed(state.iterations() * 2 * x.numel() * x.element_size());
 }
 BENCHMARK(BM_GroupNormSilu)
-    ->ArgNames({"side", "channels"})
-    ->Args({256, 64})
-    ->Args({128, 128})
-    ->Args({64, 96})
-    ->Args({32, 192})
+    ->ArgNames({"side", "channels", "bits"})
+    ->Args({256, 64, 32})
+    ->Args({128, 128, 32})
+    ->Args({64, 96, 32})
+    ->Args({32, 192, 32})
+    ->Args({64, 96, 16})
+    ->Args({32, 192, 16})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+void BM_Geglu(benchmark::State& state) {
+  const c10::InferenceMode mode;
+  const at::Tensor x = at::randn({1, state.range(0), 2 * state.range(1)}).to(dtype(state.range(2)));
+  for (auto _ : state) benchmark::DoNotOptimize(geglu(x));
+  state.SetBytesProcessed(state.iterations() * x.numel() * 3 / 2 * x.element_size());
+}
+BENCHMARK(BM_Geglu)
+    ->ArgNames({"tokens", "channels", "bits"})
+    ->Args({1024, 768, 32})
+    ->Args({1024, 768, 16})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

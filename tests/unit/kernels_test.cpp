@@ -130,26 +130,34 @@ TEST(PanelAttention, IsRefusedWhereNoKernelIs) {
   EXPECT_TRUE(can_attend_by_panels(at::zeros({3, 10}), 2));
 }
 
-TEST(Winograd, IsTheDirectConvolution) {
+TEST_P(Kernels, WinogradIsTheDirectConvolution) {
   // Tiles that hang over two edges, one tile alone, blocks with tails of rows, numbers of channels for each width of register.
   for (const auto& [in, out, height, width] :
        std::vector<std::array<int64_t, 4>>{{16, 32, 19, 13}, {8, 16, 4, 4}, {24, 48, 64, 32}, {96, 32, 3, 9}}) {
-    const at::Tensor x = at::randn({2, in, height, width}).contiguous(kNhwc), w = at::randn({out, in, 3, 3}),
-                     b = at::randn({out});
-    ASSERT_TRUE(WinogradConv2d::takes(w));
-    const at::Tensor plain = at::conv2d(x.to(at::kDouble), w.to(at::kDouble), b.to(at::kDouble), 1, 1);
-    const at::Tensor add = at::randn(plain.sizes());
-    const WinogradConv2d layer(w);
-    const auto off = [](const at::Tensor& got, const at::Tensor& expected) {
-      return ((got.to(at::kDouble) - expected).norm() / expected.norm()).item<double>();
-    };
-    EXPECT_LT(off(layer(x, {}, b), plain), 3e-6) << in << " " << out << " " << height << "x" << width;
-    EXPECT_LT(off(layer(x, add, b), plain + add), 3e-6);
-    EXPECT_TRUE(layer(x, {}, b).is_contiguous(kNhwc));
+    const at::Tensor x = random({2, in, height, width}).contiguous(kNhwc), w = random({out, in, 3, 3}), b = at::randn({out});
+    if (!WinogradConv2d::takes(w)) {
+      EXPECT_EQ(GetParam(), at::kBFloat16);
+      continue;
+    }
+    const at::Tensor plain = at::conv2d(x.to(at::kDouble), w.to(at::kDouble), b.to(at::kDouble), 1, 1),
+                     add = random(plain.sizes());
+    for (const int lanes : {0, 4, 8, 16}) {
+      if (lanes > widest_lanes() || (GetParam() == at::kBFloat16 && lanes && lanes < 16)) continue;
+      const WinogradConv2d layer(w, lanes);
+      expect_same(layer(x, {}, b), plain);
+      expect_same(layer(x, add, b), plain + add);
+      EXPECT_TRUE(layer(x, {}, b).is_contiguous(kNhwc));
+    }
   }
+}
+
+TEST(Winograd, TakesWhatItIsGoodFor) {
+  EXPECT_TRUE(WinogradConv2d::takes(at::zeros({16, 8, 3, 3})));
   EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 3, 3, 3}))) << "too few channels";
   EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 16, 1, 1})));
-  EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 16, 3, 3}).to(at::kBFloat16)));
+  EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 16, 3, 3}).to(at::kHalf)));
+  EXPECT_FALSE(WinogradConv2d::takes(at::zeros({16, 16, 3, 3}).to(at::kBFloat16))) << "half a panel of the widest registers";
+  EXPECT_EQ(WinogradConv2d::takes(at::zeros({32, 16, 3, 3}).to(at::kBFloat16)), winograd_for_bf16());
   EXPECT_FALSE(WinogradConv2d::takes(at::empty({640, 640, 3, 3}))) << "four times its weights are too much";
 }
 

@@ -20,6 +20,8 @@ constexpr int kMostPanelRows = 12;
 template <int lanes>
 struct Vector {
   typedef float type __attribute__((vector_size(lanes * sizeof(float))));
+  typedef std::uint32_t bits __attribute__((vector_size(lanes * sizeof(float))));
+  typedef std::uint16_t halves __attribute__((vector_size(lanes * sizeof(std::uint16_t))));
 };
 
 template <class V>
@@ -29,6 +31,25 @@ GT_INLINE void get(V& v, const float* p) {
 template <class V>
 GT_INLINE void put(float* p, const V& v) {
   std::memcpy(p, &v, sizeof v);
+}
+
+/// Registers of fp32 from and to memory of bf16, rounded to nearest even.
+template <class V>
+GT_INLINE void get(V& v, const std::uint16_t* p) {
+  constexpr int kLanes = sizeof(V) / sizeof(float);
+  typename Vector<kLanes>::halves half;
+  std::memcpy(&half, p, sizeof half);
+  const auto bits = __builtin_convertvector(half, typename Vector<kLanes>::bits) << 16;
+  std::memcpy(&v, &bits, sizeof v);
+}
+template <class V>
+GT_INLINE void put(std::uint16_t* p, const V& v) {
+  constexpr int kLanes = sizeof(V) / sizeof(float);
+  typename Vector<kLanes>::bits bits;
+  std::memcpy(&bits, &v, sizeof v);
+  bits = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const auto half = __builtin_convertvector(bits, typename Vector<kLanes>::halves);
+  std::memcpy(p, &half, sizeof half);
 }
 
 /// m (rows, wide registers) <- or += a (rows, depth) times one panel (depth, wide registers). Rows of `a` and `m` lie a_row and

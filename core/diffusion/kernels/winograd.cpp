@@ -4,10 +4,12 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "diffusion/kernels/panel.h"
 #include "diffusion/kernels/winograd_size.h"
+#include "runtime/processor.h"
 
 namespace geometry_transfer {
 namespace {
@@ -16,10 +18,12 @@ constexpr int64_t kTile = 4, kReach = 6, kElements = kReach * kReach;
 constexpr int64_t kFewestTiles = 32;        // of an image
 constexpr int64_t kBlockBytes = 768 << 10;  // of one block's transformed input and output: about a core's second-level cache
 
-/// What a block of tiles needs to know of the layer's call.
+/// What a block of tiles needs to know of the layer's call. T: float, or std::uint16_t for bf16.
+template <class T>
 struct Call {
-  const float *x, *weights, *bias, *add;
-  float* y;
+  const T *x, *add, *zeros;  // zeros (in) stand where there are no pixels
+  const float *weights, *bias;
+  T* y;
   int64_t in, out, height, width, tiles_across, tiles_down;  // sides of the result
   int64_t ring;                                              // pixels that x has round the result: 0 or 1
 };
@@ -47,19 +51,19 @@ GT_INLINE void from_frequency(V* y, const V& m0, const V& m1, const V& m2, const
 }
 
 /// Tiles [first, last) -> v (36, room, in).
-template <int lanes>
-GT_INLINE void transform_input(const Call& c, int64_t first, int64_t last, int64_t room, const float* zeros, float* v) {
+template <int lanes, class T>
+GT_INLINE void transform_input(const Call<T>& c, int64_t first, int64_t last, int64_t room, float* v) {
   using V = typename Vector<lanes>::type;
   const int64_t tall = c.height + 2 * c.ring, wide = c.width + 2 * c.ring;
   for (int64_t tile = first; tile < last; ++tile) {
     const int64_t image = tile / (c.tiles_across * c.tiles_down), place = tile % (c.tiles_across * c.tiles_down);
     const int64_t top = place / c.tiles_across * kTile - 1 + c.ring, left = place % c.tiles_across * kTile - 1 + c.ring;
-    const float* from[kReach][kReach];
+    const T* from[kReach][kReach];
     for (int64_t i = 0; i < kReach; ++i)
       for (int64_t j = 0; j < kReach; ++j) {
         const int64_t row = top + i, column = left + j;
         const bool inside = row >= 0 && row < tall && column >= 0 && column < wide;
-        from[i][j] = inside ? c.x + ((image * tall + row) * wide + column) * c.in : zeros;
+        from[i][j] = inside ? c.x + ((image * tall + row) * wide + column) * c.in : c.zeros;
       }
     float* to = v + (tile - first) * c.in;
     for (int64_t channel = 0; channel < c.in; channel += lanes) {
@@ -79,8 +83,8 @@ GT_INLINE void transform_input(const Call& c, int64_t first, int64_t last, int64
 }
 
 /// m (36, room, out) <- v (36, room, in) times the weights, element by element.
-template <int lanes>
-GT_INLINE void multiply(const Call& c, int64_t count, int64_t room, const float* v, float* m) {
+template <int lanes, class T>
+GT_INLINE void multiply(const Call<T>& c, int64_t count, int64_t room, const float* v, float* m) {
   for (int64_t e = 0; e < kElements; ++e)
     for (int64_t o = 0; o < c.out; o += 2 * lanes) {
       const float* panel = c.weights + (e * c.out + o) * c.in;
@@ -94,8 +98,8 @@ GT_INLINE void multiply(const Call& c, int64_t count, int64_t room, const float*
 }
 
 /// m (36, room, out) -> tiles [first, last) of y.
-template <int lanes>
-GT_INLINE void transform_output(const Call& c, int64_t first, int64_t last, int64_t room, const float* m) {
+template <int lanes, class T>
+GT_INLINE void transform_output(const Call<T>& c, int64_t first, int64_t last, int64_t room, const float* m) {
   using V = typename Vector<lanes>::type;
   for (int64_t tile = first; tile < last; ++tile) {
     const int64_t image = tile / (c.tiles_across * c.tiles_down), place = tile % (c.tiles_across * c.tiles_down);
@@ -130,25 +134,42 @@ GT_INLINE void transform_output(const Call& c, int64_t first, int64_t last, int6
   }
 }
 
-template <int lanes>
-GT_INLINE void block_body(const Call& c, int64_t first, int64_t last, int64_t room, const float* zeros, float* v, float* m) {
-  transform_input<lanes>(c, first, last, room, zeros, v);
+template <int lanes, class T>
+GT_INLINE void block_body(const Call<T>& c, int64_t first, int64_t last, int64_t room, float* v, float* m) {
+  transform_input<lanes>(c, first, last, room, v);
   multiply<lanes>(c, last - first, room, v, m);
   transform_output<lanes>(c, first, last, room, m);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx2,fma"))) void block_16(const Call& c, int64_t first, int64_t last, int64_t room,
-                                                          const float* zeros, float* v, float* m) {
-  block_body<16>(c, first, last, room, zeros, v, m);
+template <class T>
+__attribute__((target("avx512f,avx2,fma"))) void block_16(const Call<T>& c, int64_t first, int64_t last, int64_t room, float* v,
+                                                          float* m) {
+  block_body<16>(c, first, last, room, v, m);
 }
-__attribute__((target("avx2,fma"))) void block_8(const Call& c, int64_t first, int64_t last, int64_t room, const float* zeros,
-                                                 float* v, float* m) {
-  block_body<8>(c, first, last, room, zeros, v, m);
+__attribute__((target("avx2,fma"))) void block_8(const Call<float>& c, int64_t first, int64_t last, int64_t room, float* v,
+                                                 float* m) {
+  block_body<8>(c, first, last, room, v, m);
 }
 #endif
-void block_4(const Call& c, int64_t first, int64_t last, int64_t room, const float* zeros, float* v, float* m) {
-  block_body<4>(c, first, last, room, zeros, v, m);
+void block_4(const Call<float>& c, int64_t first, int64_t last, int64_t room, float* v, float* m) {
+  block_body<4>(c, first, last, room, v, m);
+}
+
+/// The code for registers of `lanes` floats.
+template <class T>
+auto block_of(int lanes) {
+  void (*block)(const Call<T>&, int64_t, int64_t, int64_t, float*, float*) = nullptr;
+#if defined(__x86_64__)
+  if (lanes == 16) block = block_16<T>;
+#endif
+  if constexpr (std::is_same_v<T, float>) {
+#if defined(__x86_64__)
+    if (lanes == 8) block = block_8;
+#endif
+    if (lanes == 4) block = block_4;
+  }
+  return block;
 }
 
 /// G g G^T of the filters of one panel: from (panel, in, 3, 3) to (36, in, panel), elements `stride` floats apart.
@@ -182,17 +203,35 @@ GT_VECTOR_CLONES void transform_weights(const float* from, int64_t in, int64_t p
   }
 }
 
-/// Floats of the widest register that this processor has and that both numbers of channels fill.
-int best_lanes(int64_t in, int64_t out) {
-  const int widest = widest_lanes();
-  return widest == 16 && (in % 16 || out % 32) ? 8 : widest;
+/// Floats of the widest register, of `most` at the most, that both numbers of channels fill.
+int best_lanes(int64_t in, int64_t out, int most) { return most == 16 && (in % 16 || out % 32) ? 8 : most; }
+
+/// Tiles of one call, in blocks.
+template <class T>
+void convolve(Call<T> call, int64_t images, int lanes) {
+  // As many blocks for each thread, of a size that the cache holds; large layers want more rows for each read of their weights.
+  const int64_t tiles = images * call.tiles_down * call.tiles_across, threads = at::get_num_threads(), both = call.in + call.out;
+  const int64_t fitting = std::max<int64_t>(2 * kMostPanelRows, kBlockBytes / (kElements * both * 4));
+  const int64_t rounds = std::max<int64_t>(1, (tiles + threads * fitting - 1) / (threads * fitting));
+  const int64_t each = (tiles + rounds * threads - 1) / (rounds * threads), blocks = (tiles + each - 1) / each;
+  const std::vector<T> zeros(call.in);
+  call.zeros = zeros.data();
+  const at::Tensor room = at::empty({threads, kElements * each * both}, at::kFloat);
+  const auto block = block_of<T>(lanes);
+  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    float* v = data<float>(room) + at::get_thread_num() * room.size(1);
+    for (int64_t b = begin; b < end; ++b)
+      block(call, b * each, std::min(tiles, (b + 1) * each), each, v, v + kElements * each * call.in);
+  });
 }
 
 }  // namespace
 
 bool WinogradConv2d::takes(const at::Tensor& w) {
-  return w.device().is_cpu() && w.scalar_type() == at::kFloat && w.dim() == 4 && w.size(2) == 3 && w.size(3) == 3 &&
-         winograd_bytes(w.size(0), w.size(1)) > 0;
+  if (!w.device().is_cpu() || w.dim() != 4 || w.size(2) != 3 || w.size(3) != 3 || winograd_bytes(w.size(0), w.size(1)) == 0)
+    return false;
+  if (w.scalar_type() == at::kFloat) return true;
+  return w.scalar_type() == at::kBFloat16 && winograd_for_bf16() && best_lanes(w.size(1), w.size(0), 16) == 16;
 }
 
 struct WinogradConv2d::Impl {
@@ -204,8 +243,9 @@ struct WinogradConv2d::Impl {
   const float* transformed() {
     if (plain.defined()) {
       const int64_t panel = 2 * lanes;
-      weights = at::empty({kElements, out / panel, in, panel}, plain.options());
-      const float* from = data<float>(plain);
+      weights = at::empty({kElements, out / panel, in, panel}, at::kFloat);
+      const at::Tensor wide = plain.to(at::kFloat);
+      const float* from = data<float>(wide);
       float* to = data<float>(weights);
       at::parallel_for(0, out / panel, 1, [&](int64_t begin, int64_t end) {
         for (int64_t p = begin; p < end; ++p)
@@ -217,8 +257,12 @@ struct WinogradConv2d::Impl {
   }
 };
 
-WinogradConv2d::WinogradConv2d(const at::Tensor& weight)
-    : impl_(new Impl{weight.size(1), weight.size(0), best_lanes(weight.size(1), weight.size(0)), weight.contiguous(), {}}) {}
+WinogradConv2d::WinogradConv2d(const at::Tensor& weight, int lanes)
+    : impl_(new Impl{weight.size(1),
+                     weight.size(0),
+                     best_lanes(weight.size(1), weight.size(0), lanes ? lanes : widest_lanes()),
+                     weight.contiguous(),
+                     {}}) {}
 
 bool WinogradConv2d::pays(int64_t height, int64_t width) {
   return ((height + kTile - 1) / kTile) * ((width + kTile - 1) / kTile) >= kFewestTiles;
@@ -231,36 +275,11 @@ at::Tensor WinogradConv2d::operator()(const at::Tensor& image, const at::Tensor&
   const int64_t height = x.size(2) - 2 * ring, width = x.size(3) - 2 * ring;
   at::Tensor y = at::empty({x.size(0), out, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
   const int64_t down = (height + kTile - 1) / kTile, across = (width + kTile - 1) / kTile;
-  const Call call{data<float>(x),
-                  impl_->transformed(),
-                  data<float>(bias),
-                  added.defined() ? data<float>(added) : nullptr,
-                  data<float>(y),
-                  in,
-                  out,
-                  height,
-                  width,
-                  across,
-                  down,
-                  ring};
-  const auto block = impl_->lanes == 4 ? block_4 :
-#if defined(__x86_64__)
-                     impl_->lanes == 8 ? block_8
-                                       : block_16;
-#else
-                                       block_4;
-#endif
-
-  // As many blocks for each thread, of a size that the cache holds; large layers want more rows for each read of their weights.
-  const int64_t tiles = x.size(0) * down * across, threads = at::get_num_threads();
-  const int64_t fitting = std::max<int64_t>(2 * kMostPanelRows, kBlockBytes / (kElements * (in + out) * 4));
-  const int64_t rounds = std::max<int64_t>(1, (tiles + threads * fitting - 1) / (threads * fitting));
-  const int64_t each = (tiles + rounds * threads - 1) / (rounds * threads), blocks = (tiles + each - 1) / each;
-  const at::Tensor room = at::empty({threads, kElements * each * (in + out)}, x.options()), zeros = at::zeros({in}, x.options());
-  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
-    float* v = data<float>(room) + at::get_thread_num() * room.size(1);
-    for (int64_t b = begin; b < end; ++b)
-      block(call, b * each, std::min(tiles, (b + 1) * each), each, data<float>(zeros), v, v + kElements * each * in);
+  with_type(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    convolve<T>({data<T>(x), added.defined() ? data<T>(added) : nullptr, nullptr, impl_->transformed(), data<float>(bias),
+                 data<T>(y), in, out, height, width, across, down, ring},
+                x.size(0), impl_->lanes);
   });
   return y;
 }
