@@ -3,6 +3,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "diffusion/kernels/vector_math.h"
 
 namespace geometry_transfer {
@@ -13,7 +15,14 @@ GT_INLINE void geglu_rows_body(const T* x, T* y, int64_t rows, int64_t channels)
   for (int64_t r = 0; r < rows; ++r) {
     const T *value = x + r * 2 * channels, *gate = value + channels;
     T* out = y + r * channels;
-    for (int64_t c = 0; c < channels; ++c) store(out + c, load(value + c) * gelu(load(gate + c)));
+    float room[kStretch];
+    for (int64_t first = 0; first < channels; first += kStretch) {
+      const int64_t count = std::min(kStretch, channels - first);
+      const float* factor = loaded(value + first, count, room);
+      map_row(
+          gate + first, out + first,
+          count, [&](int64_t c, float v) __attribute__((always_inline)) { return factor[c] * gelu(v); });
+    }
   }
 }
 GT_VECTOR_CLONES void geglu_rows(const float* x, float* y, int64_t rows, int64_t channels) {

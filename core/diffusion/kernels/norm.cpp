@@ -22,10 +22,14 @@ GT_INLINE void channel_sums_body(const T* x, int64_t pixels, int64_t channels, f
     for (int64_t c = 0; c < 2 * channels; ++c) partial[c] = 0;
     for (int64_t p = first; p < last; ++p) {
       const T* row = x + p * channels;
-      for (int64_t c = 0; c < channels; ++c) {
-        const float v = load(row + c);
-        s[c] += v;
-        q[c] += v * v;
+      float room[kStretch];
+      for (int64_t from = 0; from < channels; from += kStretch) {
+        const int64_t count = std::min(kStretch, channels - from);
+        const float* v = loaded(row + from, count, room);
+        for (int64_t c = 0; c < count; ++c) {
+          s[from + c] += v[c];
+          q[from + c] += v[c] * v[c];
+        }
       }
     }
     for (int64_t c = 0; c < channels; ++c) {
@@ -50,9 +54,11 @@ GT_INLINE void scale_rows_body(const T* x, T* y, int64_t pixels, int64_t channel
     const T* in = x + p * channels;
     T* out = y + p * channels;
     if (activate)
-      for (int64_t c = 0; c < channels; ++c) store(out + c, silu(load(in + c) * scale[c] + shift[c]));
+      map_row(
+          in, out, channels, [&](int64_t c, float v) __attribute__((always_inline)) { return silu(v * scale[c] + shift[c]); });
     else
-      for (int64_t c = 0; c < channels; ++c) store(out + c, load(in + c) * scale[c] + shift[c]);
+      map_row(
+          in, out, channels, [&](int64_t c, float v) __attribute__((always_inline)) { return v * scale[c] + shift[c]; });
   }
 }
 GT_VECTOR_CLONES void scale_rows(const float* x, float* y, int64_t pixels, int64_t channels, const float* scale,
@@ -66,16 +72,22 @@ GT_VECTOR_CLONES void scale_rows(const std::uint16_t* x, std::uint16_t* y, int64
 
 template <class T>
 GT_INLINE void normalise_token_body(const T* x, T* y, int64_t channels, const float* weight, const float* bias, float eps) {
-  float sum = 0;
-  for (int64_t c = 0; c < channels; ++c) sum += load(x + c);
+  float room[kStretch], sum = 0, square = 0;
+  for (int64_t from = 0; from < channels; from += kStretch) {
+    const int64_t count = std::min(kStretch, channels - from);
+    const float* v = loaded(x + from, count, room);
+    for (int64_t c = 0; c < count; ++c) sum += v[c];
+  }
   const float mean = sum / channels;
-  float square = 0;
-  for (int64_t c = 0; c < channels; ++c) {
-    const float d = load(x + c) - mean;
-    square += d * d;
+  for (int64_t from = 0; from < channels; from += kStretch) {
+    const int64_t count = std::min(kStretch, channels - from);
+    const float* v = loaded(x + from, count, room);
+    for (int64_t c = 0; c < count; ++c) square += (v[c] - mean) * (v[c] - mean);
   }
   const float inverse = 1.0f / std::sqrt(square / channels + eps);
-  for (int64_t c = 0; c < channels; ++c) store(y + c, (load(x + c) - mean) * inverse * weight[c] + bias[c]);
+  map_row(
+      x, y,
+      channels, [&](int64_t c, float v) __attribute__((always_inline)) { return (v - mean) * inverse * weight[c] + bias[c]; });
 }
 GT_VECTOR_CLONES void normalise_tokens(const float* x, float* y, int64_t tokens, int64_t channels, const float* weight,
                                        const float* bias, float eps) {

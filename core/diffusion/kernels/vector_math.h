@@ -22,10 +22,10 @@ namespace geometry_transfer {
 /// e^x: 2^n times a polynomial of the rest (Cephes expf); x is clamped to +-87.
 GT_INLINE float fast_exp(float x) {
   x = x > 87.0f ? 87.0f : x < -87.0f ? -87.0f : x;
-  // Not by adding 1.5 * 2^23: loops whose sums may be reassociated would lose that rounding.
-  const float scaled = x * 1.44269504088896341f;
-  const std::int32_t whole = static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5f : 0.5f));
-  const float n = static_cast<float>(whole);
+  // Rounds n = x / ln 2 by cutting off n + 127 + 0.5, which is never negative: the exponent's bits as they are. Not by adding 1.5
+  // * 2^23: loops whose sums may be reassociated would lose that rounding.
+  const std::int32_t whole = static_cast<std::int32_t>(x * 1.44269504088896341f + 127.5f);
+  const float n = static_cast<float>(whole - 127);
   const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
@@ -34,7 +34,7 @@ GT_INLINE float fast_exp(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  const std::int32_t bits = (whole + 127) << 23;  // 2^n
+  const std::int32_t bits = whole << 23;  // 2^n
   float power;
   std::memcpy(&power, &bits, 4);
   return p * power;
@@ -66,6 +66,31 @@ GT_INLINE void store(std::uint16_t* p, float v) {  // round to nearest even
   std::uint32_t bits;
   std::memcpy(&bits, &v, 4);
   *p = static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+/// n <= kStretch numbers in fp32, and back: loops of their own, since compilers make vector code of one that only converts, not
+/// of one that computes in another width than it loads. fp32 is read where it lies.
+constexpr std::int64_t kStretch = 256;
+GT_INLINE const float* loaded(const float* p, std::int64_t, float*) { return p; }
+GT_INLINE const float* loaded(const std::uint16_t* p, std::int64_t n, float* room) {
+  for (std::int64_t i = 0; i < n; ++i) room[i] = load(p + i);
+  return room;
+}
+
+/// y[c] = f(c, x[c]) for n numbers; computed in fp32. f is inlined.
+template <class F>
+GT_INLINE void map_row(const float* x, float* y, std::int64_t n, const F& f) {
+  for (std::int64_t c = 0; c < n; ++c) y[c] = f(c, x[c]);
+}
+template <class F>
+GT_INLINE void map_row(const std::uint16_t* x, std::uint16_t* y, std::int64_t n, const F& f) {
+  float room[kStretch];
+  for (std::int64_t first = 0; first < n; first += kStretch) {
+    const std::int64_t count = n - first < kStretch ? n - first : kStretch;
+    loaded(x + first, count, room);
+    for (std::int64_t i = 0; i < count; ++i) room[i] = f(first + i, room[i]);
+    for (std::int64_t i = 0; i < count; ++i) store(y + first + i, room[i]);
+  }
 }
 
 /// The memory of a tensor as the kernels' loops see it.
