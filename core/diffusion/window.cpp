@@ -3,23 +3,13 @@
 
 #include <algorithm>
 
+#include "diffusion/kernels/ring.h"
+
 namespace geometry_transfer {
 namespace {
 
 /// Above this share of the canvas a window saves less than its rings and its smaller products cost.
 constexpr double kMostShare = 0.8;
-
-/// Rows [top, top + height) and columns [left, left + width) of row `row`, zeros where they lie off the canvas.
-at::Tensor strip(const at::Tensor& x, int64_t row, int64_t top, int64_t left, int64_t height, int64_t width) {
-  at::Tensor made = at::empty({1, x.size(1), height, width}, x.options(), at::MemoryFormat::ChannelsLast).zero_();
-  const int64_t first = std::max<int64_t>(0, top), last = std::min(x.size(2), top + height);
-  const int64_t begin = std::max<int64_t>(0, left), end = std::min(x.size(3), left + width);
-  if (first < last && begin < end)
-    made.slice(2, first - top, last - top)
-        .slice(3, begin - left, end - left)
-        .copy_(x.narrow(0, row, 1).slice(2, first, last).slice(3, begin, end));
-  return made;
-}
 
 }  // namespace
 
@@ -72,26 +62,10 @@ size_t Surroundings::bytes() const {
 
 void WindowPass::keep_ring(const at::Tensor& x) {
   const Window w = into_->window.at(x.size(2), x.size(3));
-  const auto line = [&](const at::Tensor& t) { return t.flatten(2).unsqueeze(2); };
-  into_->rings.push_back(
-      at::cat({line(strip(x, row_, w.top - 1, w.left - 1, 1, w.width + 2)),
-               line(strip(x, row_, w.top + w.height, w.left - 1, 1, w.width + 2)),
-               line(strip(x, row_, w.top, w.left - 1, w.height, 1)), line(strip(x, row_, w.top, w.left + w.width, w.height, 1))},
-              3));
+  into_->rings.push_back(ring_round(x, row_, w.top, w.left, w.height, w.width));
 }
 
-at::Tensor WindowPass::ringed(const at::Tensor& x) {
-  const at::Tensor& ring = from_->rings.at(next_ring_++);
-  const int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
-  at::Tensor made = at::empty({x.size(0), channels, height + 2, width + 2}, x.options(), at::MemoryFormat::ChannelsLast);
-  made.slice(2, 1, height + 1).slice(3, 1, width + 1).copy_(x);
-  made.narrow(2, 0, 1).copy_(ring.narrow(3, 0, width + 2));
-  made.narrow(2, height + 1, 1).copy_(ring.narrow(3, width + 2, width + 2));
-  const auto upright = [&](int64_t first) { return ring.narrow(3, first, height).transpose(2, 3); };
-  made.slice(2, 1, height + 1).narrow(3, 0, 1).copy_(upright(2 * (width + 2)));
-  made.slice(2, 1, height + 1).narrow(3, width + 1, 1).copy_(upright(2 * (width + 2) + height));
-  return made;
-}
+at::Tensor WindowPass::ringed(const at::Tensor& x) { return with_ring(x, from_->rings.at(next_ring_++)); }
 
 void WindowPass::keep_sums(const at::Tensor& x, const std::vector<ChannelSums>& whole) {
   const ChannelSums inside = channel_sums(into_->window.cut(x.narrow(0, row_, 1)))[0];

@@ -9,6 +9,7 @@
 #include "diffusion/kernels/packed.h"
 #include "diffusion/kernels/panel.h"
 #include "diffusion/kernels/panel_attention.h"
+#include "diffusion/kernels/ring.h"
 #include "diffusion/kernels/winograd.h"
 #include "runtime/compute.h"
 #include "runtime/processor.h"
@@ -80,6 +81,20 @@ TEST_P(Kernels, Geglu) {
 TEST_P(Kernels, ConcatChannels) {
   const at::Tensor a = random({2, 7, 5, 3}).contiguous(kNhwc), b = random({2, 4, 5, 3}).contiguous(kNhwc);
   EXPECT_TRUE(at::equal(concat_channels(a, b), at::cat({a, b}, 1)));
+}
+
+TEST_P(Kernels, RingOfARectangle) {
+  const at::Tensor canvas = random({2, 5, 9, 7}).contiguous(kNhwc), padded = at::constant_pad_nd(canvas, {1, 1, 1, 1});
+  for (const auto& [top, left, height, width] : std::vector<std::array<int64_t, 4>>{{2, 1, 3, 4}, {0, 0, 9, 7}, {5, 3, 4, 4}}) {
+    const auto cut = [&, t = top, l = left](const at::Tensor& x, int64_t h, int64_t w) {
+      return x.narrow(0, 1, 1).narrow(2, t, h).narrow(3, l, w);
+    };
+    const at::Tensor ring = ring_round(canvas, 1, top, left, height, width);
+    const at::Tensor ringed = with_ring(cut(canvas, height, width), ring);
+    EXPECT_TRUE(at::equal(ringed, cut(padded, height + 2, width + 2)));
+    EXPECT_TRUE(ringed.is_contiguous(kNhwc));
+  }
+  EXPECT_ANY_THROW(with_ring(canvas, ring_round(canvas, 0, 1, 1, 2, 2))) << "of another size";
 }
 
 /// The definition, in fp32.
