@@ -81,6 +81,7 @@ Work work_of(const Call& call, const ModelInfo& model) {
   const host::Id away = call.source == host::kNone ? call.image : host::image_of(call.source);
   work.selected = host::selection_bounds(away);
   if (work.selected.empty()) work.selected = host::selection_bounds(call.image);
+  if (work.selected.empty() && call.source != host::kNone) work.selected = host::extent(call.source);  // what its mask may show
   for (const FurtherReference& r : call.further) ++(r.role == Reference::Role::texture ? work.textures : work.geometries);
   return work;
 }

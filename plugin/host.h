@@ -56,11 +56,16 @@ Buffer pixels(Id drawable);
 
 // ---- changing ---------------------------------------------------------------------------------------------------------------
 
+void undo_group_begin(Id image);
+void undo_group_end(Id image);
 /// A transparent layer for the image, not in it yet: nobody sees it while its pixels are written. kNone when the host refuses.
 Id make_layer(Id image, const std::string& name, const Rect& area);
-/// Puts it directly above `below`, in the same group, and selects it, in one undo step; false, and the layer is no more, when the
-/// host refuses.
-bool insert_layer(Id image, Id layer, Id below);
+/// Puts it directly above another, or below it, in the same group, and selects it, in one undo step; false, and the layer is no
+/// more, when the host refuses.
+bool insert_layer(Id image, Id layer, Id beside, bool below = false);
+/// A mask for a layer that has none, black all over: its drawable, of the layer's size. kNone when the host refuses.
+Id add_mask(Id layer);
+void hide(Id layer);
 /// To be called after pixels(layer) was written and let go.
 void layer_changed(Id layer);
 void show_changes();

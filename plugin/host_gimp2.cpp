@@ -113,6 +113,9 @@ Buffer pixels(Id drawable) {
   return buffer;
 }
 
+void undo_group_begin(Id image) { gimp_image_undo_group_start(image); }
+void undo_group_end(Id image) { gimp_image_undo_group_end(image); }
+
 Id make_layer(Id image, const std::string& name, const Rect& area) {
   const auto type = gimp_image_base_type(image) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   const Id layer = gimp_layer_new(image, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
@@ -121,12 +124,19 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   return layer;
 }
 
-bool insert_layer(Id image, Id layer, Id below) {
-  if (gimp_image_insert_layer(image, layer, gimp_item_get_parent(below), gimp_image_get_item_position(image, below))) return true;
+bool insert_layer(Id image, Id layer, Id beside, bool below) {
+  const int place = gimp_image_get_item_position(image, beside) + (below ? 1 : 0);
+  if (gimp_image_insert_layer(image, layer, gimp_item_get_parent(beside), place)) return true;
   gimp_item_delete(layer);
   return false;
 }
 
+Id add_mask(Id layer) {
+  const Id mask = gimp_layer_create_mask(layer, GIMP_ADD_MASK_BLACK);
+  return mask > 0 && gimp_layer_add_mask(layer, mask) ? mask : kNone;
+}
+
+void hide(Id layer) { gimp_item_set_visible(layer, FALSE); }
 void layer_changed(Id layer) { gimp_drawable_update(layer, 0, 0, gimp_drawable_width(layer), gimp_drawable_height(layer)); }
 void show_changes() { gimp_displays_flush(); }
 

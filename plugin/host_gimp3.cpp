@@ -108,6 +108,9 @@ Rect extent(Id drawable) {
 
 Buffer pixels(Id drawable) { return Buffer(gimp_drawable_get_buffer(drawable_at(drawable))); }
 
+void undo_group_begin(Id image) { gimp_image_undo_group_start(image_at(image)); }
+void undo_group_end(Id image) { gimp_image_undo_group_end(image_at(image)); }
+
 Id make_layer(Id image, const std::string& name, const Rect& area) {
   GimpImage* in = image_at(image);
   const auto type = gimp_image_get_base_type(in) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
@@ -117,15 +120,20 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   return id_of(layer);
 }
 
-bool insert_layer(Id image, Id layer, Id below) {
-  GimpItem* group = gimp_item_get_parent(item_at(below));
-  if (gimp_image_insert_layer(image_at(image), layer_at(layer), group ? GIMP_LAYER(group) : nullptr,
-                              gimp_image_get_item_position(image_at(image), item_at(below))))
-    return true;
+bool insert_layer(Id image, Id layer, Id beside, bool below) {
+  GimpItem* group = gimp_item_get_parent(item_at(beside));
+  const int place = gimp_image_get_item_position(image_at(image), item_at(beside)) + (below ? 1 : 0);
+  if (gimp_image_insert_layer(image_at(image), layer_at(layer), group ? GIMP_LAYER(group) : nullptr, place)) return true;
   gimp_item_delete(item_at(layer));
   return false;
 }
 
+Id add_mask(Id layer) {
+  GimpLayerMask* mask = gimp_layer_create_mask(layer_at(layer), GIMP_ADD_MASK_BLACK);
+  return mask && gimp_layer_add_mask(layer_at(layer), mask) ? id_of(mask) : kNone;
+}
+
+void hide(Id layer) { gimp_item_set_visible(item_at(layer), FALSE); }
 void layer_changed(Id layer) {
   GimpDrawable* d = drawable_at(layer);
   gimp_drawable_update(d, 0, 0, gimp_drawable_get_width(d), gimp_drawable_get_height(d));

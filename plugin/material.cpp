@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "bring_in.h"
 #include "gegl_raster.h"
 #include "request/text.h"
 
@@ -105,7 +106,7 @@ Material::Marked Material::marked(Id layer, bool main) const {
   const Id in = host::image_of(layer);
   Marked m;
   Rect bounds;
-  const Id own = main ? kNone : host::layer_mask(layer);
+  const Id own = main && !was_brought_in(layer) ? kNone : host::layer_mask(layer);
   if (own != kNone) {
     bounds = host::extent(layer);
     m.drawable = own;
@@ -151,6 +152,7 @@ void Material::add_geometry(Id layer, bool main, bool clip, double weight) {
   const Rect on_it = common(m.bounds, extent);
   const Rect bounds = clip && !on_it.empty() ? on_it : m.bounds;
   if (main) selected_ = m.bounds;
+  lying_.push_back({layer, extent, m.drawable, m.x, m.y});
   Reference reference;
   reference.colour = raster(layer, true, extent.x, extent.y, extent);
   reference.mask = raster(m.drawable, false, m.x, m.y, bounds);
@@ -161,6 +163,7 @@ void Material::add_geometry(Id layer, bool main, bool clip, double weight) {
 void Material::add_texture(Id layer, double weight) {
   const Rect extent = host::extent(layer);
   const Id mask = host::layer_mask(layer);
+  lying_.push_back({layer, extent, mask, extent.x, extent.y});
   Reference reference;
   reference.role = Reference::Role::texture;
   reference.colour = raster(layer, true, extent.x, extent.y, extent);

@@ -16,7 +16,8 @@ namespace geometry_transfer {
 void check_target(host::Id image, host::Id target);
 
 /// Where the geometry lies is said
-///   on the main reference   by the selection of its image, else by that of the target's image;
+///   on the main reference   by the selection of its image, else by that of the target's image; by its layer mask where it was
+///                           brought in from another image;
 ///   on a further one        by its layer mask, else by the same;
 /// what another image's selection says lands in the middle of this image's selection, or of the target. A texture reference shows
 /// material where its layer mask does, else everywhere.
@@ -32,6 +33,16 @@ class Material {
   double centre_x() const { return centre_x_; }
   double centre_y() const { return centre_y_; }
 
+  /// A reference as it lies on the target's canvas.
+  struct Lying {
+    host::Id layer;
+    Rect extent;
+    host::Id mask;       ///< a selection or a layer mask; kNone: all of a texture
+    int mask_x, mask_y;  ///< the mask's 0,0 on the target's canvas
+  };
+  /// In the order of the references, the main one first.
+  const std::vector<Lying>& lying() const { return lying_; }
+
  private:
   struct Marked;  // where the geometry lies on a layer
   Marked marked(host::Id layer, bool main) const;
@@ -44,6 +55,7 @@ class Material {
   Rect selected_;
   double centre_x_ = 0, centre_y_ = 0;
   std::vector<std::unique_ptr<Raster>> rasters_;
+  std::vector<Lying> lying_;
   Scene scene_;
 };
 

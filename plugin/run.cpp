@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
+#include "bring_in.h"
 #include "expected_time.h"
 #include "gegl_raster.h"
 #include "material.h"
@@ -83,6 +85,19 @@ std::string status_text(const Progress& p) {
   return text;
 }
 
+/// Several changes as one undo step, closed on every way out.
+class UndoGroup {
+ public:
+  explicit UndoGroup(Id image) : image_(image) { host::undo_group_begin(image_); }
+  ~UndoGroup() { host::undo_group_end(image_); }
+  UndoGroup(const UndoGroup&) = delete;
+
+ private:
+  Id image_;
+};
+
+Error no_new_layer() { return error(Error::Kind::system, _("GIMP did not accept a new layer in this image.")); }
+
 /// GIMP stays usable while a transfer runs: its image may have been closed and its layers deleted since.
 void check_still_there(const Call& call) {
   const std::vector<Id> images = host::images();
@@ -93,18 +108,44 @@ void check_still_there(const Call& call) {
     throw error(Error::Kind::input, _("The layer was deleted while Geometry Transfer was at work: undo that and call it again."));
 }
 
-Id write_result(const Call& call, const std::string& name, const Remembered& settings, const Layer& layer, const Report& report) {
+/// What is wanted of other images as layers for this one, and `settings` lead to them.
+std::vector<Id> bring_in(const Call& call, const Material& material, Remembered& settings) {
+  std::vector<Id> made;
+  const auto& lying = material.lying();
+  for (size_t i = 0; i < lying.size(); ++i) {
+    // What was deleted since has been read all the same: the transfer does without the copy.
+    if (!host::is_layer(lying[i].layer) || host::image_of(lying[i].layer) == call.image) continue;
+    const Id copy = brought_in(call.image, lying[i]);
+    if (copy == kNone) throw no_new_layer();
+    made.push_back(copy);
+    if (i == 0) {
+      settings.source = host::tattoo(copy);
+    } else {
+      settings.further.push_back(call.further[i - 1]);
+      settings.further.back().layer = host::tattoo(copy);
+    }
+  }
+  return made;
+}
+
+Id write_result(const Call& call, const Material& material, const std::string& name, Remembered& settings, const Layer& layer,
+                const Report& report) {
   check_still_there(call);
   // Whole before it is in the image: whatever ends this process on the way leaves the image as it was.
   const Id made = host::make_layer(call.image, name, layer.area);
-  if (made == kNone) throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
+  if (made == kNone) throw no_new_layer();
   write_layer(host::pixels(made).get(), layer);
   host::layer_changed(made);
+  const std::vector<Id> copies = call.bring_in ? bring_in(call, material, settings) : std::vector<Id>();
   set_layer_settings(made, settings);
   set_layer_report(made, report);
-  // The one change to the image, so one undo step without a group, which a death in its middle would leave behind empty.
-  if (!host::insert_layer(call.image, made, call.target))
-    throw error(Error::Kind::system, _("GIMP did not accept a new layer in this image."));
+  // Mostly the one change to the image, so one undo step without a group, which a death in its middle would leave behind empty.
+  std::optional<UndoGroup> group;
+  if (!copies.empty()) group.emplace(call.image);
+  for (const Id copy : copies)
+    if (!host::insert_layer(call.image, copy, call.target, true)) throw no_new_layer();
+  if (!host::insert_layer(call.image, made, call.target)) throw no_new_layer();
+  group.reset();
   host::show_changes();
   return made;
 }
@@ -134,8 +175,8 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   const Material material(call.image, call.target, call.source, call.further);
   const Work work = work_of(call);
   const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
-  const Remembered settings = {call.request, host::tattoo(call.target),
-                               host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0, by_tattoo(call)};
+  Remembered settings = {call.request, host::tattoo(call.target),
+                         host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0, by_tattoo(call)};
   const ProgressCallback progress = [](const Progress& p) {
     host::progress(p.fraction, status_text(p));
     return true;
@@ -147,7 +188,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
                            : Session().run(material.scene(), call.request, progress, report);
 
   // 4. Write.
-  const Id made = write_result(call, name, settings, layer, report);
+  const Id made = write_result(call, material, name, settings, layer, report);
   host::progress_end();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   remember_time(call.request, work, taken.count());

@@ -19,6 +19,7 @@ struct Call {
   host::Id image = host::kNone, target = host::kNone;
   host::Id source = host::kNone;          ///< none: the remembered one, or what the user chooses
   std::vector<FurtherReference> further;  ///< noninteractive only, as the request
+  bool bring_in = false;                  ///< references of other images are wanted in this one, see bring_in.h
   Request request;
 };
 
@@ -29,7 +30,7 @@ struct Outcome {
   host::Id layer = host::kNone;  ///< done: the new one
 };
 
-/// Lets the user change call's source, further references and request; false: cancelled. Not called unless the mode is
+/// Lets the user change call's source, further references, bring_in and request; false: cancelled. Not called unless the mode is
 /// interactive.
 using Dialog = std::function<bool(Call&)>;
 

@@ -88,6 +88,8 @@ Rect selection_bounds(Id image) { return world().selected[image]; }
 Rect extent(Id drawable) { return world().items.at(drawable).area; }
 Buffer pixels(Id drawable) { return Buffer(GEGL_BUFFER(g_object_ref(world().items.at(drawable).buffer))); }
 
+void undo_group_begin(Id) { world().log.push_back("undo begin"); }
+void undo_group_end(Id) { world().log.push_back("undo end"); }
 Id make_layer(Id image, const std::string& name, const Rect& area) {
   world().log.push_back("make");
   const float clear[4] = {0, 0, 0, 0};
@@ -95,12 +97,21 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   world().stacks[image].pop_back();
   return id;
 }
-bool insert_layer(Id image, Id layer, Id below) {
+bool insert_layer(Id image, Id layer, Id beside, bool below) {
   if (world().full) return false;
   world().log.push_back("insert");
   auto& stack = world().stacks[image];
-  stack.insert(std::find(stack.begin(), stack.end(), below), layer);
+  stack.insert(std::find(stack.begin(), stack.end(), beside) + (below ? 1 : 0), layer);
   return true;
+}
+Id add_mask(Id layer) {
+  world().log.push_back("mask");
+  fake::mask(layer, {});
+  return world().items[layer].mask;
+}
+void hide(Id layer) {
+  world().log.push_back("hide");
+  world().items[layer].visible = false;
 }
 void layer_changed(Id) { world().log.push_back("changed"); }
 void show_changes() { world().log.push_back("show"); }

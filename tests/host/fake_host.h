@@ -19,6 +19,7 @@ struct Item {
   GeglBuffer* buffer = nullptr;  ///< owned
   std::map<std::string, std::string> notes;
   Id mask = kNone;  ///< of a layer
+  bool visible = true;
 };
 
 struct World {

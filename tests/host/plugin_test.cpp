@@ -175,6 +175,115 @@ TEST_F(Plugin, AReferenceInAnotherImageLandsInTheMiddleOfTheTarget) {
   EXPECT_EQ(pixel[0], 1);
 }
 
+/// What is taken of image 2 is wanted in this one.
+class BroughtIn : public Plugin {
+ protected:
+  void SetUp() override {
+    Plugin::SetUp();
+    const float grey[4] = {0.5f, 0.5f, 0.5f, 1}, dark[4] = {0.2f, 0.2f, 0.2f, 1};
+    away_ = fake::layer(2, "elsewhere", {0, 0, 300, 300}, grey);
+    const GeglRectangle dent = {215, 220, 30, 20};
+    std::vector<float> pixels;
+    for (int i = 0; i < dent.width * dent.height; ++i) pixels.insert(pixels.end(), dark, dark + 4);
+    gegl_buffer_set(fake::world().items[away_].buffer, &dent, 0, babl_format("R'G'B'A float"), pixels.data(),
+                    GEGL_AUTO_ROWSTRIDE);
+    fake::select(2, {200, 210, 60, 40});
+    fake::select(kImage, {});
+    call_.mode = Call::Mode::interactive;
+  }
+  Dialog wanting(bool bring_in) {
+    return [=](Call& call) {
+      call.source = away_;
+      call.request.preset = "instant";
+      call.bring_in = bring_in;
+      return true;
+    };
+  }
+  std::vector<float> all_of(Id layer) {
+    const Rect area = host::extent(layer);
+    std::vector<float> pixels(4 * static_cast<size_t>(area.width) * area.height);
+    gegl_buffer_get(host::pixels(layer).get(), nullptr, 1, babl_format("R'G'B'A float"), pixels.data(), GEGL_AUTO_ROWSTRIDE,
+                    GEGL_ABYSS_NONE);
+    return pixels;
+  }
+  Id away_ = kNone;
+};
+
+TEST_F(BroughtIn, AHiddenCopyWithTheSelectionAsItsMaskInTheSameUndoStep) {
+  const Outcome outcome = run(call_, wanting(true));
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  const auto& stack = fake::world().stacks[kImage];
+  ASSERT_EQ(stack.size(), 4u);
+  EXPECT_EQ((std::vector<Id>{stack[0], stack[1], stack[3]}), (std::vector<Id>{outcome.layer, target_, source_}));
+  const Id copy = stack[2];
+  EXPECT_EQ(host::item_name(copy), "elsewhere");
+  EXPECT_FALSE(fake::world().items[copy].visible);
+  // The selection's middle, 230,230, is the target's, 100,80.
+  EXPECT_EQ(host::extent(copy), (Rect{-130, -150, 300, 300}));
+  EXPECT_EQ(all_of(copy), all_of(away_));
+  float pixel;
+  const GeglRectangle in = {200, 210, 1, 1}, out = {199, 210, 1, 1};
+  const host::Buffer mask = host::pixels(host::layer_mask(copy));
+  gegl_buffer_get(mask.get(), &in, 1, babl_format("Y float"), &pixel, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+  EXPECT_EQ(pixel, 1);
+  gegl_buffer_get(mask.get(), &out, 1, babl_format("Y float"), &pixel, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+  EXPECT_EQ(pixel, 0);
+  const auto& log = fake::world().log;
+  EXPECT_EQ(std::count(log.begin(), log.end(), "undo begin"), 1);
+  EXPECT_GT(std::find(log.begin(), log.end(), "insert"), std::find(log.begin(), log.end(), "undo begin"));
+}
+
+TEST_F(BroughtIn, RepeatGivesTheSameWithoutTheOtherImage) {
+  const Outcome first = run(call_, wanting(true));
+  ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
+  fake::world().stacks.erase(2);
+  for (const Id gone : {away_, host::selection(2)}) {
+    g_object_unref(fake::world().items[gone].buffer);
+    fake::world().items.erase(gone);
+  }
+  // What is selected by now says nothing about it.
+  fake::select(kImage, {0, 0, 10, 10});
+  call_.mode = Call::Mode::last_values;
+  call_.target = first.layer;
+  call_.source = kNone;
+  const Outcome again = run(call_, no_dialog);
+  ASSERT_EQ(again.status, Outcome::Status::done) << again.message;
+  EXPECT_EQ(host::item_name(again.layer), "Geometry Transfer: elsewhere");
+  EXPECT_EQ(host::extent(again.layer), host::extent(first.layer));
+  EXPECT_EQ(all_of(again.layer), all_of(first.layer));
+}
+
+TEST_F(BroughtIn, NothingIsWhereItIsNotWantedOrHereAlready) {
+  ASSERT_EQ(run(call_, wanting(false)).status, Outcome::Status::done);
+  EXPECT_EQ(fake::world().stacks[kImage].size(), 3u);
+  fake::select(kImage, {60, 50, 40, 30});
+  const Outcome here = run(call_, [this](Call& call) {
+    call.source = source_;
+    return call.bring_in = true;
+  });
+  ASSERT_EQ(here.status, Outcome::Status::done) << here.message;
+  EXPECT_EQ(fake::world().stacks[kImage].size(), 4u);
+}
+
+TEST_F(BroughtIn, FurtherReferencesComeAlongAndAreRemembered) {
+  const Id more = fake::layer(2, "more", {0, 0, 300, 300}, kClay);
+  const Outcome outcome = run(call_, [&](Call& call) {
+    wanting(true)(call);
+    call.further = {{more, Reference::Role::texture, 0.5}};
+    return true;
+  });
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  const auto& stack = fake::world().stacks[kImage];
+  ASSERT_EQ(stack.size(), 5u);
+  Remembered remembered;
+  ASSERT_TRUE(layer_settings(outcome.layer, remembered));
+  ASSERT_EQ(remembered.further.size(), 1u);
+  const Id copy = host::item_of_tattoo(kImage, static_cast<unsigned>(remembered.further[0].layer));
+  EXPECT_EQ(host::item_name(copy), "more");
+  EXPECT_EQ(host::layer_mask(copy), kNone) << "all of it is texture";
+  EXPECT_EQ(remembered.further[0].weight, 0.5);
+}
+
 class SeveralReferences : public Plugin {
  protected:
   static constexpr auto kGeometry = Reference::Role::geometry, kTexture = Reference::Role::texture;

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// References of other images, kept in the target's: what is repeated or edited again later finds them there.
+#pragma once
+
+#include "material.h"
+
+namespace geometry_transfer {
+
+/// Whether any of the references is a layer of another image.
+bool from_elsewhere(host::Id image, host::Id source, const std::vector<FurtherReference>& further);
+
+/// A hidden copy of a layer of another image at its place on the target's canvas, not in the image yet. Its layer mask shows
+/// where the geometry is, and goes on saying so. kNone when the host refuses.
+host::Id brought_in(host::Id image, const Material::Lying& reference);
+/// True for such a copy, as long as it has its mask.
+bool was_brought_in(host::Id layer);
+
+}  // namespace geometry_transfer
