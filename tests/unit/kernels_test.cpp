@@ -120,6 +120,16 @@ TEST_P(Kernels, AttentionOverSeveralBlocks) {
   expect_same(attention(part[0], {{k2, v2, bias}, {part[1], part[2], {}}}, heads), f(got));
 }
 
+TEST_P(Kernels, AttentionIsTheSameEveryTime) {
+  // Several threads at one kind of tile: none may write where another works. Of every call, so that what a thread left is met.
+  for (const int64_t m : {700, 1024}) {
+    const at::Tensor q = random({2, 1024, 128}), k = random({1, m, 128}), v = random({1, m, 128});
+    const at::Tensor first = attention(q, {{k, v, {}}}, 4);
+    expect_same(first, softmax_attention(q, k.expand({2, -1, -1}), v.expand({2, -1, -1}), {}, 4));
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(at::equal(attention(q, {{k, v, {}}}, 4), first)) << i;
+  }
+}
+
 TEST_P(Kernels, AttentionToOneKeyIsItsValue) {
   const at::Tensor q = random({1, 5, 16}), k = random({1, 1, 16}), v = random({1, 1, 16});
   expect_same(attention(q, {{k, v, {}}}, 2), f(v.expand({1, 5, 16})));

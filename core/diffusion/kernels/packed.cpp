@@ -254,7 +254,7 @@ at::Tensor PackedConv2d::operator()(const at::Tensor& image, const at::Tensor& a
 }
 
 struct StridedMatmul::Impl {
-  memory::desc a, b, c;
+  memory::desc a, b, c, scratchpad;
   dnnl::matmul primitive;
 };
 
@@ -263,19 +263,24 @@ StridedMatmul::StridedMatmul(at::ScalarType type, int64_t M, int64_t N, int64_t 
   const memory::desc a({M, K}, type_of(type), dims{a_row, 1}), b({K, N}, type_of(type), dims{b_k, b_n}),
       c({M, N}, memory::data_type::f32, dims{c_row, 1});
   dnnl::primitive_attr attr;
+  // oneDNN's own belongs to the thread that made the primitive; several threads run it at the same time.
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (accumulate) {
     dnnl::post_ops ops;
     ops.append_sum(1);
     attr.set_post_ops(ops);
   }
-  impl_ = std::make_shared<const Impl>(Impl{a, b, c, dnnl::matmul(matmul_desc(a, b, memory::desc(), c, attr))});
+  const auto pd = matmul_desc(a, b, memory::desc(), c, attr);
+  impl_ = std::make_shared<const Impl>(Impl{a, b, c, pd.scratchpad_desc(), dnnl::matmul(pd)});
 }
 
 void StridedMatmul::run(const void* a, const void* b, float* c) const {
   dnnl::stream stream(cpu());
+  const at::Tensor scratchpad = at::empty({static_cast<int64_t>(impl_->scratchpad.get_size())}, at::kByte);
   impl_->primitive.execute(stream, {{DNNL_ARG_SRC, memory(impl_->a, cpu(), const_cast<void*>(a))},
                                     {DNNL_ARG_WEIGHTS, memory(impl_->b, cpu(), const_cast<void*>(b))},
-                                    {DNNL_ARG_DST, memory(impl_->c, cpu(), c)}});
+                                    {DNNL_ARG_DST, memory(impl_->c, cpu(), c)},
+                                    {DNNL_ARG_SCRATCHPAD, memory(impl_->scratchpad, cpu(), scratchpad.data_ptr())}});
   stream.wait();
 }
 
