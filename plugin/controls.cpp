@@ -5,6 +5,7 @@
 
 #include "gtk_compat.h"
 #include "models_box.h"
+#include "slider.h"
 
 namespace geometry_transfer {
 
@@ -21,13 +22,10 @@ Controls::~Controls() = default;
 
 namespace {
 
-/// The table's ranges are what is accepted; a slider makes sense where a hand can hit the values that matter.
-bool wants_slider(const Parameter& p) { return p.high - p.low <= 1000 && !(p.low > 0 && p.high / p.low > 500); }
-
 GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
   GtkWidget* spin = gtk_spin_button_new(adjustment, p.step, p.kind == Parameter::Kind::real ? p.digits : 0);
   gtk_spin_button_set_numeric(GTK_SPIN_BUTTON(spin), TRUE);
-  gtk_entry_set_width_chars(GTK_ENTRY(spin), 8);
+  gtk_entry_set_width_chars(GTK_ENTRY(spin), 6);
   gtk_entry_set_activates_default(GTK_ENTRY(spin), TRUE);
   return spin;
 }
@@ -35,6 +33,20 @@ GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
 }  // namespace
 
 void Controls::append(GtkWidget* table, int row, const Parameter& p) {
+  const Made made = make(p);
+  gtk::attach_row(table, row, made.name, made.shown);
+}
+
+void Controls::append(GtkWidget* table, int row, const Parameter& first, const Parameter& second) {
+  const Made one = make(first), other = make(second);
+  GtkWidget* both = gtk::hbox(6);
+  gtk_box_pack_start(GTK_BOX(both), one.shown, TRUE, TRUE, 0);
+  gtk_box_pack_start(GTK_BOX(both), other.name, FALSE, FALSE, 6);
+  gtk_box_pack_start(GTK_BOX(both), other.shown, TRUE, TRUE, 0);
+  gtk::attach_row(table, row, one.name, both);
+}
+
+Controls::Made Controls::make(const Parameter& p) {
   rows_.push_back(std::make_unique<Row>());
   Row& made = *rows_.back();
   showing_ = true;  // widgets report the values that they are made with
@@ -57,11 +69,7 @@ void Controls::append(GtkWidget* table, int row, const Parameter& p) {
       focused = number_widget(p, made.adjustment);
       shown = gtk::hbox(6);
       if (wants_slider(p)) {
-        GtkWidget* slider = gtk::slider(made.adjustment);
-        gtk_scale_set_draw_value(GTK_SCALE(slider), FALSE);
-        gtk_widget_set_size_request(slider, 120, -1);
-        gtk_widget_set_can_focus(slider, FALSE);  // the spin button beside it takes the keyboard
-        gtk_box_pack_start(GTK_BOX(shown), slider, TRUE, TRUE, 0);
+        gtk_box_pack_start(GTK_BOX(shown), slider_of(p, made.adjustment), TRUE, TRUE, 0);
       }
       gtk_box_pack_start(GTK_BOX(shown), focused, !wants_slider(p), TRUE, 0);
       break;
@@ -82,8 +90,8 @@ void Controls::append(GtkWidget* table, int row, const Parameter& p) {
     name = gtk_label_new_with_mnemonic(label.c_str());
     gtk_label_set_mnemonic_widget(GTK_LABEL(name), focused);
   }
-  gtk::attach_row(table, row, name, shown);
   showing_ = false;
+  return {name, shown};
 }
 
 void Controls::relabel(const char* parameter, const std::string& id, const std::string& label) {

@@ -22,6 +22,8 @@ class Controls {
 
   /// Appends the parameter's row (label and widget) to a gtk::table.
   void append(GtkWidget* table, int row, const Parameter& parameter);
+  /// Two numbers in one row.
+  void append(GtkWidget* table, int row, const Parameter& first, const Parameter& second);
   /// Another text for one value of a choice that was appended.
   void relabel(const char* parameter, const std::string& id, const std::string& label);
   /// Shows the request's values without reporting them as changes.
@@ -29,6 +31,10 @@ class Controls {
 
  private:
   struct Row;
+  struct Made {
+    GtkWidget *name, *shown;  // name: null where the widget says it itself
+  };
+  Made make(const Parameter& parameter);
   void take(Row& row);
 
   Request& request_;

@@ -8,7 +8,9 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "bring_in.h"
 #include "controls.h"
 #include "expected_time.h"
 #include "gtk_compat.h"
@@ -25,9 +27,10 @@ constexpr int kReset = 1;  // response
 /// Of a screen: the window's frame, its buttons and margins; beside the right column the margins and a scroll bar.
 constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 70;
 
-/// Shown at once; the rest is under "Advanced".
-const std::set<std::string> kPlain = {"preset", "model", "shift-x", "shift-y",         "scale",       "rotation",
-                                      "flip",   "grow",  "feather", "colour-strength", "own-material"};
+/// Shown at once, in this order, two names in one row; the rest of the table is under "Advanced".
+const std::vector<std::vector<std::string>> kPlain = {
+    {"preset"}, {"model"},   {"shift-x", "shift-y"}, {"scale"},       {"rotation"}, {"flip"},
+    {"grow"},   {"feather"}, {"colour-strength"},    {"own-material"}};
 
 /// A preset decides these.
 bool is_method(const Parameter& p) { return p.group == Parameter::Group::colour || p.group == Parameter::Group::method; }
@@ -95,6 +98,7 @@ class Window {
         case kReset:
           call_.request = Request{};
           references_.clear();
+          gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(bring_in_), FALSE);
           refresh();
           references_changed();
           break;
@@ -167,6 +171,8 @@ class Window {
     int row = 0, advanced_row = 0;
     chooser_ = host::layer_chooser(call_.target, call_.source, [this](host::Id source) {
       call_.source = source;
+      references_.offer_more();
+      offer_to_bring_in();
       show_times();
       preview_.show(call_);
     });
@@ -176,12 +182,28 @@ class Window {
                                 _("The layer that shows the geometry under the selection. A layer of another image brings "
                                   "that image's selection along"));
     gtk::attach_row(plain, row++, name, chooser_);
+    bring_in_ = gtk_check_button_new_with_mnemonic(_("_Bring it into this image"));
+    gtk_widget_set_tooltip_text(bring_in_, _("Puts a hidden copy of it below the target, with the selection as its layer mask: "
+                                             "Repeat and later edits then work without the other image"));
+    g_signal_connect_swapped(bring_in_, "toggled", G_CALLBACK(+[](Window* self) {
+                               self->call_.bring_in = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(self->bring_in_)) != FALSE;
+                             }),
+                             this);
+    gtk_widget_set_no_show_all(bring_in_, TRUE);
+    gtk::attach_row(plain, row++, nullptr, bring_in_);
+    offer_to_bring_in();
     gtk::attach_row(plain, row++, nullptr, references_.widget());
-    for (const Parameter& p : parameters())
-      if (kPlain.count(p.name))
-        controls_.append(plain, row++, p);
+    std::set<std::string> shown;
+    for (const auto& names : kPlain) {
+      shown.insert(names.begin(), names.end());
+      const Parameter& first = *find_parameter(names[0]);
+      if (names.size() == 1)
+        controls_.append(plain, row++, first);
       else
-        controls_.append(advanced, advanced_row++, p);
+        controls_.append(plain, row++, first, *find_parameter(names[1]));
+    }
+    for (const Parameter& p : parameters())
+      if (!shown.count(p.name)) controls_.append(advanced, advanced_row++, p);
     gtk_box_pack_start(GTK_BOX(column), plain, FALSE, FALSE, 0);
     GtkWidget* expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
     gtk_container_add(GTK_CONTAINER(expander), advanced);
@@ -202,7 +224,15 @@ class Window {
     preview_.redraw();
   }
 
+  /// A reference in another image can be had in this one.
+  void offer_to_bring_in() {
+    if (!bring_in_) return;
+    gtk_widget_set_visible(bring_in_, from_elsewhere(call_.image, call_.source, call_.further));
+    fit_soon();
+  }
+
   void references_changed() {
+    offer_to_bring_in();
     fit();
     show_times();
     preview_.show(call_);
@@ -232,7 +262,7 @@ class Window {
   }
 
   Call& call_;
-  GtkWidget *window_, *chooser_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
+  GtkWidget *window_, *chooser_ = nullptr, *bring_in_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
   int width_ = 0, height_ = 0;           // of the window
   unsigned settling_ = 0, fitting_ = 0;  // sources
   Work work_;

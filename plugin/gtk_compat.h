@@ -44,16 +44,25 @@ inline GtkWidget* table() {
   return made;
 }
 
+/// A label's text begins at the left of its place.
+inline void align_left(GtkWidget* label) {
+#if GTK_MAJOR_VERSION >= 3
+  gtk_label_set_xalign(GTK_LABEL(label), 0);
+#else
+  gtk_misc_set_alignment(GTK_MISC(label), 0, 0.5);
+#endif
+}
+
 /// `label` may be null: `widget` then takes both columns.
 inline void attach_row(GtkWidget* table, int row, GtkWidget* label, GtkWidget* widget) {
 #if GTK_MAJOR_VERSION >= 3
-  if (label) gtk_label_set_xalign(GTK_LABEL(label), 0);
+  if (label) align_left(label);
   if (label) gtk_grid_attach(GTK_GRID(table), label, 0, row, 1, 1);
   gtk_widget_set_hexpand(widget, TRUE);
   gtk_grid_attach(GTK_GRID(table), widget, label ? 1 : 0, row, label ? 1 : 2, 1);
 #else
   const auto fill = static_cast<GtkAttachOptions>(GTK_FILL | GTK_EXPAND);
-  if (label) gtk_misc_set_alignment(GTK_MISC(label), 0, 0.5);
+  if (label) align_left(label);
   if (label) gtk_table_attach(GTK_TABLE(table), label, 0, 1, row, row + 1, GTK_FILL, GTK_SHRINK, 0, 0);
   gtk_table_attach(GTK_TABLE(table), widget, label ? 1 : 0, 2, row, row + 1, fill, GTK_SHRINK, 0, 0);
 #endif

@@ -12,7 +12,10 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr int kWidth = 420, kHeight = 380;  // of the picture, and of the widget at least
+constexpr int kWidth = 440,
+              kHeight = 440;  // the picture's place has at least that, where the screen does; more when the window grows
+constexpr double kMostPixels = 840. * 760;  // of the picture: what can be drawn fast enough to be dragged; beyond, it is enlarged
+constexpr int kSettle = 150;                // milliseconds without a change of size until the picture is made for it
 constexpr double kHandle = 7;               // radius of the turning handle, widget pixels
 constexpr double kArm = 48;                 // from the middle to it
 constexpr double kPi = 3.14159265358979323846;
@@ -78,14 +81,17 @@ PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : reques
                      return TRUE;
                    }),
                    this);
+  g_signal_connect_swapped(area_, "size-allocate", G_CALLBACK(+[](PreviewPane* self) { self->resized(); }), this);
   gtk_box_pack_start(GTK_BOX(box_), area_, TRUE, TRUE, 0);
 
   compare_ = gtk_check_button_new_with_mnemonic(_("Com_pare with the bare target"));
   gtk_widget_set_tooltip_text(compare_, _("Shows the target without the edit left of a line that can be dragged"));
   g_signal_connect_swapped(compare_, "toggled", G_CALLBACK(gtk_widget_queue_draw), area_);
   gtk_box_pack_start(GTK_BOX(box_), compare_, FALSE, FALSE, 0);
-  hint_ = gtk_label_new(_("Drag to move, wheel to scale, drag the handle or Shift+wheel to turn"));
+  hint_ = gtk_label_new(_("Drag moves, wheel scales, the handle or Shift+wheel turns"));
   gtk_label_set_line_wrap(GTK_LABEL(hint_), TRUE);
+  gtk::align_left(hint_);
+  gtk_widget_set_size_request(hint_, kWidth, -1);  // GTK 2 breaks its lines by no other width
   gtk_box_pack_start(GTK_BOX(box_), hint_, FALSE, FALSE, 0);
 }
 
@@ -96,17 +102,18 @@ void PreviewPane::fit(int width, int height) {
   GtkWidget* label = gtk_bin_get_child(GTK_BIN(compare_));
   gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
   gtk_widget_set_size_request(label, width - 30, -1);
-  gtk_widget_set_size_request(hint_, width, -1);  // GTK 2 breaks its lines by no other width
+  gtk_widget_set_size_request(hint_, width, -1);
 }
 
 PreviewPane::~PreviewPane() {
-  if (pending_) g_source_remove(pending_);
+  for (const unsigned source : {pending_, settling_})
+    if (source) g_source_remove(source);
 }
 
 void PreviewPane::show(const Call& call) {
   view_.reset();
   problem_.clear();
-  read_ = [this, call] { read(call); };
+  read_ = again_ = [this, call] { read(call); };
   gtk_widget_queue_draw(area_);  // and from there on: the window is to be seen before the image library is opened
 }
 
@@ -114,20 +121,39 @@ void PreviewPane::read(const Call& call) {
   try {
     auto view = std::make_unique<View>();
     view->material = std::make_unique<Material>(call.image, call.target, call.source, call.further);
-    const int ratio = gtk::pixel_ratio(area_);
     GtkAllocation place;
     gtk_widget_get_allocation(area_, &place);
-    view->preview = image_part().preview(view->material->scene(),
-                                         {std::min(kWidth, place.width) * ratio, std::min(kHeight, place.height) * ratio});
+    made_for_ = {place.width, place.height};
+    // Picture's pixels of one of the widget's.
+    const double ratio = std::min(double(gtk::pixel_ratio(area_)), std::sqrt(kMostPixels / (double(place.width) * place.height)));
+    view->preview = image_part().preview(view->material->scene(), {static_cast<int>(std::lround(place.width * ratio)),
+                                                                   static_cast<int>(std::lround(place.height * ratio))});
     const Preview::View& bare = view->preview->target();
     view->bare = surface_of(bare);
     view->area = bare.area;
-    view->width = double(bare.size.width) / ratio;
-    view->height = double(bare.size.height) / ratio;
+    view->width = std::min(bare.size.width / ratio, double(place.width));
+    view->height = std::min(bare.size.height / ratio, double(place.height));
     view_ = std::move(view);
   } catch (const std::exception& e) {
     problem_ = e.what();
+    view_.reset();
   }
+}
+
+/// A picture of the new size follows once the window stays as it is; the one that is there is shown until then.
+void PreviewPane::resized() {
+  GtkAllocation place;
+  gtk_widget_get_allocation(area_, &place);
+  if (!view_ || (place.width == made_for_.width && place.height == made_for_.height)) return;
+  if (settling_) g_source_remove(settling_);
+  const auto settled = +[](gpointer self) -> gboolean {
+    auto* pane = static_cast<PreviewPane*>(self);
+    pane->settling_ = 0;
+    pane->read_ = pane->again_;
+    pane->redraw();
+    return FALSE;
+  };
+  settling_ = g_timeout_add(kSettle, settled, this);
 }
 
 void PreviewPane::redraw() {

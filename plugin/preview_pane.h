@@ -36,15 +36,18 @@ class PreviewPane {
   void drag(double x, double y);
   void scroll(bool up, unsigned modifiers);
   void render();
+  void resized();
   void changed();
 
   Request& request_;
   std::function<void()> moved_;
   GtkWidget *box_, *area_, *compare_, *hint_;
-  std::unique_ptr<View> view_;  // null while there is nothing to show
-  std::function<void()> read_;  // what is still to be read
+  std::unique_ptr<View> view_;   // null while there is nothing to show
+  std::function<void()> read_;   // what is still to be read
+  std::function<void()> again_;  // what was read
+  Size made_for_;                // the place that the view was made for
   std::string problem_;
-  unsigned pending_ = 0;  // idle source
+  unsigned pending_ = 0, settling_ = 0;  // sources
   enum class Grip { none, move, turn, split } grip_ = Grip::none;
   double grip_x_ = 0, grip_y_ = 0;  // where the drag began, widget pixels
   Placement grip_placement_;

@@ -48,11 +48,12 @@ ReferencesBox::ReferencesBox(Call& call, std::function<void()> changed) : call_(
   box_ = gtk::vbox(6);
   list_ = gtk::vbox(6);
   gtk_box_pack_start(GTK_BOX(box_), list_, FALSE, FALSE, 0);
-  GtkWidget* button = gtk_button_new_with_mnemonic(_("Add a further refere_nce"));
-  gtk_widget_set_tooltip_text(button, _("Another layer with geometry, or with more of the target's material"));
-  g_signal_connect_swapped(button, "clicked", G_CALLBACK(+[](ReferencesBox* self) { self->add(); }), this);
-  gtk_box_pack_start(GTK_BOX(box_), button, FALSE, FALSE, 0);
+  button_ = gtk_button_new_with_mnemonic(_("Add a further refere_nce"));
+  gtk_widget_set_tooltip_text(button_, _("Another layer with geometry, or with more of the target's material"));
+  g_signal_connect_swapped(button_, "clicked", G_CALLBACK(+[](ReferencesBox* self) { self->add(); }), this);
+  gtk_box_pack_start(GTK_BOX(box_), button_, FALSE, FALSE, 0);
   for (const FurtherReference& reference : std::vector<FurtherReference>(call.further)) append(reference);
+  offer_more();
 }
 
 ReferencesBox::~ReferencesBox() = default;
@@ -98,16 +99,25 @@ void ReferencesBox::append(const FurtherReference& reference) {
   showing_ = false;
 }
 
-/// Starts with the first layer that has no part in the transfer yet.
+/// A layer that has no part in the transfer yet, of this image if it has one.
+host::Id ReferencesBox::free_layer() const {
+  std::vector<host::Id> images = {call_.image};
+  for (const host::Id image : host::images())
+    if (image != call_.image) images.push_back(image);
+  for (const host::Id image : images)
+    for (const host::Id layer : host::layers(image)) {
+      const bool taken = layer == call_.target || layer == call_.source ||
+                         std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return row->reference.layer == layer; });
+      if (!taken) return layer;
+    }
+  return host::kNone;
+}
+
+void ReferencesBox::offer_more() { gtk_widget_set_sensitive(button_, free_layer() != host::kNone); }
+
 void ReferencesBox::add() {
   FurtherReference added;
-  for (const host::Id layer : host::layers(call_.image)) {
-    const bool taken = layer == call_.target || layer == call_.source ||
-                       std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return row->reference.layer == layer; });
-    if (taken) continue;
-    added.layer = layer;
-    break;
-  }
+  added.layer = free_layer();
   append(added);
   take();
 }
@@ -122,12 +132,14 @@ void ReferencesBox::clear() {
   for (const auto& row : rows_) gtk_widget_destroy(row->widget);
   rows_.clear();
   call_.further.clear();
+  offer_more();
 }
 
 void ReferencesBox::take() {
   if (showing_) return;
   call_.further.clear();
   for (const auto& row : rows_) call_.further.push_back(row->reference);
+  offer_more();
   changed_();
 }
 

@@ -22,9 +22,12 @@ class ReferencesBox {
   GtkWidget* widget() const { return box_; }
   /// Takes all of them away.
   void clear();
+  /// The button works while there is a layer without a part in the transfer. To be called when call.source has changed.
+  void offer_more();
 
  private:
   struct Row;
+  host::Id free_layer() const;
   void append(const FurtherReference& reference);
   void add();
   void remove(Row* row);
@@ -32,7 +35,7 @@ class ReferencesBox {
 
   Call& call_;
   std::function<void()> changed_;
-  GtkWidget *box_, *list_;
+  GtkWidget *box_, *list_, *button_;
   std::vector<std::unique_ptr<Row>> rows_;
   bool showing_ = false;  // the program makes widgets, not the user changes them
 };

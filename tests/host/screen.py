@@ -117,11 +117,11 @@ class Screen:
         return tuple(int(said[k]) for k in ("X", "Y", "WIDTH", "HEIGHT"))
 
     def drag(self, window, start, end, steps=12):
-        x, y = self.geometry(window)[:2]
-        self.xdo("mousemove", x + start[0], y + start[1])
+        # By the window: of its place xdotool counts the frame twice.
+        to = lambda i: self.xdo("mousemove", "--window", window, *(a + (b - a) * i // steps for a, b in zip(start, end)))
+        to(0)
         self.xdo("mousedown", 1)
-        for i in range(1, steps + 1):
-            self.xdo("mousemove", x + start[0] + (end[0] - start[0]) * i // steps, y + start[1] + (end[1] - start[1]) * i // steps)
+        for i in range(1, steps + 1): to(i)
         self.xdo("mouseup", 1)
 
     def shot(self, name, window="root"):

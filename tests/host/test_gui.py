@@ -20,6 +20,10 @@ PREVIEW = np.s_[20:380, 20:420]  # of the dialog's window
 
 OPEN = """(begin (define image (scene 0 0)) (activate image (target-of image)) (gimp-display-new image) (gimp-displays-flush)
   (clean image))"""
+APART = """(begin (define other (open-image (file "source.png"))) (gimp-item-set-name (car (layers other)) "dent")
+  (geometry-transfer-select other (file "mask.png"))
+  (define image (open-image (file "target.png"))) (gimp-item-set-name (car (layers image)) "wall")
+  (gimp-display-new image) (gimp-displays-flush) (clean image))"""
 LAYERS = "(number->string (length (layers image)))"
 DROPLETS = """(begin (define image (open-image "{0}/plaster.png"))
   (let ((leaf (open-layer image "{0}/leaf.jpg")))
@@ -77,6 +81,13 @@ class OnScreen(unittest.TestCase):
             return x >= 0 and y >= 0 and x + width <= self.size[0] and y + height <= self.size[1] and (width, height)
         try: return gimp.until("the window to be on the screen", inside, 10)
         except AssertionError as e: raise AssertionError(self.screen.geometry(window)) from e
+
+    def active(self): return self.screen.ask("(number->string (active image))")
+
+    def note_of_the_next_after(self, layer):
+        """What the result remembers: selecting it is the last thing that the plug-in does."""
+        gimp.until("the result", lambda: self.active() != layer, 60)
+        return self.screen.ask("(text (parasite (active image)))")
 
     def choose_instant(self):
         """The quality's list is the second widget; Home is its first row, Instant."""
@@ -185,13 +196,6 @@ class Dialog(OnScreen):
             s.key("Escape")
         self.assertEqual(self.count(), 2)
 
-    def active(self): return self.screen.ask("(number->string (active image))")
-
-    def note_of_the_next_after(self, layer):
-        """What the result remembers: selecting it is the last thing that the plug-in does."""
-        gimp.until("the result", lambda: self.active() != layer, 60)
-        return self.screen.ask("(text (parasite (active image)))")
-
     def test_6_a_further_reference(self):
         s = self.screen
         s.ask("""(let ((more (open-layer image (file "source.png"))))
@@ -264,8 +268,82 @@ class Demo(OnScreen):
         split = s.settled("demo-compare", window, PREVIEW, unlike=shown)
         # Only where the droplets are does the bare target differ.
         self.assertLess((np.abs(split - shown)[PREVIEW].max(axis=2) > 20).mean(), 0.2)
+        # The picture takes what a larger window gives it.
+        s.xdo("windowsize", window, 1200, 880)
+        beyond = np.s_[500:700, 480:620]
+        gimp.until("the picture to grow", lambda: s.shot("demo-large", window)[beyond].std() > 3, 20)
         s.key("Escape")
         s.gone(DIALOG)
+
+
+class OtherImage(OnScreen):
+    """The reference is a picture of its own."""
+    job = APART
+
+    def test_1_it_is_brought_in_and_not_needed_again(self):
+        s = self.screen
+        before = self.active()
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.key("alt+b")
+        s.settled("brought-in", window, np.s_[:, :])
+        s.key("alt+o")
+        s.gone(DIALOG)
+        first = self.note_of_the_next_after(before)
+        self.assertEqual(self.count(), 3)
+        copy = "(caddr (layers image))"
+        self.assertEqual(s.ask(f"(text (list (car (gimp-item-get-name {copy})) (width {copy}) (height {copy})))"), '"dent 150 140"')
+        self.assertIn(s.ask(f"(text (car (gimp-item-get-visible {copy})))"), ('"0"', '"no"'))
+        self.assertIn(f"source-layer={s.ask(f'(text (car (gimp-item-get-tattoo {copy})))')[1:-1]}", first)
+        place = lambda layer: s.ask(f"(text (list (offsets {layer}) (width {layer}) (height {layer})))")
+        made = place("(active image)")
+
+        s.ask("(gimp-image-delete other)")
+        layer = self.active()
+        s.window(IMAGE)
+        s.key("ctrl+f")  # Repeat
+        self.note_of_the_next_after(layer)
+        self.assertEqual(place("(active image)"), made)
+        s.window(IMAGE)
+        s.key("ctrl+shift+f")  # Re-show
+        window = s.window(DIALOG)
+        gimp.until("the preview", lambda: s.shot("re-shown", window)[20:300, 20:420].std() > 3, 30)
+        s.key("Escape")
+        s.gone(DIALOG)
+        for left in (3, 1):  # the copy goes with its result
+            s.window(IMAGE)
+            s.key("ctrl+z")
+            gimp.until("undo", lambda: self.count() == left, 20)
+        self.assertIn("no", s.ask("(text (dirty? image))"))
+
+
+class Sliders(OnScreen):
+    """Scale is a slider of factors: from 4 half the way back to its left end is about 1."""
+
+    def test_the_slider_and_the_number_follow_each_other(self):
+        s = self.screen
+        layer = self.active()
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.key("alt+l")
+        before = s.settled("scale-1", window, np.s_[:, :])
+        s.key(*["Page_Up"] * 6)
+        after = s.settled("scale-4", window, np.s_[:, :], unlike=before)
+        right = before.shape[1] - 460
+        changed = (np.abs(after - before).max(axis=2) > 40)[:, -right:]
+        rows = np.nonzero(changed.any(axis=1))[0]
+        columns = np.nonzero(changed[rows.min():rows.max() + 1].any(axis=0))[0] + before.shape[1] - right
+        # Left to right: where the knob was, and is, a gap, and the number.
+        parts = np.split(columns, np.nonzero(np.diff(columns) > 15)[0] + 1)
+        self.assertGreaterEqual(len(parts), 2)
+        y = int((rows.min() + rows.max()) // 2)
+        s.drag(window, (int(parts[-2].max()) - 7, y), (int(parts[0].min()) + 7, y))
+        s.settled("scale-back", window, np.s_[:, :], unlike=after)
+        s.key("alt+o")
+        s.gone(DIALOG)
+        scale = float(re.search(r"scale=([\d.]+)", self.note_of_the_next_after(layer)).group(1))
+        self.assertGreater(scale, 0.75)
+        self.assertLess(scale, 1.3)
 
 
 class SmallScreen(OnScreen):
