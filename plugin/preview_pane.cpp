@@ -90,6 +90,7 @@ PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : reques
   gtk_box_pack_start(GTK_BOX(box_), compare_, FALSE, FALSE, 0);
   hint_ = gtk_label_new(_("Drag moves, wheel scales, the handle or Shift+wheel turns"));
   gtk_label_set_line_wrap(GTK_LABEL(hint_), TRUE);
+  gtk_label_set_max_width_chars(GTK_LABEL(hint_), 45);  // a long translation breaks, and does not push the picture aside
   gtk::align_left(hint_);
   gtk_widget_set_size_request(hint_, kWidth, -1);  // GTK 2 breaks its lines by no other width
   gtk_box_pack_start(GTK_BOX(box_), hint_, FALSE, FALSE, 0);
