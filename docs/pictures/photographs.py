@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""photographs.py PROGRAM PACKAGES [PRESET]: makes docs/pictures/photographs.jpg anew (Debian's python3-opencv).
+"""photographs.py PROGRAM PACKAGES [PRESET]: makes docs/pictures/photographs.jpg and grain.jpg anew (Debian's python3-opencv).
 
 PACKAGES is a folder with Debian's mate-backgrounds and ufoai-textures unpacked:
     apt-get download mate-backgrounds ufoai-textures && for p in *.deb; do dpkg -x $p PACKAGES; done
     unzip PACKAGES/usr/share/games/ufoai/base/0textures.pk3 -d PACKAGES
 
 A row a transfer: reference with its selection outlined, target, colour-adjusted paste, OpenCV's seamless clones (normal, mixed),
-Geometry Transfer (PRESET, or instant).
+Geometry Transfer (PRESET, or instant). grain.jpg: the third of them, its reference, the mixed clone, and Geometry Transfer with less and less
+grain removed.
 """
 import glob, os, subprocess, sys, tempfile
 import cv2, numpy as np
@@ -66,7 +67,12 @@ def row(program, packages, preset, source_name, source_side, selection, target_n
 
 def main():
     program, packages = os.path.abspath(sys.argv[1]), sys.argv[2]
-    rows = [row(program, packages, sys.argv[3] if len(sys.argv) > 3 else "instant", *r) for r in ROWS]
+    preset = sys.argv[3] if len(sys.argv) > 3 else "instant"
+    rows = [row(program, packages, preset, *r) for r in ROWS]
+    less = [row(program, packages, preset, *ROWS[2], "--grain", grain) for grain in ("0.5", "0.25", "0")]
+    panel = lambda r, i: r[:, i * (SIDE + GAP):(i + 1) * (SIDE + GAP)]
+    grain = [panel(rows[2], i) for i in (0, 4)] + [np.hstack([panel(r, 5), np.full((SIDE, GAP, 3), 255, np.uint8)]) for r in [rows[2]] + less]
+    cv2.imwrite(os.path.join(HERE, "grain.jpg"), np.hstack(grain)[:, :-GAP], [cv2.IMWRITE_JPEG_QUALITY, 88])
     gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
     cv2.imwrite(os.path.join(HERE, "photographs.jpg"), np.vstack([p for r in rows for p in (r, gap)][:-1]), [cv2.IMWRITE_JPEG_QUALITY, 88])
 
