@@ -263,6 +263,7 @@ class Demo(OnScreen):
     def test_the_droplets_are_in_the_preview(self):
         s = self.screen
         window, _ = self.open_dialog()
+        s.xdo("mousemove", "0", "0")  # no tooltip in the picture
         shown = s.settled("demo", window, PREVIEW)
         s.key("alt+p")
         split = s.settled("demo-compare", window, PREVIEW, unlike=shown)
