@@ -83,7 +83,6 @@ class TransferImpl : public Transfer {
 
   Layer run(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) override {
     const c10::InferenceMode inference;
-    const KeptMemory kept;
     StageClock clock(progress, report);
     report.model = name_;
     report.device = compute_.device.is_cpu() ? "cpu" : "cuda";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "request/memory.h"
 
-#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -77,20 +76,6 @@ std::uint64_t free_memory() {
 }
 
 std::uint64_t peak_memory() { return value_of("/proc/self/status", "VmHWM", 0); }
-
-#if defined(__GLIBC__)
-KeptMemory::KeptMemory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as large as it may be: what is larger is a mapping of its own and goes when it is freed
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-}
-KeptMemory::~KeptMemory() {
-  mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  malloc_trim(0);
-}
-#else
-KeptMemory::KeptMemory() = default;
-KeptMemory::~KeptMemory() = default;
-#endif
 
 std::string gigabytes(std::uint64_t bytes) { return fmt::format("{:.1f}", static_cast<double>(bytes) / 1e9); }
 

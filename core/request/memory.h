@@ -14,16 +14,6 @@ std::uint64_t free_memory();
 /// Most bytes of memory that this process had so far; 0 where nothing says.
 std::uint64_t peak_memory();
 
-/// For as long as it lives, and with glibc: what is freed stays with the process, since a model frees and takes as much again at
-/// each layer, and each page that comes anew from the kernel costs more than what is computed on it. Given back at the end.
-class KeptMemory {
- public:
-  KeptMemory();
-  ~KeptMemory();
-  KeptMemory(const KeptMemory&) = delete;
-  KeptMemory& operator=(const KeptMemory&) = delete;
-};
-
 /// "6.1": bytes as gigabytes, for a sentence.
 std::string gigabytes(std::uint64_t bytes);
 

@@ -5,9 +5,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include <memory>
-#include <vector>
-
 #include "../tools/families.h"
 #include "geometry-transfer/error.h"
 #include "runtime/processor.h"
@@ -79,42 +76,6 @@ TEST(Memory, AModelThatDoesNotFitIsRefusedInASentence) {
     for (const char* word : {"GB", "4.2", "0.3", "Instant"})
       EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << e.what();
   }
-}
-
-/// Pages that came from the kernel so far.
-long pages_taken() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
-}
-
-TEST(Memory, WhatIsFreedIsKeptForTheNextAndGivenBackAtTheEnd) {
-#if !defined(__GLIBC__)
-  GTEST_SKIP() << "another C library";
-#endif
-  if (kShadowed) GTEST_SKIP() << "the sanitizer's own allocator";
-  constexpr std::size_t kBytes = 8 << 20;
-  const auto work = [] {
-    std::vector<std::unique_ptr<char[]>> blocks;
-    for (int i = 0; i < 8; ++i) {
-      blocks.emplace_back(new char[kBytes]);
-      for (std::size_t at = 0; at < kBytes; at += 4096) const_cast<volatile char*>(blocks.back().get())[at] = 1;
-    }
-  };
-  const long all = 8 * static_cast<long>(kBytes / 4096);
-  long again = 0;
-  {
-    const KeptMemory kept;
-    work();
-    const long before = pages_taken();
-    work();
-    again = pages_taken() - before;
-  }
-  EXPECT_LT(again, all / 8) << "of " << all;
-  const long before = pages_taken();
-  const KeptMemory kept;
-  work();
-  EXPECT_GT(pages_taken() - before, all / 2) << "they were given back";
 }
 
 }  // namespace
