@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import subprocess
 import time
 import unittest
 
@@ -316,6 +317,47 @@ class OtherImage(OnScreen):
             s.key("ctrl+z")
             gimp.until("undo", lambda: self.count() == left, 20)
         self.assertIn("no", s.ask("(text (dirty? image))"))
+
+
+@unittest.skipUnless(gimp.can_trace(), "strace is missing or not allowed here")
+class KilledWhileBringingIn(OnScreen):
+    """The last messages to GIMP, where the copy and the result go in. GIMP closes the undo group that a death leaves open: the image
+    is as before, or one undo step away."""
+    job = APART
+
+    def test_at_some_of_the_last_messages(self):
+        self.assertEqual(self.ended_at(0), (3, True))
+        total, seen = self.messages, []
+        places = range(24) if os.environ.get("GT_ALL") else (1, 9, 11, 13, 23)
+        for back in places: seen.append(self.ended_at(total - back))
+        print(f"# killed at the last of {total} messages, {list(places)} before their end: layers and whether undo was needed", seen, flush=True)
+        self.assertIn((3, True), seen)
+        self.assertIn((1, False), seen)
+
+    def ended_at(self, message):
+        """Layers afterwards, and whether there was something to undo; that one step takes it back is asked here. 0: not killed."""
+        s = self.screen
+        before = s.ask("(state-of (layers image))")
+        self.open_dialog()
+        self.choose_instant()
+        s.key("alt+b")
+        plug_in, = gimp.processes(s.gimp.folder, "geometry-transfer\0-gimp")
+        calls = s.gimp.path("calls")
+        how = ["-e", f"inject=write:signal=KILL:when={message}"] if message else []
+        with subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=write", *how, "-o", calls, "-p", str(plug_in)]) as tracer:
+            gimp.until("the tracer", lambda: "TracerPid:\t0" not in open(f"/proc/{plug_in}/status").read(), 10)
+            s.key("alt+o")
+            tracer.wait(60)
+        if not message:
+            with open(calls) as f: self.messages = len([line for line in f if "write(" in line])
+        s.gone(DIALOG)
+        layers, changed = self.count(), "yes" in s.ask("(text (dirty? image))")
+        if changed:
+            s.window(IMAGE)
+            s.key("ctrl+z")
+        gimp.until("the image as it was", lambda: "no" in s.ask("(text (dirty? image))"), 20)
+        self.assertEqual(s.ask("(state-of (layers image))"), before)
+        return layers, changed
 
 
 class Sliders(OnScreen):

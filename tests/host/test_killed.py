@@ -4,7 +4,6 @@ the image, its undo stack and its selection are as before, or the whole result i
 import os
 import re
 import shutil
-import subprocess
 import unittest
 
 import gimp
@@ -15,11 +14,7 @@ REAL = os.path.join(gimp.PLUGIN, "geometry-transfer", "geometry-transfer")
 TRANSFER = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "{}"))'
 
 
-def can_trace():
-    return STRACE and subprocess.run([STRACE, "-qq", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
-
-
-@unittest.skipUnless(can_trace(), "strace is missing or not allowed here")
+@unittest.skipUnless(gimp.can_trace(), "strace is missing or not allowed here")
 class Killed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
