@@ -47,13 +47,14 @@ class Tiff {
     if (strip == 0 || strip == 0xFFFFFFFF) strip = claim.height;
     const std::uint64_t piece = tiled ? product(first(322, 0), first(323, 0)) : product(claim.width, strip);
     claim.bytes = product(pixels, samples * size) + product(std::min(piece, std::max(pixels, usual_piece)), 4 * size);
-    // As PNG's: what the best case of each packing makes of a byte; unknown ones may make any number of them.
+    // As PNG's: what the best case of each packing makes of a byte. Of the others (fax, LZMA, ZSTD, LERC, unknown ones) none that
+    // holds a picture comes near one byte for 16384 pixels.
     const unsigned most = packing == 1                       ? 1
                           : packing == 32773                 ? 64
                           : packing == 5                     ? 1400
                           : packing == 8 || packing == 32946 ? 1032
                                                              : 0;
-    if (most > 0) claim.possible = product(pixels / 8, bits) / most <= file_.size();
+    claim.possible = (most > 0 ? product(pixels / 8, bits) / most : pixels >> 14) <= file_.size();
     if (piece > std::max(pixels, usual_piece)) claim.possible = false;
     return claim;
   }

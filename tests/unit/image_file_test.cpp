@@ -169,6 +169,9 @@ TEST_F(Files, TiffListsAreUnderstoodAsLibtiffDoes) {
   // Tiles and strips far larger than the picture would be held whole.
   EXPECT_FALSE(claimed_size(tiff({{256, 4, 1, 8}, {257, 4, 1, 8}, {322, 4, 1, 30000}, {323, 4, 1, 30000}}, next)).possible);
   EXPECT_FALSE(claimed_size(tiff({{256, 4, 1, 1000}, {257, 4, 1, 8}, {278, 4, 1, 900000}}, next)).possible);
+  // A packing that nobody knows: of 200 bytes no 300 million pixels, but a small picture.
+  EXPECT_FALSE(claimed_size(tiff({{256, 3, 1, 12032}, {257, 4, 1, 26978}, {259, 3, 1, 128}}, next)).possible);
+  EXPECT_TRUE(claimed_size(tiff({{256, 3, 1, 640}, {257, 4, 1, 480}, {259, 3, 1, 50000}}, next)).possible);
   const Claim usual = claimed_size(tiff({{256, 4, 1, 8}, {257, 4, 1, 8}, {258, 3, 1, 8}, {278, 4, 1, 0xFFFFFFFF}}, Bytes(100)));
   EXPECT_TRUE(usual.possible);
   EXPECT_LT(usual.bytes, 1000u);
