@@ -35,15 +35,6 @@ cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
   return weight;
 }
 
-/// Where a target is too near to white to brighten, what is dark against a brightening would drown: there it is darkened against
-/// what the brightening came to instead. The share of that, [0,1], for a pixel that `by` more light would fall on.
-float burnt_share(const float* rgb, float by) {
-  constexpr float kFrom = 0.8f, kTo = 1.1f;
-  if (!(by > 0)) return 0;
-  const float luma = 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
-  return std::clamp((luma * (1 + by) - kFrom) / (kTo - kFrom), 0.f, 1.f);
-}
-
 /// `field` of the view's size, seen in rows [y, y + height) of a picture of `full` size.
 cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
   if (field.empty()) return {};
@@ -60,6 +51,52 @@ cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
                  cv::BORDER_REPLICATE);
   return out;
 }
+
+/// The geometry's light on the pixels of one stripe.
+class LightOnStripe {
+ public:
+  /// `part` cuts a field to the stripe.
+  template <class Part>
+  LightOnStripe(const Shading& s, const Part& part)
+      : factor_(part(s.factor)),
+        headroom_(part(s.headroom)),
+        light_(part(s.light)),
+        glow_{part(s.glow.factor), part(s.glow.headroom), part(s.glow.contrast)} {}
+
+  /// R'G'B' of a target's pixel -> with the light on it.
+  cv::Vec3f on(const cv::Vec3f& target, int y, int x) const {
+    cv::Vec3f lit;
+    const float by = factor_.at<float>(y, x) - 1;
+    for (int c = 0; c < 3; ++c) {
+      const float more = target[c] * by;
+      lit[c] = target[c];
+      lit[c] += by > 0 ? std::min(std::max(0.f, more), std::max(0.f, 1 - target[c]) * headroom_.at<float>(y, x)) : more;
+      lit[c] += std::max(0.f, 1 - lit[c]) * light_.at<float>(y, x);
+    }
+    if (!glow_.empty()) against_glow(target, y, x, lit);
+    return lit;
+  }
+
+ private:
+  /// Where a target is too near to white to brighten, what is dark against a brightening would drown: there it is darkened
+  /// against what the brightening came to instead, the more the brighter the pixel would get.
+  void against_glow(const cv::Vec3f& target, int y, int x, cv::Vec3f& lit) const {
+    constexpr float kFrom = 0.8f, kTo = 1.1f;
+    const float by = glow_.factor.at<float>(y, x) - 1;
+    if (!(by > 0)) return;
+    const float luma = 0.299f * target[0] + 0.587f * target[1] + 0.114f * target[2];
+    const float share = std::clamp((luma * (1 + by) - kFrom) / (kTo - kFrom), 0.f, 1.f);
+    if (!(share > 0)) return;
+    for (int c = 0; c < 3; ++c) {
+      const float room = std::max(0.f, 1 - target[c]) * glow_.headroom.at<float>(y, x);
+      const float glowing = target[c] + std::min(target[c] * by, room);
+      lit[c] += share * std::min(0.f, glowing * glow_.contrast.at<float>(y, x) - lit[c]);
+    }
+  }
+
+  cv::Mat factor_, headroom_, light_;
+  Glow glow_;
+};
 
 /// Two placed masks of one size show the same geometry.
 bool coincide(const cv::Mat& a, const cv::Mat& b) { return cv::sum(cv::min(a, b))[0] > 0.5 * cv::sum(cv::max(a, b))[0]; }
@@ -86,39 +123,27 @@ EditFields edit_fields(const cv::Mat& placed, const cv::Mat& known, const cv::Ma
 void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& request, cv::Mat& target) {
   const bool shading = request.colour == Colour::shading;
   const float strength = float(request.colour_strength), kept = float(request.own_material);
+  const cv::Vec3f shift_rgb = cv::Vec3d(shift.val);
   const int rows = std::max(1, kStripe / std::max(1, target.cols));
   for (int top = 0; top < target.rows; top += rows) {
     const int height = std::min(rows, target.rows - top);
     const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
-    const Shading& lit = f.carving.shading;
-    const cv::Mat support = part(f.support), factor = part(lit.factor), light = part(lit.light), headroom = part(lit.headroom);
-    const cv::Mat wide = part(lit.wide), wide_headroom = part(lit.wide_headroom), contrast = part(lit.contrast);
-    const cv::Mat own = part(f.carving.own.colour), own_share = part(f.carving.own.share), paste = part(f.paste);
+    const LightOnStripe light(f.carving.shading, part);
+    const cv::Mat support = part(f.support), own = part(f.carving.own.colour), own_share = part(f.carving.own.share),
+                  paste = part(f.paste);
     for (int y = 0; y < height; ++y) {
-      float* t = target.ptr<float>(top + y);
+      cv::Vec3f* pixel = target.ptr<cv::Vec3f>(top + y);
       const float* s = support.ptr<float>(y);
-      for (int x = 0; x < target.cols; ++x, t += 3) {
+      for (int x = 0; x < target.cols; ++x) {
         if (!(s[x] > 0)) continue;
-        const float by_wide = shading && !wide.empty() ? wide.at<float>(y, x) - 1 : 0, burnt = burnt_share(t, by_wide);
-        for (int c = 0; c < 3; ++c) {
-          float edited = t[c];
-          if (shading) {
-            const float by = factor.at<float>(y, x) - 1, more = edited * by;
-            edited += by > 0 ? std::min(std::max(0.f, more), std::max(0.f, 1 - edited) * headroom.at<float>(y, x)) : more;
-            edited += std::max(0.f, 1 - edited) * light.at<float>(y, x);
-            if (burnt > 0) {
-              const float room = std::max(0.f, 1 - t[c]) * wide_headroom.at<float>(y, x);
-              const float round = t[c] + std::min(t[c] * by_wide, room);
-              edited += burnt * std::min(0.f, round * contrast.at<float>(y, x) - edited);
-            }
-            if (!own.empty()) edited += kept * own_share.at<float>(y, x) * (own.ptr<float>(y)[3 * x + c] - edited);
-          }
-          if (!paste.empty()) {
-            const float pasted = paste.ptr<float>(y)[3 * x + c];
-            edited = shading ? pasted + strength * (edited - pasted) : pasted + strength * float(shift[c]);
-          }
-          t[c] = edited;
+        cv::Vec3f edited = pixel[x];
+        if (shading) edited = light.on(pixel[x], y, x);
+        if (shading && !own.empty()) edited += kept * own_share.at<float>(y, x) * (own.at<cv::Vec3f>(y, x) - edited);
+        if (!paste.empty()) {
+          const cv::Vec3f pasted = paste.at<cv::Vec3f>(y, x);
+          edited = pasted + strength * (shading ? edited - pasted : shift_rgb);
         }
+        pixel[x] = edited;
       }
     }
   }

@@ -163,11 +163,9 @@ class LivePreview : public Preview {
       there.factor = warped(carved.factor, index, view, 1);
       there.headroom = warped(carved.headroom, index, view, 0);
       there.light = warped(carved.light, index, view, 0);
-      if (!carved.wide.empty()) {
-        there.wide = warped(carved.wide, index, view, 1);
-        there.wide_headroom = warped(carved.wide_headroom, index, view, 0);
-        there.contrast = warped(carved.contrast, index, view, 1);
-      }
+      if (const Glow& glow = carved.glow; !glow.empty())
+        there.glow = {warped(glow.factor, index, view, 1), warped(glow.headroom, index, view, 0),
+                      warped(glow.contrast, index, view, 1)};
       const OwnMaterial& own = p.fields.carving.own;
       if (!own.share.empty()) placed.carving.own = {warped(own.colour, index, view, {}, true), warped(own.share, index, view, 0)};
     }

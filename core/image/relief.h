@@ -20,15 +20,20 @@ struct Relief {
 /// deviation times `shrink`. Slow, and blind to structure: the transfer itself uses carve().
 Relief relief(const cv::Mat& rgb, const cv::Mat& mask, double shrink);
 
+/// What a geometry brightens on the whole, for targets near white. All three are empty where it brightens nothing.
+struct Glow {
+  cv::Mat factor;    ///< CV_32FC1, 1 or more
+  cv::Mat headroom;  ///< CV_32FC1 in [0,1]: what it may take of what is left to white
+  cv::Mat contrast;  ///< CV_32FC1 in [0,1]: what is darker than the brightening, as a factor to it
+  bool empty() const { return factor.empty(); }
+};
+
 /// Onto the target's own pixels: darker than the base multiplies, brighter moves toward white.
 struct Shading {
   cv::Mat factor;    ///< CV_32FC1, 0 or more, 1: nothing; never carries a pixel beyond white
   cv::Mat headroom;  ///< CV_32FC1: most of what is left to white that a factor above 1 may take; empty: no factor is above 1
   cv::Mat light;     ///< CV_32FC1 in [0,1], 0: nothing
-  // What the geometry brightens on the whole, for targets near white. All three empty: nothing is brightened.
-  cv::Mat wide;           ///< CV_32FC1, 1 or more: that brightening, as a factor
-  cv::Mat wide_headroom;  ///< CV_32FC1 in [0,1]: what it may take of what is left to white
-  cv::Mat contrast;       ///< CV_32FC1 in [0,1]: what is darker than it, as a factor to it
+  Glow glow;
 };
 Shading shading_of(const Relief& relief);
 

@@ -24,23 +24,23 @@ cv::Mat wide_brightening(const cv::Mat& ratio, double size) {
   return cv::max(full, 1);
 }
 
-/// Fills `wide`, `wide_headroom` and `contrast`, or leaves them empty where nothing brightens.
-void keep_contrast(const Relief& relief, const cv::Rect& part, double size, Shading& s) {
+/// Of the part of a geometry of `size` pixels; 1 and 0 elsewhere.
+Glow glow_of(const Relief& relief, const cv::Rect& part, double size) {
   constexpr double kNothing = 1.002;
-  if (part.empty()) return;
+  if (part.empty()) return {};
   const cv::Mat ground = cv::min(cv::max(relief.base(part), 1e-3), 1), ratio = relief.luma(part) / ground;
   const cv::Mat wide = wide_brightening(ratio, size);
   double most = 0;
   cv::minMaxLoc(wide, nullptr, &most);
-  if (most < kNothing) return;
-  s.wide = cv::Mat::ones(relief.base.size(), CV_32FC1);
-  s.contrast = cv::Mat::ones(relief.base.size(), CV_32FC1);
-  s.wide_headroom = cv::Mat::zeros(relief.base.size(), CV_32FC1);
-  wide.copyTo(s.wide(part));
-  const cv::Mat contrast = cv::min(cv::max(ratio / wide, 0), 1);
-  contrast.copyTo(s.contrast(part));
+  if (most < kNothing) return {};
+  Glow glow{cv::Mat::ones(relief.base.size(), CV_32FC1), cv::Mat::zeros(relief.base.size(), CV_32FC1),
+            cv::Mat::ones(relief.base.size(), CV_32FC1)};
+  wide.copyTo(glow.factor(part));
   const cv::Mat headroom = cv::min(ground.mul(wide - 1) / cv::max(1 - ground, 1e-3), 1);
-  headroom.copyTo(s.wide_headroom(part));
+  headroom.copyTo(glow.headroom(part));
+  const cv::Mat contrast = cv::min(cv::max(ratio / wide, 0), 1);
+  contrast.copyTo(glow.contrast(part));
+  return glow;
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ Shading split_light(const Relief& relief, float most, const cv::Rect& part, doub
       light[x] = std::clamp((luma[x] - diffuse) / std::max(1 - diffuse, 1e-3f), 0.f, 1.f);
     }
   }
-  keep_contrast(relief, part, size, s);
+  s.glow = glow_of(relief, part, size);
   return s;
 }
 
