@@ -166,8 +166,10 @@ class Window {
   /// The right column.
   GtkWidget* settings() {
     GtkWidget* column = gtk::vbox(12);
-    GtkWidget* plain = gtk::table();
-    GtkWidget* advanced = gtk::table();
+    GtkSizeGroup* labels = gtk_size_group_new(GTK_SIZE_GROUP_HORIZONTAL);
+    GtkWidget* plain = gtk::table(labels);
+    GtkWidget* advanced = gtk::table(labels);
+    g_object_unref(labels);
     int row = 0, advanced_row = 0;
     chooser_ = host::layer_chooser(call_.target, call_.source, [this](host::Id source) {
       call_.source = source;

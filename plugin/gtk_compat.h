@@ -30,8 +30,8 @@ inline GtkWidget* slider(GtkAdjustment* adjustment) {
 #endif
 }
 
-/// Rows of a label and what it names.
-inline GtkWidget* table() {
+/// Rows of a label and what it names. The labels of all tables with the same `labels` are as wide as the widest of them.
+inline GtkWidget* table(GtkSizeGroup* labels) {
 #if GTK_MAJOR_VERSION >= 3
   GtkWidget* made = gtk_grid_new();
   gtk_grid_set_row_spacing(GTK_GRID(made), 6);
@@ -41,6 +41,7 @@ inline GtkWidget* table() {
   gtk_table_set_row_spacings(GTK_TABLE(made), 6);
   gtk_table_set_col_spacings(GTK_TABLE(made), 6);
 #endif
+  g_object_set_data_full(G_OBJECT(made), "labels", g_object_ref(labels), g_object_unref);
   return made;
 }
 
@@ -55,6 +56,7 @@ inline void align_left(GtkWidget* label) {
 
 /// `label` may be null: `widget` then takes both columns.
 inline void attach_row(GtkWidget* table, int row, GtkWidget* label, GtkWidget* widget) {
+  if (label) gtk_size_group_add_widget(GTK_SIZE_GROUP(g_object_get_data(G_OBJECT(table), "labels")), label);
 #if GTK_MAJOR_VERSION >= 3
   if (label) align_left(label);
   if (label) gtk_grid_attach(GTK_GRID(table), label, 0, row, 1, 1);
