@@ -29,8 +29,8 @@ constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 70;
 
 /// Shown at once, in this order, two names in one row; the rest of the table is under "Advanced".
 const std::vector<std::vector<std::string>> kPlain = {
-    {"preset"}, {"model"},   {"shift-x", "shift-y"}, {"scale"},        {"rotation"}, {"flip"},
-    {"grow"},   {"feather"}, {"colour-strength"},    {"own-material"}, {"grain"}};
+    {"preset"}, {"model"},   {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"},
+    {"grow"},   {"feather"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"grain"}};
 
 /// A preset decides these.
 bool is_method(const Parameter& p) { return p.group == Parameter::Group::colour || p.group == Parameter::Group::method; }

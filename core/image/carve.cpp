@@ -114,7 +114,9 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
   geometry.setTo(0, hidden);
   relief.luma = relief.base + geometry;
 
-  out.shading = split_light(relief, 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare)), near, size);
+  const float most = 1 + (kMostDiffuse - 1) * (1 - gloss_of(clamped, relief, bare));
+  if (options.show_through > 0) let_through(relief, support, options.show_through);
+  out.shading = split_light(relief, most, near, size);
   return out;
 }
 

@@ -11,6 +11,7 @@ struct CarveOptions {
   double grain = 1;          ///< Request::grain
   bool close_border = true;  ///< what may be the material's own tone at the selection's border is taken off (border.h)
   double own = 0;            ///< Request::own_material; above 0 fills Carving::own
+  double show_through = 0;   ///< Request::show_through
 };
 
 /// What a source's geometry does to any target: fields that do not depend on the target, so that they may be placed, scaled up

@@ -115,7 +115,8 @@ EditFields edit_fields(const cv::Mat& placed, const cv::Mat& known, const cv::Ma
   EditFields f;
   f.support = feathered(mask, feather);
   if (request.colour == Colour::shading)
-    f.carving = carve(placed, mask, f.support, known, {request.grain, request.close_border, request.own_material});
+    f.carving =
+        carve(placed, mask, f.support, known, {request.grain, request.close_border, request.own_material, request.show_through});
   if (request.colour != Colour::shading || request.colour_strength < 1) f.paste = placed;
   return f;
 }

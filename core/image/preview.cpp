@@ -24,11 +24,11 @@ double carved_feather(double pixels) { return pixels > 0 ? std::exp2(std::ceil(2
 /// What the carving depends on; when it changes, and only then, fields are made anew.
 struct Key {
   Colour colour;
-  double grain, own, grow, feather;
+  double grain, own, show_through, grow, feather;
   bool close_border, paste;
   bool operator==(const Key& o) const {
     return colour == o.colour && grain == o.grain && grow == o.grow && feather == o.feather && close_border == o.close_border &&
-           own == o.own && paste == o.paste;
+           own == o.own && show_through == o.show_through && paste == o.paste;
   }
 };
 
@@ -138,6 +138,7 @@ class LivePreview : public Preview {
     const Key key{request.colour,
                   shading ? request.grain : 0,
                   shading ? request.own_material : 0,
+                  shading ? request.show_through : 0,
                   carved_grow(request.grow / size * patch_scale),
                   carved_feather(request.feather / size * patch_scale),
                   shading && request.close_border,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 namespace geometry_transfer {
 namespace {
@@ -43,7 +44,43 @@ Glow glow_of(const Relief& relief, const cv::Rect& part, double size) {
   return glow;
 }
 
+/// A part of a geometry that touches no other: of droplets, one.
+struct Piece {
+  cv::Rect box;
+  cv::Mat inside;  ///< CV_8UC1 over the box
+};
+
+/// What is connected in `support`, with room round it; so many scraps that it is rather one thing in bits are one piece.
+std::vector<Piece> pieces_of(const cv::Mat& support) {
+  constexpr int kMost = 64, kRoom = 4;
+  const cv::Rect all({}, support.size());
+  cv::Mat labels, boxes, centres;
+  const int count = cv::connectedComponentsWithStats(support > 0, labels, boxes, centres);
+  if (count > kMost) return {{all, cv::Mat(support > 0)}};
+  std::vector<Piece> pieces;
+  for (int i = 1; i < count; ++i) {
+    const int* at = boxes.ptr<int>(i);
+    const cv::Rect box = cv::Rect(at[cv::CC_STAT_LEFT] - kRoom, at[cv::CC_STAT_TOP] - kRoom, at[cv::CC_STAT_WIDTH] + 2 * kRoom,
+                                  at[cv::CC_STAT_HEIGHT] + 2 * kRoom) &
+                         all;
+    pieces.push_back({box, cv::Mat(labels(box) == i)});
+  }
+  return pieces;
+}
+
 }  // namespace
+
+void let_through(Relief& relief, const cv::Mat& support, double share) {
+  for (const Piece& piece : pieces_of(support)) {
+    const cv::Rect bounds = cv::boundingRect(piece.inside);
+    const cv::Mat ground = cv::min(cv::max(relief.base(piece.box), 1e-3), 1);
+    cv::Mat ratio = relief.luma(piece.box) / ground;
+    ratio.setTo(1, piece.inside == 0);
+    const cv::Mat wide = wide_brightening(ratio, std::max(bounds.width, bounds.height));
+    const cv::Mat clear = relief.luma(piece.box).mul((1 + (1 - share) * (wide - 1)) / wide);
+    clear.copyTo(relief.luma(piece.box), piece.inside);
+  }
+}
 
 Shading split_light(const Relief& relief, float most, const cv::Rect& part, double size) {
   Shading s;

@@ -12,4 +12,9 @@ namespace geometry_transfer {
 /// `part`: where relief.luma differs from relief.base; `size`: longer side of the geometry, pixels.
 Shading split_light(const Relief& relief, float most, const cv::Rect& part, double size);
 
+/// Takes `share` [0,1] of what each piece of the geometry brightens on the whole out of relief.luma: through water or varnish one
+/// sees the target, where the source's own brightening would lie on it like milk. What is narrower than a piece's sixteenth, dark
+/// edges and glints, keeps its ratio to what is round it. support: CV_32FC1, > 0 where the geometry is; it lies in pieces.
+void let_through(Relief& relief, const cv::Mat& support, double share);
+
 }  // namespace geometry_transfer

@@ -144,6 +144,10 @@ std::vector<Parameter> make_parameters() {
       number("own-material", N_("_Keep own material"),
              N_("How much another material that the geometry lays bare keeps its own colours: rust, plaster under paint, moss"),
              Group::selection, 0, 1, 0.05, 2, FIELD(own_material)),
+      number("show-through", N_("Show through"),
+             N_("How much of what the geometry brightens on the whole is left out, so that the target shows through it: water, "
+                "varnish. Edges and glints stay"),
+             Group::selection, 0, 1, 0.05, 2, FIELD(show_through)),
       toggle("close-border", N_("Close the border"),
              N_("Take off along the border what may be the material's own tone; what is surely the geometry stays"),
              Group::colour, FIELD(close_border)),

@@ -33,7 +33,7 @@ def transfer(program, target, shift, preset):
     with tempfile.TemporaryDirectory() as folder:
         result = os.path.join(folder, "result.png")
         subprocess.run([program, "--target", os.path.join(DEMO, target), "--source", os.path.join(DEMO, "leaf.jpg"), "--mask",
-                        os.path.join(DEMO, "leaf-mask.png"), "--shift-x", str(shift[0]), "--shift-y", str(shift[1]), "--preset", preset,
+                        os.path.join(DEMO, "leaf-mask.png"), "--show-through", "0.5", "--shift-x", str(shift[0]), "--shift-y", str(shift[1]), "--preset", preset,
                         "--output", result, "--quiet"], check=True)
         return cv2.imread(result)
 

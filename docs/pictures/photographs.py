@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""photographs.py PROGRAM PACKAGES [PRESET]: makes docs/pictures/photographs.jpg and grain.jpg anew (Debian's python3-opencv).
+"""photographs.py PROGRAM PACKAGES [PRESET]: makes docs/pictures/photographs.jpg, grain.jpg and show-through.jpg anew (Debian's python3-opencv).
 
 PACKAGES is a folder with Debian's mate-backgrounds and ufoai-textures unpacked:
     apt-get download mate-backgrounds ufoai-textures && for p in *.deb; do dpkg -x $p PACKAGES; done
@@ -8,7 +8,7 @@ PACKAGES is a folder with Debian's mate-backgrounds and ufoai-textures unpacked:
 
 A row a transfer: reference with its selection outlined, target, colour-adjusted paste, OpenCV's seamless clones (normal, mixed),
 Geometry Transfer (PRESET, or instant). grain.jpg: the third of them, its reference, the mixed clone, and Geometry Transfer with less and less
-grain removed.
+grain removed. show-through.jpg: the first two, let through more and more.
 """
 import glob, os, subprocess, sys, tempfile
 import cv2, numpy as np
@@ -21,8 +21,8 @@ from score import baseline  # noqa: E402
 SIDE, GAP = 224, 4
 # source, its side when scaled (0: as it is), selection as ellipses (x, y, rx, ry) or a file; target and its side; where the middle
 # of the shown part lies in the source, in the target; its side; and further options
-ROWS = (("leaf.jpg", 0, "leaf-mask.png", "plaster.png", 0, (410, 210), (346, 250), 332),
-        ("leaf.jpg", 0, "leaf-mask.png", "wood.jpg", 0, (410, 210), (470, 310), 340),
+ROWS = (("leaf.jpg", 0, "leaf-mask.png", "plaster.png", 0, (410, 210), (346, 250), 332, "--show-through", "0.5"),
+        ("leaf.jpg", 0, "leaf-mask.png", "wood.jpg", 0, (410, 210), (470, 310), 340, "--show-through", "0.5"),
         ("trak4_concrete4a.png", 0, [(250, 437, 48, 44)], "wood.jpg", 0, (250, 400), (320, 320), 200),
         ("trak4_concrete4a.png", 0, [(256, 255, 120, 11)], "Blinds.jpg", 900, (256, 255), (450, 280), 320),
         ("plaster.png", 0, [(192, 447, 44, 26)], "wood.jpg", 0, (192, 420), (250, 380), 180, "--own-material", "1"),
@@ -69,10 +69,14 @@ def main():
     program, packages = os.path.abspath(sys.argv[1]), sys.argv[2]
     preset = sys.argv[3] if len(sys.argv) > 3 else "instant"
     rows = [row(program, packages, preset, *r) for r in ROWS]
-    less = [row(program, packages, preset, *ROWS[2], "--grain", grain) for grain in ("0.5", "0.25", "0")]
-    panel = lambda r, i: r[:, i * (SIDE + GAP):(i + 1) * (SIDE + GAP)]
-    grain = [panel(rows[2], i) for i in (0, 4)] + [np.hstack([panel(r, 5), np.full((SIDE, GAP, 3), 255, np.uint8)]) for r in [rows[2]] + less]
-    cv2.imwrite(os.path.join(HERE, "grain.jpg"), np.hstack(grain)[:, :-GAP], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    panel = lambda r, i: r[:, i * (SIDE + GAP):i * (SIDE + GAP) + SIDE]
+    beside = lambda panels: np.hstack([p for panel in panels for p in (panel, np.full((SIDE, GAP, 3), 255, np.uint8))])[:, :-GAP]
+    made = lambda r, *options: panel(row(program, packages, preset, *r, *options), 5)
+    grain = beside([panel(rows[2], i) for i in (0, 4, 5)] + [made(ROWS[2], "--grain", g) for g in ("0.5", "0.25", "0")])
+    through = [beside([made(r[:8], "--show-through", share) for share in ("0", "0.25", "0.5", "0.75", "1")]) for r in ROWS[:2]]
+    cv2.imwrite(os.path.join(HERE, "grain.jpg"), grain, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    between = np.full((GAP, through[0].shape[1], 3), 255, np.uint8)
+    cv2.imwrite(os.path.join(HERE, "show-through.jpg"), np.vstack([through[0], between, through[1]]), [cv2.IMWRITE_JPEG_QUALITY, 88])
     gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
     cv2.imwrite(os.path.join(HERE, "photographs.jpg"), np.vstack([p for r in rows for p in (r, gap)][:-1]), [cv2.IMWRITE_JPEG_QUALITY, 88])
 

@@ -69,7 +69,8 @@ TEST(Edit, OutsideTheFeatheredMaskIsTheTarget) {
     for (const bool close : {true, false}) {
       Dent d({300, 300}, {150, 150}, 40);
       Request request;
-      request.colour = colour, request.close_border = close, request.feather = 5, request.own_material = 0.5;
+      request.colour = colour, request.close_border = close, request.feather = 5,
+      request.own_material = request.show_through = 0.5;
       const Views v = read_views(d.scene, request, 256, 8);
       const cv::Mat out = edit(v, request), beyond = ~within(v, {150, 150}, 40 + 7);
       EXPECT_EQ(worst(out, v.target, beyond), 0);

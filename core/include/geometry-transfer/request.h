@@ -73,6 +73,7 @@ struct Request {
   double colour_strength = 1;  ///< 0 keeps the reference's own colours, 1 takes the target's
   double grain = 1;            ///< how much of the reference's grain is taken out of its relief; shading only
   double own_material = 0;     ///< share kept of another material laid bare (rust, plaster under paint); shading only
+  double show_through = 0;     ///< share of a brightening that is left out so that the target shows through it; shading only
   bool close_border = true;    ///< takes off at the border what may be the material's own tone; shading only
 
   Correct correct = Correct::shadows;
