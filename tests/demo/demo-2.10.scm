@@ -14,7 +14,7 @@
     (gimp-layer-set-offsets mask -64 40)
     (gimp-image-select-color image CHANNEL-OP-REPLACE mask '(255 255 255))
     (gimp-image-remove-layer image mask)
-    (let ((layer (geometry-transfer image target source (list "preset" preset)))) ; plugin/scripts/2.10
+    (let ((layer (geometry-transfer image target source (list "preset" preset "show-through" 0.5)))) ; plugin/scripts/2.10
       (gimp-selection-none image)
       (gimp-xcf-save RUN-NONINTERACTIVE image layer (string-append output "/demo.xcf") "demo.xcf")
       (file-png-save-defaults RUN-NONINTERACTIVE image layer (string-append output "/layer.png") "layer.png")

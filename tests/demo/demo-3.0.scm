@@ -15,7 +15,7 @@
     (gimp-image-select-color image CHANNEL-OP-REPLACE mask '(255 255 255))
     (gimp-image-remove-layer image mask)
     (let ((layer (car (plug-in-geometry-transfer #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector target)
-                                                 #:source source #:preset preset))))
+                                                 #:source source #:preset preset #:show-through 0.5))))
       (gimp-selection-none image)
       (gimp-xcf-save RUN-NONINTERACTIVE image (string-append output "/demo.xcf"))
       ; The layer alone: what is above the target, without it.

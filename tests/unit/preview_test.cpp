@@ -78,6 +78,7 @@ TEST(Preview, LooksLikeTheResultAtEveryScale) {
     for (const double scale : {0.71, 0.9, 1.0, 1.2, 1.45}) {
       Request request;
       request.feather = feather, request.grow = -3, request.placement.scale = scale;
+      request.show_through = scale > 1 ? 0.5 : 0;
       const cv::Mat shown = picture(preview->render(request)), truth = flattened(d, request, preview->target());
       EXPECT_LT(mean_difference(shown, truth), 0.06 * mean_difference(picture(preview->target()), truth))
           << feather << ' ' << scale;
@@ -89,7 +90,7 @@ TEST(Preview, FollowsTheDragAndComesBack) {
   const auto preview = make_preview(d.scene, {400, 300});
   Request request;
   const cv::Mat start = picture(preview->render(request));
-  request.placement.shift_x = 40, request.placement.scale = 1.3, request.grow = 5;
+  request.placement.shift_x = 40, request.placement.scale = 1.3, request.grow = 5, request.show_through = 1;
   EXPECT_GT(mean_difference(picture(preview->render(request)), start), 1);
   EXPECT_EQ(mean_difference(picture(preview->render({})), start), 0);
 }
