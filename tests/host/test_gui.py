@@ -106,7 +106,7 @@ class Dialog(OnScreen):
         # The preview fills the left: a picture, not the grey of a message.
         self.assertGreater(before[20:300, 60:400].std(), 3)
 
-        s.drag(window, (200, 180), (260, 200))
+        s.drag(window, (330, 360), (390, 380))  # far from the handle that turns
         moved = s.settled("dragged", window, PREVIEW, unlike=before)  # the preview follows the mouse
         s.key("alt+p")
         s.settled("compare", window, PREVIEW, unlike=moved)  # the bare target on one side
