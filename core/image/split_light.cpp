@@ -2,6 +2,7 @@
 #include "image/split_light.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
@@ -56,15 +57,17 @@ std::vector<Piece> pieces_of(const cv::Mat& support) {
   const cv::Rect all({}, support.size());
   cv::Mat labels, boxes, centres;
   const int count = cv::connectedComponentsWithStats(support > 0, labels, boxes, centres);
-  if (count > kMost) return {{all, cv::Mat(support > 0)}};
   std::vector<Piece> pieces;
-  for (int i = 1; i < count; ++i) {
+  std::int64_t area = 0;
+  for (int i = 1; i < count && i <= kMost; ++i) {
     const int* at = boxes.ptr<int>(i);
     const cv::Rect box = cv::Rect(at[cv::CC_STAT_LEFT] - kRoom, at[cv::CC_STAT_TOP] - kRoom, at[cv::CC_STAT_WIDTH] + 2 * kRoom,
                                   at[cv::CC_STAT_HEIGHT] + 2 * kRoom) &
                          all;
     pieces.push_back({box, cv::Mat(labels(box) == i)});
+    area += box.area();
   }
+  if (count > kMost || area > 4 * std::int64_t{all.area()}) return {{all, cv::Mat(support > 0)}};  // rings in rings, too
   return pieces;
 }
 

@@ -326,6 +326,7 @@ TEST(Edit, BrokenInputDoesNotSpread) {
   d.mask.pixels().at<float>(140, 150) = 40;
   for (const Colour colour : {Colour::shading, Colour::surround, Colour::mean}) {
     Request request;
+    request.show_through = 0.5;
     request.colour = colour;
     const Views v = read_views(d.scene, request, 256, 8);
     const Layer layer = composite(v, edit(v, request), request);

@@ -60,7 +60,19 @@ TEST(ShowThrough, NothingChangesBeyondTheGeometry) {
   let_through(drops.relief, cv::Mat::zeros(200, 200, CV_32FC1), 1);  // nothing selected
 }
 
-/// More pieces than are worked on one by one, and a piece of one pixel.
+TEST(ShowThrough, OnePixelAndRingsInRings) {
+  Drops one, rings;
+  one.support = cv::Mat::zeros(200, 200, CV_32FC1);
+  one.support.at<float>(one.big) = 1;
+  let_through(one.relief, one.support, 1);
+  EXPECT_GE(one.at(one.big), 0.3 - 1e-6);
+  EXPECT_LE(one.at(one.big), 0.5);
+  for (int radius = 6; radius < 98; radius += 6) cv::circle(rings.support, {100, 100}, radius, 1, 2);
+  let_through(rings.relief, rings.support, 1);
+  EXPECT_EQ(cv::countNonZero(rings.relief.luma != rings.relief.luma), 0) << "not a number";
+}
+
+/// More pieces than are worked on one by one.
 TEST(ShowThrough, ScrapsAreOneThing) {
   Drops drops;
   for (int y = 0; y < 200; y += 10)
