@@ -8,8 +8,7 @@ import unittest
 
 import tap
 from command import PROGRAM, Case, run
-
-STRACE = shutil.which("strace")
+from tracing import STRACE, can_trace
 
 
 def traced(arguments, log, **options):
@@ -18,10 +17,6 @@ def traced(arguments, log, **options):
                            "renameat2,link,linkat,symlink,symlinkat,socket,connect,bind,execve", "-o", log, PROGRAM, *arguments],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, **options)
     with open(log, errors="replace") as f: return done, f.read().splitlines()
-
-
-def can_trace():
-    return STRACE and subprocess.run([STRACE, "-qq", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
 
 
 class Environment(Case):

@@ -81,10 +81,6 @@ def until(what, answer, seconds=60):
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
-def can_trace():
-    return shutil.which("strace") and subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
-
-
 def processes(folder, word=""):
     """Ids of the processes of that profile's GIMP whose command line holds the word."""
     found = []

@@ -13,6 +13,7 @@ import numpy as np
 import gimp
 import screen
 import tap
+import tracing
 
 ARTEFACTS = os.environ.get("GT_ARTEFACTS", "screenshots")
 DIALOG = "^Geometry Transfer$"
@@ -321,7 +322,7 @@ class OtherImage(OnScreen):
         self.assertIn("no", s.ask("(text (dirty? image))"))
 
 
-@unittest.skipUnless(gimp.can_trace(), "strace is missing or not allowed here")
+@unittest.skipUnless(tracing.can_trace(), "strace is missing or not allowed here")
 class KilledWhileBringingIn(OnScreen):
     """The last messages to GIMP, where the copy and the result go in. GIMP closes the undo group that a death leaves open: the image
     is as before, or one undo step away."""

@@ -3,18 +3,17 @@
 the image, its undo stack and its selection are as before, or the whole result is there; and the next transfer works. strace gives the signal at the given call, so where it falls is no matter of time."""
 import os
 import re
-import shutil
 import unittest
 
 import gimp
 import tap
+from tracing import STRACE, can_trace
 
-STRACE = shutil.which("strace")
 REAL = os.path.join(gimp.PLUGIN, "geometry-transfer", "geometry-transfer")
 TRANSFER = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "{}"))'
 
 
-@unittest.skipUnless(gimp.can_trace(), "strace is missing or not allowed here")
+@unittest.skipUnless(can_trace(), "strace is missing or not allowed here")
 class Killed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
