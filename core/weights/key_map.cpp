@@ -135,13 +135,6 @@ std::optional<Stored> KeyMap::to_file(const std::string& model_key) const {
   return {};
 }
 
-std::vector<std::int64_t> stored_shape(const Stored& stored, std::vector<std::int64_t> shape) {
-  if (stored.transposed) std::swap(shape.at(0), shape.at(1));
-  if (stored.conv) shape.insert(shape.end(), {1, 1});
-  shape.at(0) *= stored.parts;
-  return shape;
-}
-
 namespace {
 
 class Mapped : public Checkpoint {

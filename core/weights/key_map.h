@@ -55,9 +55,6 @@ struct KeyMap {
   bool fits(const BlockRow& row, bool way_in, int level) const;
 };
 
-/// The shape that the file has for a tensor of the model.
-std::vector<std::int64_t> stored_shape(const Stored& stored, std::vector<std::int64_t> model_shape);
-
 /// `file`'s tensors under the model's names. Keys with the prefix that no row knows, or that `ignored` does not name (prefixes of
 /// keys, after the map's own), are listed in an Error (model); so are two tensors for one name.
 std::shared_ptr<const Checkpoint> map_keys(std::shared_ptr<const Checkpoint> file, const KeyMap& map,

@@ -60,6 +60,14 @@ inline std::vector<TensorSpec> specs_of(const ModelFiles& m, const std::string& 
                          : text_tensors(part == "text_encoder" ? m.text : m.text_2);
 }
 
+/// The shape that the file has for a tensor of the model.
+inline std::vector<std::int64_t> stored_shape(const Stored& stored, std::vector<std::int64_t> shape) {
+  if (stored.transposed) std::swap(shape.at(0), shape.at(1));
+  if (stored.conv) shape.insert(shape.end(), {1, 1});
+  shape.at(0) *= stored.parts;
+  return shape;
+}
+
 /// All tensors of the model in one file, with those around them that published files carry and that are not used.
 inline std::vector<FileTensor> ldm_tensors(const ModelFiles& m) {
   std::map<std::string, FileTensor> all;
