@@ -34,6 +34,7 @@ inline std::string quoted(const std::string& text) {
   while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
   return text.substr(0, end) + "...";
 }
+inline std::string quoted(const char* text) { return quoted(std::string(text)); }
 template <class Value>
 const Value& quoted(const Value& value) {
   return value;

@@ -8,25 +8,59 @@
 #include "weights/mapped_file.h"
 
 namespace geometry_transfer {
+namespace {
+
+constexpr std::size_t kMaxDepth = 16, kMaxValues = 500'000;
+
+/// Goes through a text before anything is built of it. The parser's own way to look on while it builds goes through a list again
+/// for every object in it: minutes for a few megabytes of "{},{},".
+class Check : public nlohmann::json_sax<Json> {
+ public:
+  explicit Check(const std::string& path) : path_(path) {}
+
+  bool null() override { return count(); }
+  bool boolean(bool) override { return count(); }
+  bool number_integer(number_integer_t) override { return count(); }
+  bool number_unsigned(number_unsigned_t) override { return count(); }
+  bool number_float(number_float_t, const string_t&) override { return count(); }
+  bool string(string_t&) override { return count(); }
+  bool binary(binary_t&) override { return count(); }
+  bool start_object(std::size_t) override { return open(); }
+  bool key(string_t& name) override {
+    if (!seen_.back().insert(name).second) throw error(Error::Kind::model, _("{0} has the key \"{1}\" twice."), path_, name);
+    return true;
+  }
+  bool end_object() override { return seen_.pop_back(), true; }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return seen_.pop_back(), true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
+    throw error(Error::Kind::model, _("{0} is not valid JSON ({1}): download it again."), path_, e.what());
+  }
+
+ private:
+  bool open() {
+    seen_.emplace_back();
+    if (seen_.size() > kMaxDepth) throw error(Error::Kind::model, _("{0} is nested too deeply."), path_);
+    return count();
+  }
+  bool count() {
+    if (++values_ > kMaxValues) throw error(Error::Kind::model, _("{0} has more values than any file of its kind."), path_);
+    return true;
+  }
+
+  const std::string& path_;
+  std::vector<std::set<std::string>> seen_;  // keys of each object that is open; of a list, none
+  std::size_t values_ = 0;
+};
+
+}  // namespace
 
 Json parse_json_object(const char* text, std::size_t size, const std::string& path) {
-  constexpr int kMaxDepth = 16;
-  std::vector<std::set<std::string>> seen;  // of each object that is open
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxDepth) throw error(Error::Kind::model, _("{0} is nested too deeply."), path);
-    if (event == Json::parse_event_t::object_start) seen.emplace_back();
-    if (event == Json::parse_event_t::object_end) seen.pop_back();
-    if (event == Json::parse_event_t::key && !seen.back().insert(parsed.get<std::string>()).second)
-      throw error(Error::Kind::model, _("{0} has the key \"{1}\" twice."), path, parsed.get<std::string>());
-    return true;
-  };
-  try {
-    Json json = Json::parse(text, text + size, watch);
-    if (!json.is_object()) throw error(Error::Kind::model, _("{0} is not a JSON object."), path);
-    return json;
-  } catch (const Json::exception& e) {
-    throw error(Error::Kind::model, _("{0} is not valid JSON ({1}): download it again."), path, e.what());
-  }
+  Check check(path);
+  Json::sax_parse(text, text + size, &check);
+  Json json = Json::parse(text, text + size);
+  if (!json.is_object()) throw error(Error::Kind::model, _("{0} is not a JSON object."), path);
+  return json;
 }
 
 Json read_json_object(const std::string& path, std::size_t limit) {

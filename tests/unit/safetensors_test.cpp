@@ -206,5 +206,38 @@ TEST(ShardedSafetensors, RefusesWhatLeadsAstray) {
   refused(std::string(100, '[') + std::string(100, ']'), "nested too deeply");
 }
 
+std::string list_of_objects(int count) {
+  std::string list;
+  for (int i = 0; i < count; ++i) list += "{},";
+  return "{\"weight_map\":{\"a\":\"m-1.safetensors\"},\"more\":[" + list + "0]}";
+}
+
+/// Read in the time of its size: each object of a list was once compared with all before it, minutes for this megabyte.
+TEST(ShardedSafetensors, ALongListTakesNoLonger) {
+  TemporaryFolder folder;
+  write_file(folder / "m-1.safetensors", safetensors_bytes({{"a", "F16", {1}, "aa"}}));
+  const auto open = [&](const std::string& index) { return open_sharded_safetensors(write_file(folder / "i.json", index)); };
+  EXPECT_EQ(open(list_of_objects(400'000))->keys().size(), 1u);
+  try {
+    open(list_of_objects(600'000));
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("more values"), std::string::npos) << e.what();
+  }
+}
+
+/// What the parser quotes of the file is no longer than a sentence.
+TEST(ShardedSafetensors, ALongTextIsNotQuotedWhole) {
+  TemporaryFolder folder;
+  const std::string path = write_file(folder / "i.json", "{\"a\":\"" + std::string(100'000, 'x') + "\x01\"}");
+  try {
+    open_sharded_safetensors(path);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("not valid JSON"), std::string::npos);
+    EXPECT_LT(std::string(e.what()).size(), 3000u);
+  }
+}
+
 }  // namespace
 }  // namespace geometry_transfer
