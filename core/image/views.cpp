@@ -58,10 +58,17 @@ Affine as_it_lies(const Placed& p, const Rect& rect) {
 /// What reading, editing and compositing take at their peak, measured with selections of 4 to 100 million pixels: for each pixel
 /// of the rectangle (the target as it is read, 16, 12 and 12 bytes, its alpha twice) and of the view (a reference's planes).
 constexpr double kBytesPerPixel = 50, kBytesPerViewPixel = 212;
+/// Of each further geometry, whose planes are all there until the edit (measured: 42 to 70), and each texture; of the rectangle,
+/// what averaging takes.
+constexpr double kBytesPerFurther = 72, kBytesPerTexture = 24, kBytesToAverage = 36;
 
 /// Refuses a rectangle that the memory cannot hold, before any of it is taken.
-void require_memory(const Rect& rect, cv::Size view) {
-  const double needed = kBytesPerPixel * rect.width * rect.height + kBytesPerViewPixel * view.area();
+void require_memory(const Rect& rect, cv::Size view, std::size_t geometries, std::size_t textures) {
+  const double further = static_cast<double>(geometries) - 1;
+  const double per_pixel = kBytesPerPixel + (further > 0 ? kBytesToAverage : 0);
+  const double per_view_pixel =
+      kBytesPerViewPixel + kBytesPerFurther * further + kBytesPerTexture * static_cast<double>(textures);
+  const double needed = per_pixel * rect.width * rect.height + per_view_pixel * view.area();
   const std::uint64_t free = free_memory();
   if (needed > static_cast<double>(free))
     throw error(
@@ -136,7 +143,7 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
   views.area = working_area(real(visible), extent, request, native_side, granularity);
   const Rect& rect = views.area.rect;
   views.view = view_size(rect);
-  require_memory(rect, views.view);
+  require_memory(rect, views.view, geometries.size(), textures_of(scene).size());
   Pixels target = sample_colour(*scene.target, kIdentity, rect, {rect.width, rect.height});
   views.target = target.rgb, views.target_alpha = target.known;
   for (const Placed& p : geometries) {

@@ -3,9 +3,9 @@
 #include "request/memory.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include "../tools/families.h"
+#include "address_limit.h"
 #include "geometry-transfer/error.h"
 #include "runtime/processor.h"
 #include "weights/model_memory.h"
@@ -13,32 +13,8 @@
 namespace geometry_transfer {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kShadowed = true;  // the sanitizer maps terabytes of addresses
-#else
-constexpr bool kShadowed = false;
-#endif
-
-/// An address-space limit of this much above what is mapped now, for a scope.
-class Addresses {
- public:
-  explicit Addresses(std::uint64_t more) {
-    getrlimit(RLIMIT_AS, &before_);
-    std::uint64_t pages = 0;
-    if (FILE* in = std::fopen("/proc/self/statm", "r")) {
-      unsigned long read = 0;
-      if (std::fscanf(in, "%lu", &read) == 1) pages = read;
-      std::fclose(in);
-    }
-    rlimit now = before_;
-    now.rlim_cur = pages * 4096 + more;
-    setrlimit(RLIMIT_AS, &now);
-  }
-  ~Addresses() { setrlimit(RLIMIT_AS, &before_); }
-
- private:
-  rlimit before_{};
-};
+using test::Addresses;
+using test::kShadowed;
 
 TEST(Memory, FreeIsWhatTheMachineAndTheLimitsLeave) {
   const std::uint64_t free = free_memory();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
 
+#include "address_limit.h"
 #include "geometry-transfer/error.h"
 #include "image/scene.h"
 #include "image/stages.h"
@@ -213,6 +214,24 @@ TEST(Views, WhatCannotFitIsRefusedBeforeItIsTaken) {
     expect_says(e.what(), {"200000 x 200000", "GB are free", "smaller selection"});
   }
   EXPECT_LT(peak_memory() - before, 50u << 20);
+}
+
+/// Each reference's planes are there at once, so each is weighed.
+TEST(Views, ManyReferencesAreWeighedTogether) {
+  if (test::kShadowed) GTEST_SKIP();
+  const Endless colour(4, 700), mask(1, 700);
+  Scene scene;
+  scene.target = &colour;
+  scene.references.assign(1, {&colour, &mask, Reference::Role::geometry, {}, 1});
+  const test::Addresses limit(400 << 20);
+  EXPECT_EQ(refusal(scene), "");
+  scene.references.resize(20, scene.references[0]);
+  try {
+    read_views(scene, {}, 256, 8);
+    FAIL();
+  } catch (const Error& e) {
+    expect_says(e.what(), {"700 x 700", "GB are free"});
+  }
 }
 
 TEST(Views, ATargetWithoutPixelsThereIsRefused) {

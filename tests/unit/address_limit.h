@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// A process that may not map more than so much.
+#pragma once
+
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <cstdio>
+
+namespace geometry_transfer::test {
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kShadowed = true;  // the sanitizer maps terabytes of addresses
+#else
+inline constexpr bool kShadowed = false;
+#endif
+
+/// An address-space limit of this much above what is mapped now, for a scope.
+class Addresses {
+ public:
+  explicit Addresses(std::uint64_t more) {
+    getrlimit(RLIMIT_AS, &before_);
+    std::uint64_t pages = 0;
+    if (FILE* in = std::fopen("/proc/self/statm", "r")) {
+      unsigned long read = 0;
+      if (std::fscanf(in, "%lu", &read) == 1) pages = read;
+      std::fclose(in);
+    }
+    rlimit now = before_;
+    now.rlim_cur = pages * 4096 + more;
+    setrlimit(RLIMIT_AS, &now);
+  }
+  ~Addresses() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace geometry_transfer::test
