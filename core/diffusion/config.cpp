@@ -12,7 +12,8 @@ namespace geometry_transfer {
 namespace {
 
 constexpr std::size_t kMaxConfig = 1 << 20;
-constexpr int kMaxLevels = 8, kMaxChannels = 16384;
+constexpr int kMaxLevels = 8, kMaxChannels = 16384, kMaxLayers = 16, kMaxTransformers = 64, kMaxTextLayers = 128;
+constexpr int kMaxSampleSize = 256;  // of latents; published models have 64 to 128
 
 /// Takes keys out of a config.json one after the other; what is left in the end is unknown.
 class Fields {
@@ -109,10 +110,8 @@ class Fields {
   }
 
   [[noreturn]] void wrong(const char* key, const Json& value) const {
-    std::string shown = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (shown.size() > 80) shown = shown.substr(0, 77) + "...";
     throw error(Error::Kind::model, _("{0} sets \"{1}\" to {2}, which this program cannot honour: choose another model."), path_,
-                key, shown);
+                key, quoted(value.dump(-1, ' ', false, Json::error_handler_t::replace), 80));
   }
   [[noreturn]] void wrong(const char* key) const { wrong(key, json_.value(key, Json())); }
 
@@ -145,12 +144,47 @@ int side(Fields& fields, const char* key, int otherwise) {
   return std::max(sides[0], sides[1]);
 }
 
-void check_groups(const Fields& fields, const std::vector<int>& channels, int groups) {
-  for (const int c : channels)
-    if (c % groups != 0) fields.wrong("norm_num_groups");
+template <class Config>
+void check_fit(const Fields& fields, const Config& config) {
+  if (const auto wrong = misfit(config)) fields.wrong(wrong->key);
 }
 
 }  // namespace
+
+std::optional<Misfit> misfit(const UNetConfig& c) {
+  if (c.sample_size > kMaxSampleSize) return Misfit{"sample_size", c.sample_size};
+  if (c.layers_per_block < 1 || c.layers_per_block > kMaxLayers) return Misfit{"layers_per_block", c.layers_per_block};
+  for (std::size_t i = 0; i < c.block_out_channels.size(); ++i) {
+    const int channels = c.block_out_channels[i], transformers = c.transformer_layers[i];
+    if (channels > kMaxChannels) return Misfit{"block_out_channels", channels};
+    if (channels % c.norm_num_groups != 0) return Misfit{"norm_num_groups", c.norm_num_groups};
+    if (channels % c.heads[i] != 0) return Misfit{"attention_head_dim", c.heads[i]};
+    if (transformers < 1 || transformers > kMaxTransformers) return Misfit{"transformer_layers_per_block", transformers};
+  }
+  // The time embedding is half sines, half cosines.
+  if (c.block_out_channels[0] % 2 != 0) return Misfit{"block_out_channels", c.block_out_channels[0]};
+  if (c.cross_attention_dim > kMaxChannels) return Misfit{"cross_attention_dim", c.cross_attention_dim};
+  return {};
+}
+
+std::optional<Misfit> misfit(const VaeConfig& c) {
+  if (c.layers_per_block < 1 || c.layers_per_block > kMaxLayers) return Misfit{"layers_per_block", c.layers_per_block};
+  for (const int channels : c.block_out_channels) {
+    if (channels > kMaxChannels) return Misfit{"block_out_channels", channels};
+    if (channels % c.norm_num_groups != 0) return Misfit{"norm_num_groups", c.norm_num_groups};
+  }
+  return {};
+}
+
+std::optional<Misfit> misfit(const TextConfig& c) {
+  if (c.layers < 1 || c.layers > kMaxTextLayers) return Misfit{"num_hidden_layers", c.layers};
+  if (c.hidden_size > kMaxChannels) return Misfit{"hidden_size", c.hidden_size};
+  if (c.hidden_size % c.heads != 0) return Misfit{"num_attention_heads", c.heads};
+  if (c.intermediate_size > 4 * kMaxChannels) return Misfit{"intermediate_size", c.intermediate_size};
+  if (c.vocab_size < 2) return Misfit{"vocab_size", c.vocab_size};
+  if (c.max_positions < 2) return Misfit{"max_position_embeddings", c.max_positions};
+  return {};
+}
 
 // Keys and defaults: https://github.com/huggingface/diffusers, src/diffusers/models/unets/unet_2d_condition.py
 UNetConfig read_unet_config(const std::string& path) {
@@ -185,8 +219,8 @@ UNetConfig read_unet_config(const std::string& path) {
   if (f.is_null("mid_block_type")) f.wrong("mid_block_type");  // no middle block; elsewhere null means the default
 
   c.heads = f.integers("attention_head_dim", 8, levels, 1, 512);
-  c.transformer_layers = f.integers("transformer_layers_per_block", 1, levels, 1, 64);
-  c.layers_per_block = f.integers("layers_per_block", 2, 1, 1, 16)[0];
+  c.transformer_layers = f.integers("transformer_layers_per_block", 1, levels, 1, kMaxTransformers);
+  c.layers_per_block = f.integers("layers_per_block", 2, 1, 1, kMaxLayers)[0];
   c.cross_attention_dim = f.integer("cross_attention_dim", 1280, 1, kMaxChannels);
   c.norm_num_groups = f.integer("norm_num_groups", 32, 1, kMaxChannels);
   c.norm_eps = f.number("norm_eps", 1e-5, 0, 1);
@@ -194,10 +228,7 @@ UNetConfig read_unet_config(const std::string& path) {
   c.upcast_attention = f.boolean("upcast_attention", false);
   c.flip_sin_to_cos = f.boolean("flip_sin_to_cos", true);
   c.freq_shift = f.number("freq_shift", 0, -16, 16);
-  check_groups(f, c.block_out_channels, c.norm_num_groups);
-  for (std::size_t i = 0; i < levels; ++i)
-    if (c.block_out_channels[i] % c.heads[i] != 0) f.wrong("attention_head_dim");
-  if (c.block_out_channels[0] % 2 != 0) f.wrong("block_out_channels");  // the time embedding is half sines, half cosines
+  check_fit(f, c);
 
   f.fixed("addition_embed_type", {"text_time"});
   c.text_time = f.has("addition_embed_type");
@@ -252,14 +283,14 @@ VaeConfig read_vae_config(const std::string& path) {
   f.fixed("out_channels", {3});
   c.latent_channels = f.integer("latent_channels", 4, 1, 64);
   c.block_out_channels = f.list("block_out_channels", {64}, 1, kMaxChannels);
-  c.layers_per_block = f.integer("layers_per_block", 1, 1, 16);
+  c.layers_per_block = f.integer("layers_per_block", 1, 1, kMaxLayers);
   c.norm_num_groups = f.integer("norm_num_groups", 32, 1, kMaxChannels);
   c.scaling_factor = f.number("scaling_factor", 0.18215, 1e-6, 1e6);
   c.force_upcast = f.boolean("force_upcast", true);
   c.mid_block_attention = f.boolean("mid_block_add_attention", true);
   c.quant_conv = f.boolean("use_quant_conv", true);
   c.post_quant_conv = f.boolean("use_post_quant_conv", true);
-  check_groups(f, c.block_out_channels, c.norm_num_groups);
+  check_fit(f, c);
   const std::size_t levels = c.block_out_channels.size();
   for (const auto& [key, type] : {std::pair("down_block_types", "DownEncoderBlock2D"), {"up_block_types", "UpDecoderBlock2D"}}) {
     const auto types = f.words(key, {type});
@@ -368,11 +399,10 @@ TextConfig read_text_config(const std::string& path) {
   const auto architectures = f.words("architectures", {"CLIPTextModel"});
   const bool projects = architectures == std::vector<std::string>{"CLIPTextModelWithProjection"};
   if (!projects && architectures != std::vector<std::string>{"CLIPTextModel"}) f.wrong("architectures");
-  c.layers = f.integer("num_hidden_layers", 12, 1, 128);
+  c.layers = f.integer("num_hidden_layers", 12, 1, kMaxTextLayers);
   c.hidden_size = f.integer("hidden_size", 512, 1, kMaxChannels);
   c.intermediate_size = f.integer("intermediate_size", 2048, 1, 4 * kMaxChannels);
   c.heads = f.integer("num_attention_heads", 8, 1, 512);
-  if (c.hidden_size % c.heads != 0) f.wrong("num_attention_heads");
   c.vocab_size = f.integer("vocab_size", 49408, 2, 1 << 22);
   c.max_positions = f.integer("max_position_embeddings", 77, 2, 1 << 14);
   c.projection_dim = f.integer("projection_dim", 512, 1, kMaxChannels);
@@ -381,6 +411,7 @@ TextConfig read_text_config(const std::string& path) {
   if (act != "quick_gelu" && act != "gelu") f.wrong("hidden_act");
   c.quick_gelu = act == "quick_gelu";
   c.layer_norm_eps = f.number("layer_norm_eps", 1e-5, 0, 1);
+  check_fit(f, c);
   c.pad_token_id = f.integer("pad_token_id", 1, 0, 1 << 22);
   c.bos_token_id = f.integer("bos_token_id", 49406, 0, 1 << 22);
   c.eos_token_id = f.integer("eos_token_id", 49407, 0, 1 << 22);

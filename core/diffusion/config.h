@@ -3,6 +3,7 @@
 /// by name.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,17 @@ struct TextConfig {
   bool penultimate =
       false;  ///< the family reads hidden_states[-2] (SDXL; SD 2.x checkpoints have the last layer removed instead)
 };
+
+/// A constant that no network can be built with, by its name in config.json.
+struct Misfit {
+  const char* key;
+  int value;
+};
+/// What is far beyond any published model (and would be weighed, or listed tensor by tensor, at great length), or does not divide
+/// as groups and heads need it. Held against config.json and against what a single file's shapes tell.
+std::optional<Misfit> misfit(const UNetConfig& config);
+std::optional<Misfit> misfit(const VaeConfig& config);
+std::optional<Misfit> misfit(const TextConfig& config);
 
 // Readers of the config.json files, as diffusers and transformers write them; keys that are left out have those libraries'
 // defaults. A key that changes the result in a way that the structs above cannot hold is refused by its name, and so is one

@@ -8,6 +8,21 @@
 
 namespace geometry_transfer {
 
+std::string quoted(std::string text, std::size_t most) {
+  if (text.size() > most) {
+    std::size_t end = most;
+    while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
+    text.resize(end);
+    text += "...";
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]), before = static_cast<unsigned char>(i ? text[i - 1] : 0);
+    if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) text[i] = '?';
+    if (before == 0xC2 && c >= 0x80 && c < 0xA0) text[i] = static_cast<char>(0xBF);  // U+0080 to U+009F
+  }
+  return text;
+}
+
 std::string program_folder() {
   std::error_code none;
   return std::filesystem::read_symlink("/proc/self/exe", none).parent_path().string();

@@ -26,14 +26,9 @@ void open_catalogs();
 /// The folder of the running executable; empty when it cannot be told.
 std::string program_folder();
 
-/// A text as a sentence shows it: whole, or its first kilobyte where a stranger's file or script made it longer than any path.
-inline std::string quoted(const std::string& text) {
-  constexpr std::size_t kMost = 1000;
-  if (text.size() <= kMost) return text;
-  std::size_t end = kMost;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
-  return text.substr(0, end) + "...";
-}
+/// A text as a sentence shows it: no longer than any path, where a stranger's file or script made it so, and without what a
+/// terminal would obey.
+std::string quoted(std::string text, std::size_t most = 1000);
 inline std::string quoted(const char* text) { return quoted(std::string(text)); }
 template <class Value>
 const Value& quoted(const Value& value) {

@@ -221,6 +221,8 @@ ModelInfo inspect_model(const std::string& path) {
     info.name = is_folder(place) ? place.filename() : place.stem();
     info.bytes = size_of(place);
     info.family = open_model(path).family;
+  } catch (const std::bad_alloc&) {
+    info.problem = _("Out of memory: choose a smaller picture, or close other programs.");
   } catch (const std::exception& e) {
     info.problem = e.what();
   }

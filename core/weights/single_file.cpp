@@ -51,6 +51,15 @@ Error other_kind(const std::string& path, const char* kind) {
   return error(Error::Kind::model, _("{0} is {1}. Choose a Stable Diffusion 1.x, 2.x or SDXL model."), path, _(kind));
 }
 
+/// Shapes tell a configuration as config.json does; it is held to the same.
+template <class Config>
+const Config& fitting(const std::string& path, const Config& config) {
+  if (const auto wrong = misfit(config))
+    throw error(Error::Kind::model, _("{0} sets \"{1}\" to {2}, which this program cannot honour: choose another model."), path,
+                wrong->key, wrong->value);
+  return config;
+}
+
 /// Questions to a file about what it holds.
 class Keys {
  public:
@@ -208,7 +217,7 @@ std::shared_ptr<const Checkpoint> text_weights(const std::shared_ptr<const Check
     ignored.push_back("text_projection");
   }
   auto weights = map_keys(file, map, ignored);
-  check_tensors(*weights, text_tensors(config), false);
+  check_tensors(*weights, text_tensors(fitting(file->path(), config)), false);
   return weights;
 }
 
@@ -243,6 +252,8 @@ ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction 
   files.unet.upcast_attention = sd2 && v;
   files.family = files.unet.text_time ? "SDXL" : sd2 ? "SD 2.x" : "SD 1.x";
 
+  fitting(file->path(), files.unet);
+  fitting(file->path(), files.vae);
   const int levels = static_cast<int>(files.unet.block_out_channels.size());
   files.unet_weights = map_keys(file, {kUNet, &kLdmUNet, files.unet.layers_per_block, levels, files.unet.cross_attention}, {});
   files.vae_weights =

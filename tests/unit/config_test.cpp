@@ -135,6 +135,7 @@ TEST(UNetConfig, RefusesByNameWhatItCannotHonour) {
       {"only_cross_attention", {true, true, true, false}},
       {"out_channels", 8},
       {"resnet_out_scale_factor", 0.7},
+      {"sample_size", 257},
       {"resnet_skip_time_act", true},
       {"resnet_time_scale_shift", "scale_shift"},
       {"reverse_transformer_layers_per_block", {1, 1, 1, 1}},
@@ -148,6 +149,7 @@ TEST(UNetConfig, RefusesByNameWhatItCannotHonour) {
       {"upcast_attention", "yes"},
       {"a_key_of_the_future", 1}};
   for (const auto& [key, value] : rows) expect_refused(read_unet_config, with(sd15_unet, key, value), key);
+  expect_refused(read_unet_config, with(sd15_unet, "_class_name", std::string(79, 'x') + "\u00e9\u00e9"), "x...");
   expect_refused(read_unet_config, with(sdxl_unet, "projection_class_embeddings_input_dim", 1536), "projection_class_embeddings");
 }
 

@@ -142,6 +142,12 @@ TEST(Text, QuotesTheBeginningOfWhatIsTooLong) {
   EXPECT_NE(said.find("instant"), std::string::npos);
 }
 
+TEST(Text, QuotesNothingThatATerminalObeys) {
+  Request request;
+  const std::string said = refusal([&] { set_parameter_text(request, "preset", "a\x1b[2Jb\x7f\u009bc\u00e9"); });
+  EXPECT_NE(said.find("a?[2Jb?\u00bfc\u00e9"), std::string::npos) << said;
+}
+
 TEST(Text, ValidateNamesTheFieldOutOfRange) {
   Request request;
   request.noise = 5000;

@@ -10,6 +10,7 @@
 #include "../tools/model_writer.h"
 #include "geometry-transfer/error.h"
 #include "geometry-transfer/models.h"
+#include "request/memory.h"
 #include "safetensors_file.h"
 
 namespace geometry_transfer {
@@ -181,6 +182,43 @@ TEST_F(SingleFile, RefusesOtherKindsByName) {
   for (const auto& [key, kind] : rows) {
     write({{key, {1}, "", {}}});
     expect_refused(kind);
+  }
+}
+
+/// Sizes that no model has, which a small file may claim: its tensors would be listed, a thousand layers of a thousand each.
+TEST_F(SingleFile, HoldsShapesToTheRangesOfConfigurations) {
+  const std::string unet = "model.diffusion_model.", vae = "first_stage_model.";
+  std::vector<FileTensor> claims = {{unet + "input_blocks.0.0.weight", {32, 4, 1, 1}, "", {}},
+                                    {unet + "out.2.weight", {4, 1, 1, 1}, "", {}},
+                                    {unet + "input_blocks.1.0.out_layers.3.weight", {32, 1, 1, 1}, "", {}},
+                                    {unet + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", {1, 8}, "", {}},
+                                    {unet + "input_blocks.1.1.proj_in.weight", {1, 1, 1, 1}, "", {}},
+                                    {vae + "encoder.conv_in.weight", {1, 3, 1, 1}, "", {}},
+                                    {vae + "decoder.conv_in.weight", {1, 4, 1, 1}, "", {}},
+                                    {vae + "encoder.down.0.block.0.conv2.weight", {32, 1, 1, 1}, "", {}}};
+  for (int i = 1; i < 1000; ++i)
+    claims.push_back({unet + "input_blocks." + std::to_string(i) + ".0.in_layers.0.weight", {1}, "", {}});
+  for (int i = 0; i < 100; ++i)
+    claims.push_back({unet + "input_blocks.1.1.transformer_blocks." + std::to_string(i) + ".norm1.weight", {1}, "", {}});
+  write(claims);
+  const std::uint64_t before = peak_memory();
+  expect_refused("\"layers_per_block\" to 999");
+  EXPECT_LT(peak_memory() - before, 50u << 20);
+
+  // Channels that groups do not divide would be left out of the norm; a table of one position would be read past its end.
+  const auto whole = test::ldm_tensors(test::sd15());
+  const std::tuple<std::string, std::vector<std::int64_t>, const char*> rows[] = {
+      {unet + "input_blocks.1.0.out_layers.3.weight", {328, 320, 3, 3}, "\"norm_num_groups\" to 32"},
+      {vae + "encoder.down.0.block.0.conv2.weight", {100, 128, 3, 3}, "\"norm_num_groups\" to 32"},
+      {"cond_stage_model.transformer.text_model.embeddings.position_embedding.weight",
+       {1, 768},
+       "\"max_position_embeddings\" to 1"}};
+  for (const auto& [key, shape, says] : rows) {
+    auto tensors = whole;
+    for (FileTensor& t : tensors)
+      if (t.key == key) t.shape = shape;
+    write(tensors);
+    expect_refused(says);
   }
 }
 
