@@ -170,7 +170,8 @@ class TransferImpl : public Transfer {
     walk.iterations = request.iterations;
     walk.tolerance = request.tolerance;
     walk.keep_keys = request.reuse_keys;
-    walk.memory_limit = request.memory_mb ? static_cast<size_t>(request.memory_mb) << 20 : static_cast<size_t>(free_here() / 4);
+    const std::uint64_t free = free_here();
+    walk.memory_limit = request.memory_mb ? std::min<std::uint64_t>(std::uint64_t(request.memory_mb) << 20, free) : free / 4;
     walk.after_call = [&](Walk now, int rows, int done, int of) {
       ++report.unet_calls;
       report.unet_streams += rows;
