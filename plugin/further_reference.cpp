@@ -29,6 +29,7 @@ bool parse(const std::string& text, FurtherReference& made) {
 
 std::vector<FurtherReference> parse_references(const std::string& text) {
   std::vector<FurtherReference> list;
+  std::size_t count = 0;
   std::istringstream in(text);
   for (std::string part; std::getline(in, part, ';');) {
     if (part.find_first_not_of(" \t\n") == std::string::npos) continue;
@@ -38,8 +39,10 @@ std::vector<FurtherReference> parse_references(const std::string& text) {
                   _("\"{0}\" is not a further reference: give the layer's number, geometry or texture, and a weight from {1} to "
                     "{2}, and a semicolon between two of them."),
                   part, made.kLeastWeight, made.kMostWeight);
-    list.push_back(made);
+    if (++count <= kMostReferences) list.push_back(made);
   }
+  if (count > kMostReferences)
+    throw error(Error::Kind::input, _("{0} further references are too many: name {1} at most."), count, kMostReferences);
   return list;
 }
 

@@ -3,6 +3,7 @@
 /// remember.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,8 +23,11 @@ inline bool operator==(const FurtherReference& a, const FurtherReference& b) {
   return a.layer == b.layer && a.role == b.role && a.weight == b.weight;
 }
 
+/// Of one transfer: the dialog has a row for each, a stranger's image lists as many as it likes.
+constexpr std::size_t kMostReferences = 64;
+
 /// Each "LAYER", "LAYER geometry|texture" or "LAYER geometry|texture WEIGHT", numbers in the C locale, with ";" between them;
-/// empty: none. Throws Error (input) that holds the part that is none.
+/// empty: none. Throws Error (input) that holds the part that is none, or says how many they are where they are too many.
 std::vector<FurtherReference> parse_references(const std::string& text);
 std::string references_text(const std::vector<FurtherReference>& references);
 

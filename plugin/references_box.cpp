@@ -113,7 +113,9 @@ host::Id ReferencesBox::free_layer() const {
   return host::kNone;
 }
 
-void ReferencesBox::offer_more() { gtk_widget_set_sensitive(button_, free_layer() != host::kNone); }
+void ReferencesBox::offer_more() {
+  gtk_widget_set_sensitive(button_, rows_.size() < kMostReferences && free_layer() != host::kNone);
+}
 
 void ReferencesBox::add() {
   FurtherReference added;

@@ -22,7 +22,8 @@ class ReferencesBox {
   GtkWidget* widget() const { return box_; }
   /// Takes all of them away.
   void clear();
-  /// The button works while there is a layer without a part in the transfer. To be called when call.source has changed.
+  /// The button works while there is a layer without a part in the transfer, and room for one more. To be called when call.source
+  /// has changed.
   void offer_more();
 
  private:

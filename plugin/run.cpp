@@ -36,12 +36,14 @@ Remembered remembered_for(Call& call) {
   return remembered;
 }
 
-/// The remembered further references that are still there.
+/// The remembered further references that are still there, each layer once: a note may name one again and again.
 std::vector<FurtherReference> still_there(const Call& call, std::vector<FurtherReference> further) {
   std::vector<FurtherReference> found;
   for (FurtherReference& r : further) {
     r.layer = host::item_of_tattoo(call.image, static_cast<unsigned>(r.layer));
-    if (host::is_layer(static_cast<Id>(r.layer)) && r.layer != call.target && r.layer != call.source) found.push_back(r);
+    const bool again = std::any_of(found.begin(), found.end(), [&](const auto& other) { return other.layer == r.layer; });
+    if (host::is_layer(static_cast<Id>(r.layer)) && r.layer != call.target && r.layer != call.source && !again)
+      found.push_back(r);
   }
   return found;
 }

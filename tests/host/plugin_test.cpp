@@ -404,6 +404,44 @@ TEST_F(SeveralReferences, AreRememberedInTheirImageAndForgottenInAnother) {
   EXPECT_EQ(started_from(other), (std::vector<FurtherReference>{{hole, kGeometry, 0.5}}));
 }
 
+TEST_F(SeveralReferences, ANoteThatNamesOneLayerAgainAndAgainOrTooManyDoesNotFillTheDialog) {
+  const Id hole = fake::layer(kImage, "hole", {0, 0, 100, 100}, kClay);
+  const Outcome first = run(call_, no_dialog);
+  ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
+  const auto started_from = [&](int count) {
+    Remembered note;
+    note.target = host::tattoo(target_);
+    note.source = host::tattoo(source_);
+    note.further.assign(count, {host::tattoo(hole), kTexture, 2});
+    set_layer_settings(first.layer, note);
+    Call call = call_;
+    call.mode = Call::Mode::interactive;
+    call.target = first.layer;
+    std::vector<FurtherReference> found;
+    run(call, [&](Call& c) {
+      found = c.further;
+      return false;
+    });
+    return found;
+  };
+  EXPECT_EQ(started_from(64), (std::vector<FurtherReference>{{hole, kTexture, 2}}));
+  EXPECT_TRUE(started_from(16384).empty());
+}
+
+TEST(FurtherReferences, TooManyAreCounted) {
+  std::vector<FurtherReference> list;
+  for (int i = 1; i <= 64; ++i) list.push_back({i, Reference::Role::geometry, 1});
+  EXPECT_EQ(parse_references(references_text(list)), list);
+  for (int i = 65; i <= 1000; ++i) list.push_back({i, Reference::Role::geometry, 1});
+  try {
+    parse_references(references_text(list));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), Error::Kind::input);
+    EXPECT_STREQ(e.what(), "1000 further references are too many: name 64 at most.");
+  }
+}
+
 TEST(FurtherReferences, TextRoundTripsAndNonsenseIsRefused) {
   constexpr auto kGeometry = Reference::Role::geometry, kTexture = Reference::Role::texture;
   const std::vector<FurtherReference> list = {{12, kGeometry, 0.5}, {3000000000, kTexture, 1}};
