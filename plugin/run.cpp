@@ -21,8 +21,8 @@ using host::kNone;
 constexpr char kCalledKey[] = "geometry-transfer-called";
 constexpr char kImageKey[] = "geometry-transfer-image";
 
-/// What the call starts from: the last run's settings, or those of the result that it is called on. Such a result stands for the
-/// target that it was made for: repeating and editing again start from there.
+/// What the call starts from: the last run's settings, or those of the result that it is called on, but for what is this
+/// machine's own. Such a result stands for the target that it was made for: repeating and editing again start from there.
 Remembered remembered_for(Call& call) {
   Remembered remembered;
   if (layer_settings(call.target, remembered)) {
@@ -67,10 +67,9 @@ Id likely_source(const Call& call, unsigned tattoo) {
   Id above = kNone;
   bool passed = false;
   for (const Id layer : host::layers(call.image)) {
-    Remembered unused;
     if (layer == call.target)
       passed = true;
-    else if (layer_settings(layer, unused))
+    else if (is_result(layer))
       continue;  // a result is seldom the next reference
     else if (passed)
       return above == kNone ? layer : above;

@@ -16,6 +16,11 @@ constexpr char kReportKey[] = "geometry-transfer-report";
 constexpr char kLastKey[] = "geometry-transfer-last";
 constexpr char kSpeedKey[] = "geometry-transfer-speed";
 
+/// Of the group machine, what the picture rests on.
+bool is_of_the_result(const Parameter& p) {
+  return p.group != Parameter::Group::machine || p.name == std::string("model") || p.name == std::string("prediction");
+}
+
 double number(const std::string& text, double fallback) {
   std::istringstream in(text);
   in.imbue(std::locale::classic());
@@ -25,10 +30,15 @@ double number(const std::string& text, double fallback) {
 
 }  // namespace
 
+bool is_result(host::Id layer) { return !host::layer_note(layer, kLayerKey).empty(); }
+
 bool layer_settings(host::Id layer, Remembered& settings) {
   const std::string text = host::layer_note(layer, kLayerKey);
   if (text.empty()) return false;
   settings = parse_settings(text);
+  const Request own = last_settings().request;
+  for (const Parameter& p : parameters())
+    if (!is_of_the_result(p)) p.set(settings.request, p.get(own));
   return true;
 }
 

@@ -11,7 +11,9 @@
 
 namespace geometry_transfer {
 
-/// False when the layer is no result of ours.
+bool is_result(host::Id layer);
+/// False when the layer is no result of ours. What this machine is asked for (device, number format, threads, memory) is of this
+/// user's last run: the image may be a stranger's. Its model comes along, as the result rests on it.
 bool layer_settings(host::Id layer, Remembered& settings);
 void set_layer_settings(host::Id layer, const Remembered& settings);
 /// How the layer was made: "name=value" lines with the model, the seconds in all and of each stage.

@@ -475,6 +475,37 @@ TEST(Settings, TextRoundTripsAndOldOrBrokenLinesKeepDefaults) {
     EXPECT_EQ(parse_settings(std::string("target-layer=") + number).target, 0u) << number;
 }
 
+TEST_F(Plugin, AStrangersNoteDoesNotSayWhatThisMachineIsAskedFor) {
+  Remembered stranger;
+  stranger.request.model = "/a model";
+  stranger.request.prediction = Prediction::v;
+  stranger.request.feather = 7;
+  stranger.request.device = Device::cuda;
+  stranger.request.precision = Precision::fp32;
+  stranger.request.threads = 1024;
+  stranger.request.memory_mb = 1 << 24;
+  set_layer_settings(target_, stranger);
+  Remembered found;
+  ASSERT_TRUE(layer_settings(target_, found));
+  EXPECT_EQ(found.request.model, "/a model");
+  EXPECT_EQ(found.request.prediction, Prediction::v);
+  EXPECT_EQ(found.request.feather, 7);
+  EXPECT_EQ(found.request.device, Device::automatic);
+  EXPECT_EQ(found.request.precision, Precision::automatic);
+  EXPECT_EQ(found.request.threads, 0);
+  EXPECT_EQ(found.request.memory_mb, 0);
+  // What the user asked it for in the last run stays.
+  Remembered last;
+  last.request.model = "/another";
+  last.request.device = Device::cpu;
+  last.request.threads = 3;
+  set_last_settings(last);
+  ASSERT_TRUE(layer_settings(target_, found));
+  EXPECT_EQ(found.request.model, "/a model");
+  EXPECT_EQ(found.request.device, Device::cpu);
+  EXPECT_EQ(found.request.threads, 3);
+}
+
 class ExpectedTime : public Plugin {
  protected:
   static Request preset(const char* id) {
