@@ -183,6 +183,8 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
     return true;
   };
   progress({});  // at once, so that it can be cancelled while the libraries open
+  // With a worker, too: where that is killed, the transfer is done here.
+  worker::go_first();
   Report report;
   const bool keep = kept && (call.mode != Call::Mode::noninteractive || called_before());
   const Layer layer = keep ? kept(material.scene(), call.request, progress, report)

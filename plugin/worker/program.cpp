@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "worker/endpoint.h"
 #include "worker/keeper.h"
@@ -52,7 +51,7 @@ std::string stamp_of(const std::string& model) {
 bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1], kWord) == 0; }
 
 int worker_main(char** argv) {
-  std::ofstream("/proc/self/oom_score_adj") << 500;  // where memory ends, this process goes first, not GIMP and its pictures
+  go_first();
   Session session;
   std::string stamp;
   const auto run = [&](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {

@@ -168,6 +168,14 @@ bool too_large_to_keep() {
   return spare > 0 && kilobytes("/proc/self/status", "RssAnon:") > spare;
 }
 
+void go_first() {
+  constexpr char kScore[] = "/proc/self/oom_score_adj";
+  constexpr int kFirst = 500;  // of 1000
+  int now = kFirst;
+  std::ifstream(kScore) >> now;  // GIMP's, which may have been started with a higher one
+  if (now < kFirst) std::ofstream(kScore) << kFirst;
+}
+
 int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
   listen(listener.get(), 16);  // again: from here on the kernel names this process to those who connect
   for (;;) {

@@ -21,4 +21,8 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run);
 /// True when this process holds more memory than the machine has to spare: a model is kept only where it would fit twice.
 bool too_large_to_keep();
 
+/// Where memory ends, the kernel ends this process before GIMP and its unsaved pictures. For whatever process runs a transfer:
+/// the worker, and the plug-in, which makes it anew when just that has happened to the worker.
+void go_first();
+
 }  // namespace geometry_transfer::worker

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 
 #include "expected_time.h"
 #include "fake_host.h"
@@ -60,6 +61,31 @@ TEST_F(Plugin, OneCallIsOneUndoStepWithOneLayer) {
   const std::vector<std::string> wanted = {"make", "changed", "insert", "show", "progress end"};
   EXPECT_EQ(fake::world().log, wanted);
   EXPECT_EQ(host::item_name(outcome.layer), "Geometry Transfer: dent");
+}
+
+TEST_F(Plugin, WhereMemoryEndsItGoesBeforeGimp) {
+  constexpr char kScore[] = "/proc/self/oom_score_adj";
+  const auto score = [&] {
+    int now = -1;
+    std::ifstream(kScore) >> now;
+    return now;
+  };
+  const auto as_gimp = [&] {
+    std::ofstream(kScore) << 0;
+    return score() == 0;
+  };
+  if (!as_gimp()) GTEST_SKIP() << "this process cannot have GIMP's score";
+  ASSERT_EQ(run(call_, no_dialog).status, Outcome::Status::done);
+  EXPECT_EQ(score(), 500);
+  ASSERT_TRUE(as_gimp());
+  call_.mode = Call::Mode::last_values;  // which asks the worker, and does it here where that has gone
+  int there = 0;
+  run(call_, no_dialog, [&](const auto&...) -> Layer {
+    there = score();
+    throw Cancelled();
+  });
+  EXPECT_EQ(there, 500);
+  as_gimp();
 }
 
 TEST_F(Plugin, RefusalsChangeNothing) {
