@@ -19,21 +19,22 @@ bool from_elsewhere(Id image, Id source, const std::vector<FurtherReference>& fu
          std::any_of(further.begin(), further.end(), [&](const auto& r) { return elsewhere(static_cast<Id>(r.layer)); });
 }
 
-Id brought_in(Id image, const Material::Lying& reference) {
+NewLayer brought_in(Id image, const Material::Lying& reference) {
   const Rect& place = reference.extent;
-  const Id copy = host::make_layer(image, host::item_name(reference.layer), place);
-  if (copy == kNone) return kNone;
+  NewLayer made(image, host::make_layer(image, host::item_name(reference.layer), place));
+  if (!made) return made;
+  const Id copy = made.id();
   // Buffers know their colour spaces: the copy looks as the layer does.
   gegl_buffer_copy(host::pixels(reference.layer).get(), nullptr, GEGL_ABYSS_NONE, host::pixels(copy).get(), nullptr);
   if (reference.mask != kNone) {
     const Id mask = host::add_mask(copy);
-    if (mask == kNone) return kNone;
+    if (mask == kNone) return NewLayer(image, kNone);
     const GeglRectangle from = {place.x - reference.mask_x, place.y - reference.mask_y, place.width, place.height}, to = {};
     gegl_buffer_copy(host::pixels(reference.mask).get(), &from, GEGL_ABYSS_NONE, host::pixels(mask).get(), &to);
   }
   host::hide(copy);
   host::set_layer_note(copy, kKey, "yes");
-  return copy;
+  return made;
 }
 
 bool was_brought_in(Id layer) { return !host::layer_note(layer, kKey).empty() && host::layer_mask(layer) != kNone; }

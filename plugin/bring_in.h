@@ -3,6 +3,7 @@
 #pragma once
 
 #include "material.h"
+#include "new_layer.h"
 
 namespace geometry_transfer {
 
@@ -10,8 +11,8 @@ namespace geometry_transfer {
 bool from_elsewhere(host::Id image, host::Id source, const std::vector<FurtherReference>& further);
 
 /// A hidden copy of a layer of another image at its place on the target's canvas, not in the image yet. Its layer mask shows
-/// where the geometry is, and goes on saying so. kNone when the host refuses.
-host::Id brought_in(host::Id image, const Material::Lying& reference);
+/// where the geometry is, and goes on saying so. Empty when the host refuses.
+NewLayer brought_in(host::Id image, const Material::Lying& reference);
 /// True for such a copy, as long as it has its mask.
 bool was_brought_in(host::Id layer);
 

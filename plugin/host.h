@@ -63,6 +63,9 @@ Id make_layer(Id image, const std::string& name, const Rect& area);
 /// Puts it directly above another, or below it, in the same group, and selects it, in one undo step; false, and the layer is no
 /// more, when the host refuses.
 bool insert_layer(Id image, Id layer, Id beside, bool below = false);
+/// Deletes a layer that is not in the image yet; takes out one that is.
+void delete_layer(Id layer);
+void remove_layer(Id image, Id layer);
 /// A mask for a layer that has none, black all over: its drawable, of the layer's size. kNone when the host refuses.
 Id add_mask(Id layer);
 void hide(Id layer);

@@ -127,13 +127,19 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
 bool insert_layer(Id image, Id layer, Id beside, bool below) {
   const int place = gimp_image_get_item_position(image, beside) + (below ? 1 : 0);
   if (gimp_image_insert_layer(image, layer, gimp_item_get_parent(beside), place)) return true;
-  gimp_item_delete(layer);
+  delete_layer(layer);
   return false;
 }
 
+void delete_layer(Id layer) { gimp_item_delete(layer); }
+void remove_layer(Id image, Id layer) { gimp_image_remove_layer(image, layer); }
+
 Id add_mask(Id layer) {
   const Id mask = gimp_layer_create_mask(layer, GIMP_ADD_MASK_BLACK);
-  return mask > 0 && gimp_layer_add_mask(layer, mask) ? mask : kNone;
+  if (mask <= 0) return kNone;
+  if (gimp_layer_add_mask(layer, mask)) return mask;
+  gimp_item_delete(mask);
+  return kNone;
 }
 
 void hide(Id layer) { gimp_item_set_visible(layer, FALSE); }

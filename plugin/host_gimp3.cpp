@@ -124,13 +124,19 @@ bool insert_layer(Id image, Id layer, Id beside, bool below) {
   GimpItem* group = gimp_item_get_parent(item_at(beside));
   const int place = gimp_image_get_item_position(image_at(image), item_at(beside)) + (below ? 1 : 0);
   if (gimp_image_insert_layer(image_at(image), layer_at(layer), group ? GIMP_LAYER(group) : nullptr, place)) return true;
-  gimp_item_delete(item_at(layer));
+  delete_layer(layer);
   return false;
 }
 
+void delete_layer(Id layer) { gimp_item_delete(item_at(layer)); }
+void remove_layer(Id image, Id layer) { gimp_image_remove_layer(image_at(image), layer_at(layer)); }
+
 Id add_mask(Id layer) {
   GimpLayerMask* mask = gimp_layer_create_mask(layer_at(layer), GIMP_ADD_MASK_BLACK);
-  return mask && gimp_layer_add_mask(layer_at(layer), mask) ? id_of(mask) : kNone;
+  if (!mask) return kNone;
+  if (gimp_layer_add_mask(layer_at(layer), mask)) return id_of(mask);
+  gimp_item_delete(GIMP_ITEM(mask));
+  return kNone;
 }
 
 void hide(Id layer) { gimp_item_set_visible(item_at(layer), FALSE); }

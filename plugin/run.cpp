@@ -110,15 +110,15 @@ void check_still_there(const Call& call) {
 }
 
 /// What is wanted of other images as layers for this one, and `settings` lead to them.
-std::vector<Id> bring_in(const Call& call, const Material& material, Remembered& settings) {
-  std::vector<Id> made;
+std::vector<NewLayer> bring_in(const Call& call, const Material& material, Remembered& settings) {
+  std::vector<NewLayer> made;
   const auto& lying = material.lying();
   for (size_t i = 0; i < lying.size(); ++i) {
     // What was deleted since has been read all the same: the transfer does without the copy.
     if (!host::is_layer(lying[i].layer) || host::image_of(lying[i].layer) == call.image) continue;
-    const Id copy = brought_in(call.image, lying[i]);
-    if (copy == kNone) throw no_new_layer();
-    made.push_back(copy);
+    made.push_back(brought_in(call.image, lying[i]));
+    if (!made.back()) throw no_new_layer();
+    const Id copy = made.back().id();
     if (i == 0) {
       settings.source = host::tattoo(copy);
     } else {
@@ -132,23 +132,25 @@ std::vector<Id> bring_in(const Call& call, const Material& material, Remembered&
 Id write_result(const Call& call, const Material& material, const std::string& name, Remembered& settings, const Layer& layer,
                 const Report& report) {
   check_still_there(call);
+  std::optional<UndoGroup> group;  // ends after what is taken back
   // Whole before it is in the image: whatever ends this process on the way leaves the image as it was.
-  const Id made = host::make_layer(call.image, name, layer.area);
-  if (made == kNone) throw no_new_layer();
-  write_layer(host::pixels(made).get(), layer);
-  host::layer_changed(made);
-  const std::vector<Id> copies = call.bring_in ? bring_in(call, material, settings) : std::vector<Id>();
-  set_layer_settings(made, settings);
-  set_layer_report(made, report);
+  NewLayer made(call.image, host::make_layer(call.image, name, layer.area));
+  if (!made) throw no_new_layer();
+  write_layer(host::pixels(made.id()).get(), layer);
+  host::layer_changed(made.id());
+  std::vector<NewLayer> copies;
+  if (call.bring_in) copies = bring_in(call, material, settings);
+  set_layer_settings(made.id(), settings);
+  set_layer_report(made.id(), report);
   // Mostly the one change to the image, so one undo step without a group, which a death in its middle would leave behind empty.
-  std::optional<UndoGroup> group;
   if (!copies.empty()) group.emplace(call.image);
-  for (const Id copy : copies)
-    if (!host::insert_layer(call.image, copy, call.target, true)) throw no_new_layer();
-  if (!host::insert_layer(call.image, made, call.target)) throw no_new_layer();
+  for (NewLayer& copy : copies)
+    if (!copy.insert(call.target, true)) throw no_new_layer();
+  if (!made.insert(call.target)) throw no_new_layer();
+  for (NewLayer& copy : copies) copy.keep();
   group.reset();
   host::show_changes();
-  return made;
+  return made.keep();
 }
 
 /// True from the second call on that is made in one session of GIMP.

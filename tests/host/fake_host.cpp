@@ -98,13 +98,30 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   return id;
 }
 bool insert_layer(Id image, Id layer, Id beside, bool below) {
-  if (world().full) return false;
+  if (world().room-- <= 0) {
+    delete_layer(layer);
+    return false;
+  }
   world().log.push_back("insert");
   auto& stack = world().stacks[image];
   stack.insert(std::find(stack.begin(), stack.end(), beside) + (below ? 1 : 0), layer);
   return true;
 }
+void delete_layer(Id layer) {
+  world().log.push_back("delete");
+  for (const Id gone : {world().items.at(layer).mask, layer}) {
+    if (gone == kNone) continue;
+    g_object_unref(world().items.at(gone).buffer);
+    world().items.erase(gone);
+  }
+}
+void remove_layer(Id image, Id layer) {
+  world().log.push_back("remove");
+  auto& stack = world().stacks[image];
+  stack.erase(std::find(stack.begin(), stack.end(), layer));
+}
 Id add_mask(Id layer) {
+  if (world().no_masks) return kNone;
   world().log.push_back("mask");
   fake::mask(layer, {});
   return world().items[layer].mask;

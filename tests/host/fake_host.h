@@ -29,7 +29,8 @@ struct World {
   std::map<Id, Id> selections;
   std::map<std::string, std::string> user, session;
   std::vector<std::string> log;  ///< "undo begin", "add", ... in order
-  bool indexed = false, floating = false, quick_mask = false, full = false;
+  bool indexed = false, floating = false, quick_mask = false, no_masks = false;
+  int room = 1000;                     ///< layers that it takes before it refuses one
   std::function<void(double)> during;  ///< what happens in the host at each progress
   Id next = 1;
 };

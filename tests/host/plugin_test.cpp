@@ -111,10 +111,10 @@ TEST_F(Plugin, RefusalsChangeNothing) {
 }
 
 TEST_F(Plugin, AHostThatTakesNoLayerClosesItsUndoGroup) {
-  fake::world().full = true;
+  fake::world().room = 0;
   const Outcome outcome = run(call_, no_dialog);
   EXPECT_EQ(outcome.status, Outcome::Status::failed);
-  EXPECT_EQ(fake::world().log, (std::vector<std::string>{"make", "changed", "progress end"}));
+  EXPECT_EQ(fake::world().log, (std::vector<std::string>{"make", "changed", "delete", "progress end"}));
 }
 
 TEST_F(Plugin, WhatIsGoneBeforeTheResultIsWrittenIsSaid) {
@@ -308,6 +308,38 @@ TEST_F(BroughtIn, FurtherReferencesComeAlongAndAreRemembered) {
   EXPECT_EQ(host::item_name(copy), "more");
   EXPECT_EQ(host::layer_mask(copy), kNone) << "all of it is texture";
   EXPECT_EQ(remembered.further[0].weight, 0.5);
+}
+
+TEST_F(BroughtIn, AHostThatRefusesLateHasNothingOfIt) {
+  const Id more = fake::layer(2, "more", {0, 0, 300, 300}, kClay);
+  const auto before = fake::world().stacks;
+  const size_t items = fake::world().items.size();
+  const auto refused_after = [&](int room, int removed) {
+    fake::world().log.clear();
+    fake::world().room = room;
+    const Outcome outcome = run(call_, [&](Call& call) {
+      wanting(true)(call);
+      call.further = {{more, Reference::Role::texture, 0.5}};
+      return true;
+    });
+    EXPECT_EQ(outcome.status, Outcome::Status::failed);
+    EXPECT_NE(outcome.message.find("did not accept"), std::string::npos) << outcome.message;
+    EXPECT_EQ(fake::world().stacks, before) << room;
+    const auto& log = fake::world().log;
+    EXPECT_EQ(std::count(log.begin(), log.end(), "remove"), removed);
+    // Taken out of the image within the step that they were put in; the others, which were never in it, are no more.
+    const auto end = std::find(log.begin(), log.end(), "undo end");
+    EXPECT_EQ(std::count(log.begin(), end, "remove"), removed);
+    EXPECT_EQ(std::count(log.begin(), log.end(), "delete") + removed, std::count(log.begin(), log.end(), "make"));
+  };
+  fake::world().no_masks = true;
+  refused_after(1000, 0);
+  EXPECT_EQ(fake::world().items.size(), items);
+  fake::world().no_masks = false;
+  refused_after(0, 0);
+  EXPECT_EQ(fake::world().items.size(), items);
+  refused_after(1, 1);
+  refused_after(2, 2);
 }
 
 class SeveralReferences : public Plugin {
