@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <locale>
+#include <sstream>
 
 #include "worker/endpoint.h"
 #include "worker/keeper.h"
@@ -19,8 +21,12 @@ constexpr char kWord[] = "--geometry-transfer-worker";
 constexpr int kListener = 3, kWatched = 4;
 
 Milliseconds keep_time() {
-  const char* wish = std::getenv("GEOMETRY_TRANSFER_KEEP");
-  const double seconds = wish && *wish ? std::atof(wish) : 300;
+  double seconds = 300;
+  if (const char* wish = std::getenv("GEOMETRY_TRANSFER_KEEP"); wish && *wish) {
+    std::istringstream in(wish);
+    in.imbue(std::locale::classic());  // "0.5" in a German session, too
+    in >> seconds;                     // 0 where it is no number
+  }
   return Milliseconds(static_cast<long>(seconds > 0 ? std::min(seconds, 1e5) * 1000 : 0));
 }
 

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <clocale>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 
 #include "expected_time.h"
@@ -13,6 +15,7 @@
 #include "material.h"
 #include "run.h"
 #include "settings.h"
+#include "worker/program.h"
 
 namespace geometry_transfer {
 namespace {
@@ -86,6 +89,21 @@ TEST_F(Plugin, WhereMemoryEndsItGoesBeforeGimp) {
   });
   EXPECT_EQ(there, 500);
   as_gimp();
+}
+
+TEST(Keep, IsReadTheSameUnderADecimalComma) {
+  const auto kept_with = [](const char* wish) {
+    setenv("GEOMETRY_TRANSFER_KEEP", wish, 1);
+    const bool kept = static_cast<bool>(worker::kept_runner());
+    unsetenv("GEOMETRY_TRANSFER_KEEP");
+    return kept;
+  };
+  for (const char* locale : {"C", "de_DE.UTF-8"}) {
+    if (!std::setlocale(LC_ALL, locale)) GTEST_SKIP() << "no de_DE.UTF-8 here: install the package locales";
+    for (const char* some : {"", "0.5", "300"}) EXPECT_TRUE(kept_with(some)) << locale << " " << some;
+    for (const char* none : {"0", "-1", "no"}) EXPECT_FALSE(kept_with(none)) << locale << " " << none;
+  }
+  std::setlocale(LC_ALL, "C");
 }
 
 TEST_F(Plugin, RefusalsChangeNothing) {
