@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <locale>
 #include <sstream>
 
 #include "worker/endpoint.h"
 #include "worker/keeper.h"
+#include "worker/model_stamp.h"
 
 namespace geometry_transfer::worker {
 namespace {
@@ -30,28 +30,6 @@ Milliseconds keep_time() {
   return Milliseconds(static_cast<long>(seconds > 0 ? std::min(seconds, 1e5) * 1000 : 0));
 }
 
-/// Changes when a file of the model does: another model under the old name is loaded anew.
-std::string stamp_of(const std::string& model) {
-  namespace fs = std::filesystem;
-  std::string stamp = model;
-  const auto add = [&](const fs::path& file) {
-    std::error_code none;
-    stamp += '\n' + file.string() + ' ' + std::to_string(fs::file_size(file, none)) + ' ' +
-             std::to_string(fs::last_write_time(file, none).time_since_epoch().count());
-  };
-  std::error_code none;
-  if (!fs::is_directory(model, none)) {
-    add(model);
-  } else {
-    std::vector<fs::path> files;
-    for (fs::recursive_directory_iterator at(model, none), end; !none && at != end; at.increment(none))
-      files.push_back(at->path());
-    std::sort(files.begin(), files.end());
-    for (const fs::path& file : files) add(file);
-  }
-  return stamp;
-}
-
 }  // namespace
 
 bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1], kWord) == 0; }
@@ -62,7 +40,7 @@ int worker_main(char** argv) {
   std::string stamp;
   const auto run = [&](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
     const std::string now = stamp_of(request.model.empty() ? shipped_model().path : request.model);
-    if (now != stamp) session.release();
+    if (now.empty() || now != stamp) session.release();
     stamp = now;
     struct Trim {
       ~Trim() { malloc_trim(0); }

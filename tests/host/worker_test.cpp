@@ -6,16 +6,19 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "worker/endpoint.h"
 #include "worker/keeper.h"
+#include "worker/model_stamp.h"
 #include "worker/transfer_words.h"
 
 namespace geometry_transfer::worker {
 namespace {
 
+namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 constexpr Rect kArea = {-3, 7, 40, 30};
 
@@ -409,6 +412,38 @@ TEST_F(Worker, StartedDetachedItHasNothingOfOurs) {
   close(kept_open[1]);
   end(gimp_, SIGKILL);
   EXPECT_TRUE(listens(false));
+}
+
+class Stamp : public ::testing::Test {
+ protected:
+  void SetUp() override { fs::create_directories(model_ + "/unet"); }
+  void TearDown() override { fs::remove_all(model_); }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(model_ + "/" + name) << text; }
+  const std::string model_ = fs::temp_directory_path() / ("geometry-transfer-stamp-" + std::to_string(getpid()));
+};
+
+TEST_F(Stamp, ChangesWithTheModelsFiles) {
+  write("unet/weights.safetensors", "one");
+  const std::string first = stamp_of(model_);
+  EXPECT_FALSE(first.empty());
+  EXPECT_EQ(stamp_of(model_), first);
+  write("unet/weights.safetensors", "another");
+  const std::string second = stamp_of(model_);
+  EXPECT_NE(second, first);
+  write("model_index.json", "{}");
+  EXPECT_NE(stamp_of(model_), second);
+  const std::string file = model_ + "/unet/weights.safetensors", of_file = stamp_of(file);
+  write("unet/weights.safetensors", "a third one");
+  EXPECT_NE(stamp_of(file), of_file);
+  EXPECT_FALSE(stamp_of("/nothing here").empty());
+}
+
+TEST_F(Stamp, AFolderOfAllSortsIsNotLookedThrough) {
+  fs::create_directories(model_ + "/a/b");
+  write("a/b/deeper than a model's files", "");
+  EXPECT_EQ(stamp_of(model_).find("deeper"), std::string::npos);
+  for (int i = 0; i < 2000; ++i) write("unet/" + std::to_string(i), "");
+  EXPECT_EQ(stamp_of(model_), "");
 }
 
 }  // namespace
