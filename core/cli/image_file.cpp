@@ -143,6 +143,17 @@ void times_alpha(cv::Mat& rgba, bool divide) {
   });
 }
 
+/// 0, or why not all of it was written.
+int write_all(int file, const Bytes& bytes) {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t now = write(file, bytes.data() + done, bytes.size() - done);
+    if (now < 0 && errno != EINTR) return errno;
+    if (now == 0) return ENOSPC;
+    if (now > 0) done += static_cast<std::size_t>(now);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Picture read_picture(const std::string& path) {
@@ -278,34 +289,35 @@ void write_picture(const std::string& path, const Picture& picture, cv::Point of
 }
 
 void write_file(const std::string& path, const Bytes& bytes) {
+  const auto fail = [&](int reason) {
+    throw error(Error::Kind::system, _("\"{0}\" cannot be written: {1}."), path, std::strerror(reason));
+  };
+  struct stat old {};
+  const bool exists = stat(path.c_str(), &old) == 0;
+  if (exists && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode)) {  // a pipe or a device takes the bytes, it is not replaced
+    const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (file < 0) fail(errno);
+    const int reason = write_all(file, bytes);
+    close(file);
+    if (reason != 0) fail(reason);
+    return;
+  }
+
   std::error_code none;
   const std::string end = fs::is_symlink(path, none) ? fs::weakly_canonical(path, none).string() : path;  // keep the link
   std::string temporary = end + ".XXXXXX";
-  const auto fail = [&] {
-    const std::string reason = std::strerror(errno);
-    unlink(temporary.c_str());
-    throw error(Error::Kind::system, _("\"{0}\" cannot be written: {1}."), path, reason);
-  };
   const int file = mkstemp(temporary.data());
-  if (file < 0) fail();
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t now = write(file, bytes.data() + done, bytes.size() - done);
-    if (now < 0 && errno == EINTR) continue;
-    if (now <= 0) break;
-    done += static_cast<std::size_t>(now);
-  }
+  if (file < 0) fail(errno);
+  int reason = write_all(file, bytes);
   const mode_t others = umask(0);
   umask(others);
-  const bool whole = done == bytes.size() && fchmod(file, 0666 & ~others) == 0 && fsync(file) == 0;
-  if (!whole) {
-    const int reason = errno;
-    close(file);
-    errno = reason;
-    fail();
-  }
+  const mode_t mode = exists ? old.st_mode & 0777 : 0666 & ~others;  // what was closed to others stays closed
+  if (reason == 0 && (fchmod(file, mode) != 0 || fsync(file) != 0)) reason = errno;
   close(file);
-  if (rename(temporary.c_str(), end.c_str()) != 0) fail();
+  if (reason == 0 && rename(temporary.c_str(), end.c_str()) != 0) reason = errno;
+  if (reason == 0) return;
+  unlink(temporary.c_str());
+  fail(reason);
 }
 
 }  // namespace geometry_transfer::cli

@@ -61,7 +61,8 @@ Picture layer_picture(const Layer& layer, const Picture& like);
 /// Refuses what the format of `path` cannot hold and folders that cannot be written, before any work is done.
 void check_output(const std::string& path, int depth, bool alpha);
 
-/// Writes beside `path` and renames: the file is whole or as it was. `offset`: noted in PNG files for GIMP.
+/// Writes beside `path` and renames: the file is whole or as it was, and its mode stays. A pipe or a device that is there is
+/// written to as it is. `offset`: noted in PNG files for GIMP.
 void write_picture(const std::string& path, const Picture& picture, cv::Point offset = {});
 
 /// Any text or bytes, the same way.

@@ -116,6 +116,9 @@ class Report(Case):
         self.assertGreater(report["rectangle"]["width"], 44)
         self.assertEqual((report["unet_calls"], report["model"]), (0, ""))
 
+    def test_to_a_pipe_by_its_name(self):
+        self.assertEqual(self.report(self.ok(self.instant("--report", "/dev/stdout")))["request"]["preset"], "instant")
+
     def test_a_decimal_comma_locale_changes_nothing(self):
         env = dict(os.environ, LC_ALL="de_DE.UTF-8")
         done = self.ok(run(*self.files(), "--preset", "instant", "--colour-strength", "0.5", "--report", "json", env=env))

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// Files in, files out: depth, channels, profile and untouched pixels survive; damaged files are refused.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <lcms2.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -295,6 +298,25 @@ TEST_F(Files, WritingFailsWhole) {
   write_file(at("link.png"), {2});
   EXPECT_TRUE(fs::is_symlink(at("link.png")));
   EXPECT_EQ(get(at("real.png")), Bytes{2});
+}
+
+TEST_F(Files, WhatIsThereKeepsItsModeAndItsKind) {
+  put(at("closed.png"), {1});
+  fs::permissions(at("closed.png"), fs::perms(0600));
+  write_file(at("closed.png"), {2});
+  EXPECT_EQ(get(at("closed.png")), Bytes{2});
+  EXPECT_EQ(fs::status(at("closed.png")).permissions(), fs::perms(0600));
+
+  ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
+  const int reader = open(at("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  write_file(at("pipe"), {3, 4});
+  unsigned char got[3] = {};
+  EXPECT_EQ(read(reader, got, sizeof got), 2);
+  EXPECT_EQ(got[1], 4);
+  close(reader);
+  EXPECT_TRUE(fs::is_fifo(at("pipe")));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2) << "a temporary file stays";
 }
 
 TEST_F(Files, ALayersOffsetIsNotedForGimp) {
