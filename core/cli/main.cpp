@@ -23,9 +23,11 @@ int complain(const char* what) {
   return 1;
 }
 
-/// All jobs, whatever happens to the others; an error of one is a line and the exit code.
+/// All jobs, whatever happens to the others; an error of one is a line and the exit code. The report is of what was done, after
+/// an interrupt too.
 int run_batch(const Options& options, Session& session, ProgressLine& line) {
   int code = 0;
+  std::size_t written = 0;
   auto reports = nlohmann::ordered_json::array();
   const std::vector<Job> jobs = read_batch(options.batch, options.job.output);
   const auto failed = [&](const Job& job, const std::string& why) {
@@ -36,11 +38,18 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   for (const Job& job : jobs) try {
       const JobResult result = run_job(session, job, options.request, line.callback());
       line.clear();
+      ++written;
       reports.push_back(report_json(job, result));
       if (!options.quiet)
         std::fprintf(stderr, "%s: %.2f s\n", (job.output.empty() ? job.layer : job.output).c_str(), result.report.seconds);
     } catch (const Error& e) {
       failed(job, e.what());
+    } catch (const Cancelled&) {
+      line.clear();
+      complain(written == 0 ? _("Interrupted: nothing was written.")
+                            : sentence(_("Interrupted: {0} of {1} results were written."), written, jobs.size()).c_str());
+      code = interrupted;
+      break;
     } catch (const std::bad_alloc&) {
       session.release();
       failed(job, _("Out of memory: choose a smaller picture, or close other programs."));

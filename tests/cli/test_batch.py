@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -55,6 +56,19 @@ class Batch(Case):
         self.refused(done, "a.png", "nowhere.png")
         self.assertTrue(os.path.exists(self.path("b.png")))
         self.assertIn("error", self.report(done)[0])
+
+    def test_an_interrupt_keeps_what_is_done_and_says_so(self):
+        rows = ["target.png\tsource.png\tmask.png\t%d.png" % i for i in range(400)]
+        jobs = self.list("jobs.tsv", "\n".join(["target\tsource\tmask\toutput", *rows]))
+        report = self.path("report.json")
+        child = subprocess.Popen([PROGRAM, "--batch", jobs, "--preset", "instant", "--report", report], stderr=subprocess.PIPE, text=True)
+        said = [child.stderr.readline(), child.stderr.readline()]  # two are done
+        child.send_signal(signal.SIGINT)
+        said += child.communicate(timeout=100)[1].splitlines()
+        self.assertEqual(child.returncode, 130, said)
+        done = [n for n in range(400) if os.path.exists(self.path(f"{n}.png"))]
+        self.assertIn(f"Interrupted: {len(done)} of 400 results were written.", said[-1])
+        with open(report, encoding="utf-8") as f: self.assertEqual([r["output"] for r in json.load(f)], [self.path(f"{n}.png") for n in done])
 
     def test_mistakes_in_a_list_are_found_before_any_work(self):
         good = "target.png\tsource.png\tmask.png\ta.png"
