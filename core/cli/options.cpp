@@ -55,21 +55,17 @@ double number(const std::string& text, const char* option) {
   return value;
 }
 
-/// "DX,DY[,SCALE[,ROTATION]]"
+/// "DX,DY[,SCALE[,ROTATION]]", each in its parameter's range.
 Placement placement(const std::string& text) {
-  std::vector<double> values;
+  static constexpr const char* names[] = {"shift-x", "shift-y", "scale", "rotation"};
+  std::vector<std::string> values;
   std::istringstream in(text);
-  for (std::string part; std::getline(in, part, ',');) values.push_back(number(part, "--reference-placement"));
-  if (values.size() < 2 || values.size() > 4)
+  for (std::string part; std::getline(in, part, ',');) values.push_back(part);
+  if (values.size() < 2 || values.size() > std::size(names))
     throw error(Error::Kind::input, _("\"{0}\" is not a placement: give DX,DY[,SCALE[,ROTATION]]."), text);
-  Placement p;
-  p.shift_x = values[0];
-  p.shift_y = values[1];
-  if (values.size() > 2) p.scale = values[2];
-  if (values.size() > 3) p.rotation = values[3];
-  if (!(p.scale > 0))
-    throw error(Error::Kind::input, _("{0} is \"{1}\", but must be a number above 0."), "--reference-placement", text);
-  return p;
+  Request checked;
+  for (std::size_t i = 0; i < values.size(); ++i) set_parameter(checked, names[i], number(values[i], "--reference-placement"));
+  return checked.placement;
 }
 
 }  // namespace

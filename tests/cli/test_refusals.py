@@ -27,6 +27,12 @@ class Usage(Case):
         self.refused(self.instant("--reference", self.path("source.png")), "--reference-mask")
         self.refused(self.instant("--reference", self.path("source.png"), "--reference-mask", self.path("mask.png"), "--weight", "0"),
                      "--weight")
+        for placement, words in (("0,0,0.001", ("scale", "0.001", "0.02 .. 50")), ("0,0,1e9", ("scale", "..")), ("1e12,0", ("shift-x", "..")),
+                                 ("0,-1e12", ("shift-y", "..")), ("0,0,1,1e9", ("rotation", "..")), ("0,0,0", ("scale", "..")),
+                                 ("0,x", ("--reference-placement", "x")), ("0", ("DX,DY",)), ("0,0,1,0,0", ("DX,DY",))):
+            with self.subTest(placement):
+                self.refused(self.instant("--reference", self.path("source.png"), "--reference-mask", self.path("mask.png"),
+                                          "--reference-placement", placement), *words)
 
 
 class Pictures(Case):
