@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <new>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -45,24 +44,46 @@ class Hush {
   int saved_;
 };
 
-/// Refuses what is no picture by its first bytes, and what has more bytes than pictures have, before it is all in memory.
-Bytes read_bytes(const std::string& path) {
-  std::error_code none;
-  if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), path, std::strerror(errno));
-  constexpr std::size_t block = 1 << 20, limit = std::size_t(1) << 32;
-  Bytes bytes;
-  while (in) {
-    const std::size_t done = bytes.size();
-    bytes.resize(done + block);
-    in.read(reinterpret_cast<char*>(&bytes[done]), block);
-    bytes.resize(done + static_cast<std::size_t>(in.gcount()));
-    if (bytes.empty()) throw error(Error::Kind::input, _("\"{0}\" is empty."), path);
-    if (format_of(bytes) == Format::other)
-      throw error(Error::Kind::input, _("\"{0}\" is not a PNG, JPEG or TIFF picture."), path);
-    if (bytes.size() >= limit) throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
+struct OpenFile {
+  explicit OpenFile(int opened) : number(opened) {}
+  ~OpenFile() {
+    if (number >= 0) close(number);
   }
+  OpenFile(const OpenFile&) = delete;
+  const int number;
+};
+
+/// Refuses what is no file and what is no picture by its first bytes, then what memory cannot hold, before it is taken.
+Bytes read_bytes(const std::string& path) {
+  const auto cannot_open = [&] {
+    return error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), path, std::strerror(errno));
+  };
+  // Not blocking: opening a named pipe that nobody writes would wait for ever.
+  const OpenFile file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat info {};
+  if (file.number < 0 || fstat(file.number, &info) != 0) throw cannot_open();
+  if (S_ISDIR(info.st_mode)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
+  if (!S_ISREG(info.st_mode)) throw error(Error::Kind::input, _("{0} is not a file."), path);
+  const auto read_to = [&](Bytes& bytes, std::size_t size) {
+    std::size_t done = bytes.size();
+    for (bytes.resize(size); done < size;) {
+      const ssize_t now = read(file.number, &bytes[done], size - done);
+      if (now < 0 && errno != EINTR) throw cannot_open();
+      if (now == 0) break;
+      if (now > 0) done += static_cast<std::size_t>(now);
+    }
+    bytes.resize(done);
+  };
+  Bytes bytes;
+  read_to(bytes, 16);
+  if (bytes.empty()) throw error(Error::Kind::input, _("\"{0}\" is empty."), path);
+  if (format_of(bytes) == Format::other) throw error(Error::Kind::input, _("\"{0}\" is not a PNG, JPEG or TIFF picture."), path);
+  constexpr std::uint64_t limit = std::uint64_t(1) << 32;
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size >= limit) throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
+  if (size > free_memory())
+    throw error(Error::Kind::system, "{0}: {1}", path, _("Out of memory: choose a smaller picture, or close other programs."));
+  if (size > bytes.size()) read_to(bytes, size);
   return bytes;
 }
 

@@ -5,7 +5,6 @@ import resource
 import struct
 import subprocess
 import sys
-import threading
 import unittest
 import zlib
 
@@ -114,13 +113,32 @@ class Sizes(Case):
         self.refused(done, "model surface", "GB of memory", "are free", "Instant")
         self.assertLess(most - idle, 50 * MB)
 
-    def test_what_never_ends_is_refused_by_its_start(self):
-        self.refused(run(*self.files(target=None), "--target", "/dev/zero", "--preset", "instant"), "/dev/zero")
-        os.mkfifo(self.path("pipe"))
-        writer = threading.Thread(target=lambda: open(self.path("pipe"), "wb").write(b"no picture"))
-        writer.start()
-        self.refused(self.instant(target="pipe"), "pipe")
-        writer.join()
+    def test_a_file_that_memory_cannot_hold(self):
+        idle = peak(["--version"])[1]
+        for name, words in (("long.png", ()), ("long.tiff", ()), ("longest.png", ("too large",))):
+            self.store(name, b"II*\0" if name.endswith("tiff") else b"\x89PNG\r\n\x1a\n")
+            os.truncate(self.path(name), 5 << 30 if "longest" in name else 700 * MB)  # a hole: it takes no room on the disk
+            done, most = peak(self.arguments(target=name), preexec_fn=limited(AS=600 * MB))
+            self.refused(done, name, *words or ("memory", "smaller picture"))
+            self.assertLess(most - idle, 50 * MB)
+        os.truncate(self.path("long.png"), 300 * MB)
+        done, most = peak(self.arguments(target="long.png"))
+        self.refused(done, "long.png", "cut off")
+        self.assertLess(most - idle, (300 + 50) * MB)  # once
+
+    def test_what_is_no_file_is_named_and_not_waited_for(self):
+        os.mkfifo(self.path("pipe"))  # nobody writes
+        for which in ("target", "mask"):
+            self.refused(self.instant(**{which: "pipe"}, timeout=20), "pipe is not a file")
+            self.refused(run(*self.files(**{which: None}), "--" + which, "/dev/zero", "--preset", "instant"), "/dev/zero is not a file")
+        with subprocess.Popen(["cat", self.path("target.png")], stdout=subprocess.PIPE) as cat:
+            done = subprocess.run([PROGRAM, *self.files(target=None), "--target", "/dev/stdin", "--preset", "instant"], stdin=cat.stdout,
+                                  capture_output=True, text=True)
+        self.refused(done, "/dev/stdin is not a file")
+        with open(self.path("target.png"), "rb") as f:
+            done = subprocess.run([PROGRAM, *self.files(target=None), "--target", "/dev/stdin", "--preset", "instant"], stdin=f,
+                                  capture_output=True, text=True)
+        self.ok(done)
 
     def test_sides_that_jpeg_cannot_hold(self):
         self.write("line.png", np.full((1, 66000, 3), 90, np.uint8))
