@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <new>
 #include <opencv2/imgcodecs.hpp>
@@ -175,6 +176,67 @@ int write_all(int file, const Bytes& bytes) {
   return 0;
 }
 
+/// Where the bytes go: a link stays, what it names is replaced.
+std::string end_of_links(const std::string& path) {
+  std::error_code none;
+  return fs::is_symlink(path, none) ? fs::weakly_canonical(path, none).string() : path;
+}
+
+std::string temporary_name(const std::string& end) { return end + ".XXXXXX"; }
+
+/// A pipe or a device takes the bytes, it is not replaced.
+bool takes_bytes(const struct stat& there) { return !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode); }
+
+Error cannot_hold(const std::string& path, Size size) {
+  return error(Error::Kind::input, _("\"{0}\" cannot hold a picture of {1} x {2} pixels: choose another format."), path,
+               size.width, size.height);
+}
+
+Error cannot_write(const std::string& path, int reason) {
+  return error(Error::Kind::system, _("\"{0}\" cannot be written: {1}."), path, std::strerror(reason));
+}
+
+/// A whole file beside its place; gone again when it is not put there.
+class StagedFile {
+ public:
+  explicit StagedFile(const NewFile& made) : made_(made), end_(end_of_links(made.path)) {
+    struct stat old {};
+    const bool exists = stat(made.path.c_str(), &old) == 0;
+    if (exists && takes_bytes(old)) return;
+    std::string name = temporary_name(end_);
+    const int file = mkstemp(name.data());
+    if (file < 0) throw cannot_write(made.path, errno);
+    int reason = write_all(file, made.bytes);
+    const mode_t others = umask(0);
+    umask(others);
+    const mode_t mode = exists ? old.st_mode & 0777 : 0666 & ~others;  // what was closed to others stays closed
+    if (reason == 0 && (fchmod(file, mode) != 0 || fsync(file) != 0)) reason = errno;
+    close(file);
+    if (reason != 0) unlink(name.c_str());
+    if (reason != 0) throw cannot_write(made.path, reason);
+    temporary_ = std::move(name);  // nothing that could fail while the file is there
+  }
+  ~StagedFile() {
+    if (!temporary_.empty()) unlink(temporary_.c_str());
+  }
+  StagedFile(const StagedFile&) = delete;
+
+  void put() {
+    if (temporary_.empty()) {
+      const OpenFile file(open(made_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+      const int reason = file.number < 0 ? errno : write_all(file.number, made_.bytes);
+      if (reason != 0) throw cannot_write(made_.path, reason);
+      return;
+    }
+    if (rename(temporary_.c_str(), end_.c_str()) != 0) throw cannot_write(made_.path, errno);
+    temporary_.clear();
+  }
+
+ private:
+  const NewFile& made_;
+  std::string end_, temporary_;  // empty: the bytes go into what is there
+};
+
 }  // namespace
 
 Picture read_picture(const std::string& path) {
@@ -271,7 +333,7 @@ Picture layer_picture(const Layer& layer, const Picture& like) {
   return made;
 }
 
-void check_output(const std::string& path, int depth, bool alpha) {
+void check_output(const std::string& path, int depth, bool alpha, Size size) {
   std::string ending = fs::path(path).extension().string();
   std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
   const bool jpeg = ending == ".jpg" || ending == ".jpeg";
@@ -281,64 +343,54 @@ void check_output(const std::string& path, int depth, bool alpha) {
     throw error(Error::Kind::input, _("\"{0}\": JPEG holds 8 bits a channel, but the target has 16. Choose .png or .tiff."),
                 path);
   if (jpeg && alpha) throw error(Error::Kind::input, _("\"{0}\": JPEG holds no transparency. Choose .png or .tiff."), path);
-  const fs::path parent = fs::path(path).parent_path();
+  constexpr int jpeg_side = 65500;  // libjpeg's; the format's own is 65535
+  if (jpeg && (size.width > jpeg_side || size.height > jpeg_side)) throw cannot_hold(path, size);
+  std::error_code none;
+  if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
+  check_place(path);
+}
+
+void check_place(const std::string& path) {
+  struct stat there {};
+  if (stat(path.c_str(), &there) == 0 && takes_bytes(there)) return;
+  if (S_ISDIR(there.st_mode)) throw cannot_write(path, EISDIR);
+  const std::string end = end_of_links(path);
+  const fs::path parent = fs::path(end).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
   std::error_code none;
   if (!fs::is_directory(folder, none)) throw error(Error::Kind::input, _("There is no folder \"{0}\" to write to."), folder);
-  if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
   if (access(folder.c_str(), W_OK) != 0)
     throw error(Error::Kind::system, _("The folder \"{0}\" cannot be written to: {1}."), folder, std::strerror(errno));
+  if (lstat(temporary_name(end).c_str(), &there) != 0 && errno == ENAMETOOLONG) throw cannot_write(path, errno);
 }
 
-void write_picture(const std::string& path, const Picture& picture, cv::Point offset) {
+Bytes encoded(const std::string& path, const Picture& picture, cv::Point offset) {
   Bytes bytes;
   std::string ending = fs::path(path).extension().string();
-  bool encoded = false;
+  bool done = false;
   try {
     const Hush hush;
-    encoded = cv::imencode(ending, picture.pixels, bytes);
+    done = cv::imencode(ending, picture.pixels, bytes);
   } catch (const cv::Exception& e) {
     if (e.code == cv::Error::StsNoMem) throw std::bad_alloc();
   }
-  if (!encoded || bytes.empty())  // JPEG's sides end at 65500
-    throw error(Error::Kind::input, _("\"{0}\" cannot hold a picture of {1} x {2} pixels: choose another format."), path,
-                picture.pixels.cols, picture.pixels.rows);
+  if (!done || bytes.empty()) throw cannot_hold(path, picture.size());
   const int channels = picture.pixels.channels() == 1 ? 1 : 3;
   if (ColourProfile(picture.profile, channels).is_used()) bytes = with_profile(bytes, picture.profile);
   if (offset != cv::Point()) bytes = with_offset(bytes, offset.x, offset.y);
-  write_file(path, bytes);
+  return bytes;
 }
 
-void write_file(const std::string& path, const Bytes& bytes) {
-  const auto fail = [&](int reason) {
-    throw error(Error::Kind::system, _("\"{0}\" cannot be written: {1}."), path, std::strerror(reason));
-  };
-  struct stat old {};
-  const bool exists = stat(path.c_str(), &old) == 0;
-  if (exists && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode)) {  // a pipe or a device takes the bytes, it is not replaced
-    const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    if (file < 0) fail(errno);
-    const int reason = write_all(file, bytes);
-    close(file);
-    if (reason != 0) fail(reason);
-    return;
-  }
+void write_picture(const std::string& path, const Picture& picture, cv::Point offset) {
+  write_file(path, encoded(path, picture, offset));
+}
 
-  std::error_code none;
-  const std::string end = fs::is_symlink(path, none) ? fs::weakly_canonical(path, none).string() : path;  // keep the link
-  std::string temporary = end + ".XXXXXX";
-  const int file = mkstemp(temporary.data());
-  if (file < 0) fail(errno);
-  int reason = write_all(file, bytes);
-  const mode_t others = umask(0);
-  umask(others);
-  const mode_t mode = exists ? old.st_mode & 0777 : 0666 & ~others;  // what was closed to others stays closed
-  if (reason == 0 && (fchmod(file, mode) != 0 || fsync(file) != 0)) reason = errno;
-  close(file);
-  if (reason == 0 && rename(temporary.c_str(), end.c_str()) != 0) reason = errno;
-  if (reason == 0) return;
-  unlink(temporary.c_str());
-  fail(reason);
+void write_file(const std::string& path, const Bytes& bytes) { write_files({{path, bytes}}); }
+
+void write_files(const std::vector<NewFile>& files) {
+  std::deque<StagedFile> staged;
+  for (const NewFile& file : files) staged.emplace_back(file);
+  for (StagedFile& file : staged) file.put();
 }
 
 }  // namespace geometry_transfer::cli

@@ -72,8 +72,8 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   // 1. Read, and refuse before the work what could not be written after it.
   const Clock reading;
   Picture target = read_picture(job.target);
-  if (!job.output.empty()) check_output(job.output, target.pixels.depth(), target.has_alpha());
-  if (!job.layer.empty()) check_output(job.layer, target.pixels.depth(), true);
+  if (!job.output.empty()) check_output(job.output, target.pixels.depth(), target.has_alpha(), target.size());
+  if (!job.layer.empty()) check_output(job.layer, target.pixels.depth(), true, target.size());
   std::deque<LoadedReference> references;
   references.emplace_back(job.source, job.mask);
   for (const ReferenceFiles& files : job.references) references.emplace_back(files.colour, files.mask);
@@ -110,13 +110,16 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   const Layer layer = session.run(scene, result.request, progress, result.report);
   result.layer = layer.area;
 
-  // 4. Write.
+  // 4. Write: all or nothing.
   const Clock writing;
-  if (!job.layer.empty()) write_picture(job.layer, layer_picture(layer, target), {layer.area.x, layer.area.y});
+  std::vector<NewFile> files;
+  if (!job.layer.empty())
+    files.push_back({job.layer, encoded(job.layer, layer_picture(layer, target), {layer.area.x, layer.area.y})});
   if (!job.output.empty()) {
     lay_over(target, layer);
-    write_picture(job.output, target);
+    files.push_back({job.output, encoded(job.output, target)});
   }
+  write_files(files);
   result.write = writing.seconds();
   return result;
 }

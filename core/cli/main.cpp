@@ -30,6 +30,7 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   std::size_t written = 0;
   auto reports = nlohmann::ordered_json::array();
   const std::vector<Job> jobs = read_batch(options.batch, options.job.output);
+  check_report(options.report);  // which may lie in the results' folder, made just now
   const auto failed = [&](const Job& job, const std::string& why) {
     line.clear();
     code = complain(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, why).c_str());
@@ -67,6 +68,7 @@ int run(int argc, char** argv) {
   Session session;
   ProgressLine line(options.quiet);
   if (!options.batch.empty()) return run_batch(options, session, line);
+  check_report(options.report);
   const JobResult result = run_job(session, options.job, options.request, line.callback());
   if (!options.report.empty()) write_report(options.report, report_json(options.job, result));
   return 0;

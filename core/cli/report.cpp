@@ -57,6 +57,10 @@ Json report_json(const Job& job, const JobResult& result) {
           {"precision", r.precision}};
 }
 
+void check_report(const std::string& where) {
+  if (!where.empty() && where != "json") check_place(where);
+}
+
 void write_report(const std::string& where, const Json& report) {
   // Names of files may be any bytes; JSON is UTF-8.
   const std::string text = report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

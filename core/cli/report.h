@@ -12,6 +12,9 @@ namespace geometry_transfer::cli {
 /// Keys as in Report and the parameter table; lengths in pixels, times in seconds, memory in bytes.
 nlohmann::ordered_json report_json(const Job& job, const JobResult& result);
 
+/// Refuses a file's name that cannot be written, before any work is done.
+void check_report(const std::string& where);
+
 /// "json": to stdout; otherwise a file's name.
 void write_report(const std::string& where, const nlohmann::ordered_json& report);
 

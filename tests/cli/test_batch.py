@@ -47,8 +47,11 @@ class Batch(Case):
             os.makedirs(self.path("cases/" + name))
             for part in ("target", "source", "mask"): shutil.copy(self.path(part + ".png"), self.path(f"cases/{name}/{part}.png"))
         os.makedirs(self.path("cases/other"))
-        self.ok(run("--batch", self.path("cases"), "--output", self.path("out"), "--preset", "instant", "--quiet"))
-        self.assertEqual(sorted(os.listdir(self.path("out"))), ["one.png", "two.png"])
+        cases = ("--batch", self.path("cases"), "--output", self.path("out"), "--preset", "instant", "--quiet", "--report")
+        self.refused(run(*cases, self.path("no/report.json")), "no folder")
+        shutil.rmtree(self.path("out"))
+        self.ok(run(*cases, self.path("out/report.json")))
+        self.assertEqual(sorted(os.listdir(self.path("out"))), ["one.png", "report.json", "two.png"])
 
     def test_one_bad_job_does_not_stop_the_others(self):
         lines = ["target\tsource\tmask\toutput", "nowhere.png\tsource.png\tmask.png\ta.png", "target.png\tsource.png\tmask.png\tb.png"]

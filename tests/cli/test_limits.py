@@ -203,6 +203,16 @@ class Faults(Case):
         self.assertEqual(self.bytes("old.png"), b"old")
         self.assertEqual(sorted(os.listdir(self.folder)), ["first.png", "mask.png", "old.png", "source.png", "target.png"])
 
+    def test_a_full_disk_leaves_the_old_layer_too(self):
+        self.ok(self.instant("--layer", self.path("layer.png"), output="first.png"))
+        first = os.path.getsize(self.path("first.png")), os.path.getsize(self.path("layer.png"))
+        self.assertGreater(first[0], first[1] + 1000)
+        with open(self.path("layer.png"), "w") as f: f.write("old")
+        done = self.instant("--layer", self.path("layer.png"), preexec_fn=limited(FSIZE=first[1] + 500))
+        self.refused(done, "result.png", "cannot be written")
+        self.assertEqual(self.bytes("layer.png"), b"old")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["first.png", "layer.png", "mask.png", "source.png", "target.png"])
+
     def test_a_batch_goes_on_after_a_job_without_memory(self):
         expected = self.expected()
         with open(self.path("bomb.png"), "wb") as f: f.write(png(25000, 25000, zeros(25001 * 25000)))

@@ -88,6 +88,20 @@ class Outputs(Case):
         self.refused(self.instant(mask="nowhere.png", output="old.png"))
         self.assertEqual(open(self.path("old.png")).read(), "old")
 
+    def test_all_files_are_written_or_none(self):
+        """What is known before the work is said before it: that the geometry lies beside the target is said by the work."""
+        beside = ("--shift-x", "5000", "--layer", self.path("l.png"))
+        self.write("line.png", np.full((8, 65501, 3), 90, np.uint8))
+        self.refused(self.instant("--shift-x", "70000", "--layer", self.path("l.png"), target="line.png", output="result.jpg"), "65501 x 8")
+        self.refused(self.instant(*beside, output="r" * 246 + ".png"), "rrr.png", "cannot be written")
+        self.refused(self.instant(*beside, "--report", self.path("no/report.json")), "no folder")
+        self.refused(self.instant(*beside, "--report", self.folder), "cannot be written")
+        # libpng's own limit is found out by it alone.
+        self.write("line.tiff", np.full((1, 1000001, 3), 90, np.uint8))
+        self.refused(self.instant("--at", "400,0", "--layer", self.path("l.tiff"), target="line.tiff"), "result.png", "1000001 x 1")
+        self.assertFalse(os.path.exists(self.path("l.png")) or os.path.exists(self.path("l.tiff")))
+        self.ok(self.instant("--at", "400,0", "--layer", self.path("l.tiff"), target="line.tiff", output="line-2.tiff"))
+
     def test_what_jpeg_cannot_hold(self):
         self.write("wide.png", self.target.astype(np.uint16) * 257)
         self.refused(self.instant(target="wide.png", output="result.jpg"), "JPEG", "16")

@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const test::TemporaryFolder folder;
     const char* names[] = {"out.png", "out.jpg", "out.tiff", "out.gif", "none/out.png", ""};
     const std::string name = names[size % 6];
-    check_output(folder / name, changed.pixels.depth(), changed.has_alpha());  // an Error where it cannot be
+    check_output(folder / name, changed.pixels.depth(), changed.has_alpha(), changed.size());  // an Error where it cannot be
     write_picture(folder / name, changed, {1, -2});
     if (read_picture(folder / name).size().width != picture.size().width) std::abort();
     layer_picture(layer, picture);

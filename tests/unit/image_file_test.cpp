@@ -280,12 +280,18 @@ TEST_F(Files, GrayTakesTheLayersLuminance) {
 }
 
 TEST_F(Files, OutputsAreRefusedBeforeTheWork) {
-  EXPECT_EQ(refusal([&] { check_output(at("a.png"), CV_16U, true); }), "");
-  EXPECT_EQ(refusal([&] { check_output(at("a.JPG"), CV_8U, false); }), "");
-  EXPECT_NE(refusal([&] { check_output(at("a.jpg"), CV_16U, false); }).find("16"), std::string::npos);
-  EXPECT_NE(refusal([&] { check_output(at("a.jpg"), CV_8U, true); }), "");
-  EXPECT_NE(refusal([&] { check_output(at("a.xcf"), CV_8U, false); }), "");
-  EXPECT_NE(refusal([&] { check_output(at("no/a.png"), CV_8U, false); }).find(at("no")), std::string::npos);
+  EXPECT_EQ(refusal([&] { check_output(at("a.png"), CV_16U, true, {37, 23}); }), "");
+  EXPECT_EQ(refusal([&] { check_output(at("a.JPG"), CV_8U, false, {37, 23}); }), "");
+  EXPECT_NE(refusal([&] { check_output(at("a.jpg"), CV_16U, false, {37, 23}); }).find("16"), std::string::npos);
+  EXPECT_NE(refusal([&] { check_output(at("a.jpg"), CV_8U, true, {37, 23}); }), "");
+  EXPECT_NE(refusal([&] { check_output(at("a.xcf"), CV_8U, false, {37, 23}); }), "");
+  EXPECT_EQ(refusal([&] { check_output(at("a.jpg"), CV_8U, false, {65500, 8}); }), "");
+  EXPECT_NE(refusal([&] { check_output(at("a.jpg"), CV_8U, false, {65501, 8}); }).find("65501 x 8"), std::string::npos);
+  EXPECT_NE(refusal([&] { check_output(at("a.jpeg"), CV_8U, false, {8, 65501}); }), "");
+  EXPECT_NE(refusal([&] { check_output(at(std::string(246, 'a') + ".png"), CV_8U, false, {37, 23}); }), "");
+  EXPECT_EQ(refusal([&] { check_output(at(std::string(244, 'a') + ".png"), CV_8U, false, {37, 23}); }), "");
+  write_file(at(std::string(244, 'a') + ".png"), {1});
+  EXPECT_NE(refusal([&] { check_output(at("no/a.png"), CV_8U, false, {37, 23}); }).find(at("no")), std::string::npos);
 }
 
 TEST_F(Files, WritingFailsWhole) {
@@ -293,6 +299,10 @@ TEST_F(Files, WritingFailsWhole) {
   fs::create_directory(at("folder.png"));
   EXPECT_NE(refusal([&] { write_file(at("folder.png"), {1}); }), "");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "a temporary file stays";
+  put(at("old.png"), {7});
+  EXPECT_NE(refusal([&] { write_files({{at("old.png"), {8}}, {at("new.png"), {8}}, {at("no/new.png"), {8}}}); }), "");
+  EXPECT_EQ(get(at("old.png")), Bytes{7});
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2) << "a part is there";
   put(at("real.png"), {1});
   fs::create_symlink("real.png", at("link.png"));
   write_file(at("link.png"), {2});
