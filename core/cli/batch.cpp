@@ -107,18 +107,21 @@ std::vector<Job> read_json(const std::string& path, std::istream& in) {
   return jobs;
 }
 
-/// The file NAME.* in `folder`; empty when there is none.
+/// The file NAME.* in `folder`; empty when there is none. A link that leads nowhere is one: its job says so.
 std::string named(const fs::path& folder, const std::string& name) {
+  std::error_code none;
   for (const char* ending : {".png", ".tiff", ".tif", ".jpg", ".jpeg"})
-    if (fs::exists(folder / (name + ending))) return (folder / (name + ending)).string();
+    if (fs::exists(fs::symlink_status(folder / (name + ending), none))) return (folder / (name + ending)).string();
   return "";
 }
 
 std::vector<Job> read_folder(const fs::path& folder, const std::string& output_folder) {
   if (output_folder.empty()) throw error(Error::Kind::input, _("A batch from a folder needs --output FOLDER for its results."));
   std::vector<fs::path> cases;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory()) cases.push_back(entry.path());
+  std::error_code failed, none;
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+    if (at->is_directory(none)) cases.push_back(at->path());
+  if (failed) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), folder.string(), failed.message());
   std::sort(cases.begin(), cases.end());
   std::vector<Job> jobs;
   for (const fs::path& one : cases) {
@@ -131,7 +134,7 @@ std::vector<Job> read_folder(const fs::path& folder, const std::string& output_f
     job.output = (fs::path(output_folder) / (one.filename().string() + (ending[1] == 't' ? ending : ".png"))).string();
     jobs.push_back(job);
   }
-  std::error_code none;  // where it cannot be made, writing the first result says so
+  // Where it cannot be made, writing the first result says so.
   if (!jobs.empty()) fs::create_directory(output_folder, none);
   return jobs;
 }

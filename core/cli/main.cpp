@@ -54,6 +54,8 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
     } catch (const std::bad_alloc&) {
       session.release();
       failed(job, _("Out of memory: choose a smaller picture, or close other programs."));
+    } catch (const std::exception& e) {
+      failed(job, e.what());
     }
   if (!options.report.empty()) write_report(options.report, reports);
   return code;

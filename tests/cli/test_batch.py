@@ -53,6 +53,28 @@ class Batch(Case):
         self.ok(run(*cases, self.path("out/report.json")))
         self.assertEqual(sorted(os.listdir(self.path("out"))), ["one.png", "report.json", "two.png"])
 
+    def test_links_that_lead_nowhere_are_jobs_that_fail(self):
+        for name in ("good", "loop", "gone"):
+            os.makedirs(self.path("cases/" + name))
+            for part in ("target", "source", "mask"): shutil.copy(self.path(part + ".png"), self.path(f"cases/{name}/{part}.png"))
+        for name, link in (("loop", "target.png"), ("gone", "nowhere.png")):
+            os.remove(self.path(f"cases/{name}/target.png"))
+            os.symlink(link, self.path(f"cases/{name}/target.png"))
+        os.symlink("self", self.path("cases/self"))
+        done = run("--batch", self.path("cases"), "--output", self.path("out"), "--preset", "instant", "--quiet")
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 2), done.stderr)
+        for name in ("loop", "gone"): self.assertIn(os.path.join(name, "target.png") + '" cannot be opened', done.stderr)
+        self.assertEqual(os.listdir(self.path("out")), ["good.png"])
+
+    def test_a_folder_that_cannot_be_read(self):
+        os.mkdir(self.path("cases"), 0o311)
+        os.chmod(self.folder, 0o755)
+        drop = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+        try:
+            self.refused(run("--batch", self.path("cases"), "--output", self.path("out"), "--preset", "instant", **drop), "cannot be opened")
+        except PermissionError:
+            self.skipTest("the program's own folder is closed to others")
+
     def test_one_bad_job_does_not_stop_the_others(self):
         lines = ["target\tsource\tmask\toutput", "nowhere.png\tsource.png\tmask.png\ta.png", "target.png\tsource.png\tmask.png\tb.png"]
         done = run("--batch", self.list("jobs.tsv", "\n".join(lines)), "--preset", "instant", "--quiet", "--report", "json")
