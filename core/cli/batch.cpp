@@ -77,6 +77,8 @@ std::vector<Job> read_tsv(const std::string& path, std::istream& in) {
   std::vector<std::string> header;
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
+    static constexpr char mark[] = "\xEF\xBB\xBF";  // which spreadsheets put before UTF-8; JSON's reader skips it itself
+    if (number == 1 && line.compare(0, 3, mark) == 0) line.erase(0, 3);
     if (line.find_first_not_of("\t\r ") == std::string::npos || line[0] == '#') continue;
     const std::vector<std::string> cells = split(line);
     if (header.empty()) {

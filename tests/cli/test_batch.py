@@ -30,6 +30,16 @@ class Batch(Case):
         done = self.ok(run("--batch", self.list("jobs.json", json.dumps(jobs)), "--preset", "instant", "--quiet", "--report", "json"))
         self.assertEqual(self.report(done)[0]["request"]["scale"], 0.5)
 
+    def test_a_byte_order_mark_is_no_name(self):
+        mark, names = "\ufeff", ("target", "source", "mask", "output")
+        row = ["target.png", "source.png", "mask.png", "a.png"]
+        for name, text in (("jobs.tsv", "\t".join(names) + "\n" + "\t".join(row)), ("note.tsv", "# a note\n" + "\t".join(names) + "\n" + "\t".join(row)),
+                           ("jobs.json", json.dumps([dict(zip(names, row))]))):
+            with self.subTest(name):
+                self.ok(run("--batch", self.list(name, mark + text), "--preset", "instant", "--quiet"))
+                os.remove(self.path("a.png"))
+        self.refused(run("--batch", self.list("mark.tsv", mark), "--preset", "instant"), "no jobs")
+
     def test_a_further_reference_and_a_texture(self):
         self.write("flat.png", material(128, 128, (90, 120, 100), 4, 3))
         plain = dict(target="target.png", source="source.png", mask="mask.png")
