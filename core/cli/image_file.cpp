@@ -176,6 +176,13 @@ int write_all(int file, const Bytes& bytes) {
   return 0;
 }
 
+/// ".tiff" of "A.TIFF", in every locale: in a Turkish one tolower() leaves the I, in OpenCV too.
+std::string small_ending(const std::string& path) {
+  std::string ending = fs::path(path).extension().string();
+  for (char& c : ending) c = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+  return ending;
+}
+
 /// Where the bytes go: a link stays, what it names is replaced.
 std::string end_of_links(const std::string& path) {
   std::error_code none;
@@ -334,8 +341,7 @@ Picture layer_picture(const Layer& layer, const Picture& like) {
 }
 
 void check_output(const std::string& path, int depth, bool alpha, Size size) {
-  std::string ending = fs::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string ending = small_ending(path);
   const bool jpeg = ending == ".jpg" || ending == ".jpeg";
   if (!jpeg && ending != ".png" && ending != ".tif" && ending != ".tiff")
     throw error(Error::Kind::input, _("\"{0}\" must end in .png, .jpg, .jpeg, .tif or .tiff."), path);
@@ -366,7 +372,7 @@ void check_place(const std::string& path) {
 
 Bytes encoded(const std::string& path, const Picture& picture, cv::Point offset) {
   Bytes bytes;
-  std::string ending = fs::path(path).extension().string();
+  const std::string ending = small_ending(path);
   bool done = false;
   try {
     const Hush hush;

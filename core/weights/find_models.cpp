@@ -52,7 +52,7 @@ bool is_model_folder(const fs::path& path) {
 
 bool has_extension(const fs::path& path, std::initializer_list<const char*> extensions) {
   std::string mine = path.extension();
-  std::transform(mine.begin(), mine.end(), mine.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (char& c : mine) c = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;  // whatever the locale
   return std::find(extensions.begin(), extensions.end(), mine) != extensions.end();
 }
 

@@ -45,6 +45,13 @@ class Output(Case):
                 self.assertTrue((result != pixels).any())
                 if result.ndim == 3 and result.shape[2] == 4: self.assertTrue((result[..., 3] == pixels[..., 3]).all())
 
+    def test_endings_in_large_letters_in_every_language(self):
+        for language in ("C", "de_DE.UTF-8", "tr_TR.UTF-8"):
+            for name in ("a.TIFF", "a.Tif", "a.PNG", "a.JPG"):
+                with self.subTest(language=language, name=name):
+                    self.ok(self.instant(output=name, env=dict(os.environ, LC_ALL=language)))
+                    self.assertEqual(self.read(name).shape, self.target.shape)
+
     def test_sixteen_bits_are_not_eight_in_disguise(self):
         self.write("wide.png", self.target.astype(np.uint16) * 257)
         self.ok(self.instant(target="wide.png"))
