@@ -277,14 +277,25 @@ MaskRaster::MaskRaster(const Picture& picture) {
     cv::extractChannel(picture.pixels, opaque, 3);
     cv::multiply(gray, opaque, gray, 1 / full_scale(gray.depth()));
   }
-  const cv::Rect bounds = cv::boundingRect(gray > 0);
+  const cv::Rect bounds = cv::boundingRect(gray.depth() == CV_8U ? gray : cv::Mat(gray > 0));
   bounds_ = {bounds.x, bounds.y, bounds.width, bounds.height};
-  if (!bounds_.empty()) coverage_ = floats(gray, bounds_);
+  coverage_ = gray(bounds);
 }
 
 void MaskRaster::read(const Rect& area, Size size, float* out) const {
-  const cv::Rect within(area.x - bounds_.x, area.y - bounds_.y, area.width, area.height);
-  resized(coverage_(within), size).copyTo(cv::Mat(size.height, size.width, CV_32FC1, out));
+  const cv::Mat read = coverage_(cv::Rect(area.x - bounds_.x, area.y - bounds_.y, area.width, area.height));
+  const double scale = 1 / full_scale(read.depth());
+  cv::Mat to(size.height, size.width, CV_32FC1, out);
+  // First each row to its length, some rows at a time, so that no float copy of a large mask is made.
+  constexpr int some = 256;
+  cv::Mat narrow = size.height == area.height ? to : cv::Mat(area.height, size.width, CV_32FC1);
+  for (int y = 0; y < area.height; y += some) {
+    const cv::Range rows(y, std::min(y + some, area.height));
+    cv::Mat wide;
+    read.rowRange(rows).convertTo(wide, CV_32F, scale);
+    resized(wide, {size.width, wide.rows}).copyTo(narrow.rowRange(rows));
+  }
+  if (size.height != area.height) resized(narrow, size).copyTo(to);
 }
 
 cv::Point2d MaskRaster::centre() const {

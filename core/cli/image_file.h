@@ -48,7 +48,7 @@ class MaskRaster : public Raster {
   cv::Point2d centre() const;
 
  private:
-  cv::Mat coverage_;  // CV_32FC1 over bounds_
+  cv::Mat coverage_;  // over bounds_, one channel of the picture's depth: what is read becomes float
   Rect bounds_;
 };
 

@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<float> out(static_cast<std::size_t>(area.width) * area.height * 4);
     PictureRaster(picture).read(area, {area.width, area.height}, out.data());
     PictureRaster(picture).read(area, {(area.width + 1) / 2, (area.height + 1) / 2}, out.data());
-    if (picture.pixels.total() > 1u << 20) return;  // coverage is of the whole picture
+    if (picture.pixels.total() > 1u << 20) return;  // a mask's gray and centre are of the whole picture
     fuzz::refusing([&] {
       const MaskRaster mask(picture);
       const Rect all = mask.extent();

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "cli/image_file.h"
 #include "geometry-transfer/error.h"
@@ -230,6 +231,23 @@ TEST_F(Files, AMaskIsItsBoundsAndCountsItsAlpha) {
   for (const float v : out) EXPECT_NEAR(v, 0.5, 1e-3);
   EXPECT_NEAR(mask.centre().x, 7, 1e-6);
   EXPECT_NEAR(mask.centre().y, 7, 1e-6);
+  // Made smaller, it is the mean of what each pixel covers.
+  const Picture large{"", noise(CV_8UC1, {60, 700}), {}};
+  for (const cv::Size size : {cv::Size(20, 350), cv::Size(60, 100), cv::Size(7, 700), cv::Size(13, 91)}) {
+    cv::Mat whole, expected, got(size, CV_32FC1);
+    large.pixels.convertTo(whole, CV_32F, 1 / 255.0);
+    cv::resize(whole, expected, size, 0, 0, cv::INTER_AREA);
+    const MaskRaster raster(large);
+    ASSERT_EQ(raster.extent(), (Rect{0, 0, 60, 700}));
+    raster.read(raster.extent(), {size.width, size.height}, got.ptr<float>());
+    EXPECT_LT(cv::norm(got, expected, cv::NORM_INF), 1e-5) << size;
+  }
+  // Two columns are pixels as any others, in either depth.
+  for (const int depth : {CV_8U, CV_16U}) {
+    const Picture narrow{"", cv::Mat(9, 2, depth, cv::Scalar(200)), {}};
+    EXPECT_NEAR(MaskRaster(narrow).centre().x, 1, 1e-6);
+    EXPECT_NEAR(MaskRaster(narrow).centre().y, 4.5, 1e-6);
+  }
   const Picture empty{"", cv::Mat::zeros(4, 4, CV_8UC1), {}};
   EXPECT_TRUE(MaskRaster(empty).extent().empty());
 }
