@@ -172,14 +172,20 @@ Bytes jpeg_with_profile(const Bytes& file, const Bytes& profile) {
 
 Claim jpeg_claim(const Bytes& file) {
   Claim claim;
+  std::uint64_t components = 0;
+  bool all_kept = false;  // several scans, of which libjpeg keeps all coefficients until the last: two bytes each
   walk_jpeg(file, [&](int name, const unsigned char* data, std::size_t size) {
+    if (name == 0xDA && size > 0 && data[0] < components) all_kept = true;
     const bool frame = name >= 0xC0 && name <= 0xCF && name != 0xC4 && name != 0xC8 && name != 0xCC;
     if (!frame || size < 6 || claim.width > 0) return;
     claim.height = data[1] << 8 | data[2], claim.width = data[3] << 8 | data[4];
-    claim.bytes = claim.width * claim.height * (data[5] == 1 ? 1 : 3);
+    components = data[5];
+    all_kept = (name & 3) == 2;  // progressive
+    claim.bytes = claim.width * claim.height * (components == 1 ? 1 : 3);
     constexpr unsigned most = 1024;  // pixels a byte: a bit for 8 x 8 of them, in one of a progressive file's scans at least
     claim.possible = claim.width * claim.height / most <= file.size();
   });
+  if (all_kept) claim.bytes += claim.width * claim.height * components * 2;
   return claim;
 }
 

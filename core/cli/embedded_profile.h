@@ -20,7 +20,7 @@ bool ends_early(const Bytes& file);
 /// What a file's header says of the picture.
 struct Claim {
   std::uint64_t width = 0, height = 0;  ///< 0: it does not say
-  std::uint64_t bytes = 0;              ///< decoded, 8 or 16 bits a channel
+  std::uint64_t bytes = 0;              ///< decoded, 8 or 16 bits a channel, and what the decoder needs beside
   bool possible = true;                 ///< false: the file is shorter than the best compression of so many pixels
 };
 Claim claimed_size(const Bytes& file);

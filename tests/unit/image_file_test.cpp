@@ -183,6 +183,26 @@ TEST_F(Files, TiffListsAreUnderstoodAsLibtiffDoes) {
   EXPECT_NE(refusal([&] { read_picture(at("nothing.tiff")); }).find("damaged"), std::string::npos);
 }
 
+/// libjpeg keeps the coefficients of a file in several scans.
+TEST_F(Files, AProgressiveJpegIsWeighedWithItsCoefficients) {
+  for (const int channels : {1, 3}) {
+    const std::uint64_t pixels = 37 * 23;
+    Bytes plain, progressive;
+    cv::imencode(".jpg", noise(CV_MAKETYPE(CV_8U, channels)), plain);
+    cv::imencode(".jpg", noise(CV_MAKETYPE(CV_8U, channels)), progressive, {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+    EXPECT_EQ(claimed_size(plain).bytes, pixels * channels);
+    EXPECT_EQ(claimed_size(progressive).bytes, pixels * channels * 3);
+    if (channels == 1) continue;
+    // One scan for each component, not progressive.
+    for (std::size_t i = 2; i + 4 < plain.size(); i += 2 + (plain[i + 2] << 8 | plain[i + 3])) {
+      if (plain[i + 1] != 0xDA) continue;
+      plain[i + 4] = 1;
+      break;
+    }
+    EXPECT_EQ(claimed_size(plain).bytes, pixels * channels * 3);
+  }
+}
+
 TEST_F(Files, WhatCannotBeReadIsNamed) {
   put(at("text.png"), {'h', 'e', 'l', 'l', 'o'});
   put(at("empty.png"), {});
