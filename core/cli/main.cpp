@@ -19,7 +19,11 @@ namespace {
 constexpr int interrupted = 130;  // 128 + SIGINT, as shells count
 
 int complain(const char* what) {
-  std::fprintf(stderr, "geometry-transfer: %s\n", what);
+  try {
+    std::fprintf(stderr, "geometry-transfer: %s\n", printable(what).c_str());
+  } catch (const std::bad_alloc&) {  // not even a line's memory is left, so a sentence of our own
+    std::fprintf(stderr, "geometry-transfer: %s\n", _("Out of memory: choose a smaller picture, or close other programs."));
+  }
   return 1;
 }
 
@@ -42,7 +46,8 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
       ++written;
       reports.push_back(report_json(job, result));
       if (!options.quiet)
-        std::fprintf(stderr, "%s: %.2f s\n", (job.output.empty() ? job.layer : job.output).c_str(), result.report.seconds);
+        std::fprintf(stderr, "%s: %.2f s\n", printable(job.output.empty() ? job.layer : job.output).c_str(),
+                     result.report.seconds);
     } catch (const Error& e) {
       failed(job, e.what());
     } catch (const Cancelled&) {

@@ -25,6 +25,15 @@ volatile std::sig_atomic_t interrupted = 0;  // the one thing a signal handler m
 
 }  // namespace
 
+std::string printable(std::string text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (byte(i) < 0x20 || byte(i) == 0x7f) text[i] = text[i] == '\t' || text[i] == '\n' ? ' ' : '?';
+    if (byte(i) == 0xC2 && i + 1 < text.size() && byte(i + 1) >= 0x80 && byte(i + 1) < 0xA0) text.replace(i, 2, "?");  // C1
+  }
+  return text;
+}
+
 Json report_json(const Job& job, const JobResult& result) {
   const Report& r = result.report;
   Json request, stages = Json::array();
@@ -71,9 +80,9 @@ void write_report(const std::string& where, const Json& report) {
 
 void print_models() {
   for (const ModelInfo& model : list_models()) {
-    std::printf("%-24s %-8s %6llu MB  %s\n", model.name.c_str(), model.family.empty() ? "-" : model.family.c_str(),
-                static_cast<unsigned long long>((model.bytes + 500000) / 1000000), model.path.c_str());
-    if (!model.problem.empty()) std::printf("    %s\n", model.problem.c_str());
+    std::printf("%-24s %-8s %6llu MB  %s\n", printable(model.name).c_str(), model.family.empty() ? "-" : model.family.c_str(),
+                static_cast<unsigned long long>((model.bytes + 500000) / 1000000), printable(model.path).c_str());
+    if (!model.problem.empty()) std::printf("    %s\n", printable(model.problem).c_str());
   }
 }
 

@@ -9,6 +9,9 @@
 
 namespace geometry_transfer::cli {
 
+/// A line for the terminal: names and texts of strangers' files may hold what steers one, which becomes "?".
+std::string printable(std::string text);
+
 /// Keys as in Report and the parameter table; lengths in pixels, times in seconds, memory in bytes.
 nlohmann::ordered_json report_json(const Job& job, const JobResult& result);
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the program runs: no home, odd letters, folders that are closed; what it writes, and that it asks no network."""
+import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import unittest
 
@@ -61,6 +63,24 @@ class Environment(Case):
         done = run("--list-models", env={"HOME": self.folder, "GEOMETRY_TRANSFER_MODELS": models})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for name in ("junk", "pipe"): self.assertIn(name, done.stdout)
+
+    def test_nothing_that_steers_a_terminal_is_printed(self):
+        evil = "\x1b]0;title\x07\x1b[2J\x7f\r\n\u009b31m\u00e4"
+        models = self.path("models")
+        os.makedirs(models)
+        for name in (evil + ".safetensors", "key.safetensors"):
+            header = json.dumps({"x": {"dtype": evil, "shape": [1], "data_offsets": [0, 4]}}, ensure_ascii=False).encode()
+            with open(os.path.join(models, name), "wb") as f: f.write(struct.pack("<Q", len(header)) + header + bytes(4))
+        shown = run("--list-models", env={"HOME": self.folder, "GEOMETRY_TRANSFER_MODELS": models, "LC_ALL": "C.UTF-8"})
+        self.assertIn("?]0;title??[2J?? ?31m\u00e4.safetensors", shown.stdout)
+        missing = self.instant(target=evil + ".png")
+        self.refused(missing, "?]0;title??[2J?? ?31m\u00e4.png")
+        with open(self.path("jobs.json"), "w") as f:
+            json.dump([dict(target=target, source="source.png", mask="mask.png", output="a\x1b.png") for target in ("target.png", evil)], f)
+        batch = run("--batch", self.path("jobs.json"), "--preset", "instant")
+        self.assertEqual((batch.returncode, len(batch.stderr.splitlines())), (1, 2), batch.stderr)
+        for text in (shown.stdout, missing.stderr, batch.stderr):
+            self.assertEqual([c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], [])
 
     def test_a_folder_that_cannot_be_written(self):
         closed = self.path("closed")
