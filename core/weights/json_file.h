@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// JSON from files of strangers: bounded in size, depth and number of values, no key twice, every failure an Error with the file's name.
+/// JSON of strangers: bounded in size, depth and number of values, no key twice; every failure an Error that names the file.
 #pragma once
 
 #include <cstddef>
