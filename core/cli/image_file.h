@@ -59,26 +59,10 @@ void lay_over(Picture& picture, const Layer& layer);
 /// The layer alone, R'G'B'A with `like`'s depth and profile.
 Picture layer_picture(const Layer& layer, const Picture& like);
 
-/// Refuses what the format of `path` cannot hold, and as check_place().
+/// Refuses what the format of `path` cannot hold, and what cannot be written there, before any work is done.
 void check_output(const std::string& path, int depth, bool alpha, Size size);
-
-/// Refuses a folder or a name that cannot be written, before any work is done.
-void check_place(const std::string& path);
 
 /// The picture in the format of `path`. `offset`: noted in PNG files for GIMP.
 Bytes encoded(const std::string& path, const Picture& picture, cv::Point offset = {});
-
-struct NewFile {
-  std::string path;
-  Bytes bytes;
-};
-
-/// Writes beside each path, then renames: all are whole or as they were, and their modes stay. A pipe or a device that is there
-/// is written to as it is.
-void write_files(const std::vector<NewFile>& files);
-
-/// One of them.
-void write_file(const std::string& path, const Bytes& bytes);
-void write_picture(const std::string& path, const Picture& picture, cv::Point offset = {});
 
 }  // namespace geometry_transfer::cli

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "cli/image_file.h"
+#include "cli/output_file.h"
 #include "request/text.h"
 
 namespace geometry_transfer::cli {

@@ -4,10 +4,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <utility>
 
-#include "cli/image_file.h"
+#include "cli/output_file.h"
 #include "request/text.h"
 
 namespace geometry_transfer::cli {
@@ -26,11 +28,9 @@ volatile std::sig_atomic_t interrupted = 0;  // the one thing a signal handler m
 }  // namespace
 
 std::string printable(std::string text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (byte(i) < 0x20 || byte(i) == 0x7f) text[i] = text[i] == '\t' || text[i] == '\n' ? ' ' : '?';
-    if (byte(i) == 0xC2 && i + 1 < text.size() && byte(i + 1) >= 0x80 && byte(i + 1) < 0xA0) text.replace(i, 2, "?");  // C1
-  }
+  text = harmless(std::move(text));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return text;
 }
 
@@ -73,7 +73,7 @@ void check_report(const std::string& where) {
 void write_report(const std::string& where, const Json& report) {
   // Names of files may be any bytes; JSON is UTF-8.
   const std::string text = report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (where != "json") return write_file(where, Bytes(text.begin(), text.end()));
+  if (where != "json") return write_file(where, {text.begin(), text.end()});
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw error(Error::Kind::system, _("The report cannot be written to the standard output."));
 }

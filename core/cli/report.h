@@ -9,7 +9,7 @@
 
 namespace geometry_transfer::cli {
 
-/// A line for the terminal: names and texts of strangers' files may hold what steers one, which becomes "?".
+/// One line for the terminal, harmless.
 std::string printable(std::string text);
 
 /// Keys as in Report and the parameter table; lengths in pixels, times in seconds, memory in bytes.

@@ -4,9 +4,19 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 namespace geometry_transfer {
+
+std::string harmless(std::string text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((byte(i) < 0x20 && text[i] != '\n' && text[i] != '\t') || byte(i) == 0x7F) text[i] = '?';
+    if (byte(i) == 0xC2 && i + 1 < text.size() && byte(i + 1) >= 0x80 && byte(i + 1) < 0xA0) text.replace(i, 2, "?");  // C1
+  }
+  return text;
+}
 
 std::string quoted(std::string text, std::size_t most) {
   if (text.size() > most) {
@@ -15,12 +25,7 @@ std::string quoted(std::string text, std::size_t most) {
     text.resize(end);
     text += "...";
   }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]), before = static_cast<unsigned char>(i ? text[i - 1] : 0);
-    if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) text[i] = '?';
-    if (before == 0xC2 && c >= 0x80 && c < 0xA0) text[i] = static_cast<char>(0xBF);  // U+0080 to U+009F
-  }
-  return text;
+  return harmless(std::move(text));
 }
 
 std::string program_folder() {

@@ -26,8 +26,10 @@ void open_catalogs();
 /// The folder of the running executable; empty when it cannot be told.
 std::string program_folder();
 
-/// A text as a sentence shows it: no longer than any path, where a stranger's file or script made it so, and without what a
-/// terminal would obey.
+/// A stranger's text for people's eyes: what a terminal would obey is "?". New lines and tabs stay.
+std::string harmless(std::string text);
+
+/// A text as a sentence shows it: no longer than any path, where a stranger's file or script made it so, and harmless.
 std::string quoted(std::string text, std::size_t most = 1000);
 inline std::string quoted(const char* text) { return quoted(std::string(text)); }
 template <class Value>

@@ -4,6 +4,7 @@
 
 #include "../unit/safetensors_file.h"
 #include "cli/embedded_profile.h"
+#include "cli/output_file.h"
 #include "fuzz.h"
 
 using namespace geometry_transfer;
@@ -49,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const char* names[] = {"out.png", "out.jpg", "out.tiff", "out.gif", "none/out.png", ""};
     const std::string name = names[size % 6];
     check_output(folder / name, changed.pixels.depth(), changed.has_alpha(), changed.size());  // an Error where it cannot be
-    write_picture(folder / name, changed, {1, -2});
+    write_file(folder / name, encoded(folder / name, changed, {1, -2}));
     if (read_picture(folder / name).size().width != picture.size().width) std::abort();
     layer_picture(layer, picture);
   });

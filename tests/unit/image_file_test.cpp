@@ -12,6 +12,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "cli/image_file.h"
+#include "cli/output_file.h"
 #include "geometry-transfer/error.h"
 
 using namespace geometry_transfer;
@@ -86,7 +87,7 @@ TEST_F(Files, EveryTypeComesBackBitForBit) {
       for (const int channels : {1, 3, 4}) {
         const cv::Mat pixels = noise(CV_MAKETYPE(depth, channels));
         const std::string path = at(std::string("picture") + ending);
-        write_picture(path, {"", pixels, {}});
+        write_file(path, encoded(path, {"", pixels, {}}));
         EXPECT_TRUE(same(read_picture(path).pixels, pixels)) << ending << " depth " << depth << " channels " << channels;
       }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 3) << "temporary files stay";
@@ -96,7 +97,7 @@ TEST_F(Files, ProfilesAreKeptInEveryFormat) {
   const Bytes profile = linear_profile();
   for (const char* ending : {".png", ".tiff", ".jpg"}) {
     const std::string path = at(std::string("picture") + ending);
-    write_picture(path, {"", noise(CV_8UC3), profile});
+    write_file(path, encoded(path, {"", noise(CV_8UC3), profile}));
     const Picture back = read_picture(path);
     EXPECT_EQ(back.profile, profile) << ending;
     EXPECT_EQ(back.size().width, 37) << ending;
@@ -368,7 +369,7 @@ TEST_F(Files, WhatIsThereKeepsItsModeAndItsKind) {
 }
 
 TEST_F(Files, ALayersOffsetIsNotedForGimp) {
-  write_picture(at("layer.png"), {"", noise(CV_8UC4), {}}, {12, 345});
+  write_file(at("layer.png"), encoded(at("layer.png"), {"", noise(CV_8UC4), {}}, {12, 345}));
   const Bytes file = get(at("layer.png"));
   static constexpr unsigned char chunk[] = {'o', 'F', 'F', 's', 0, 0, 0, 12, 0, 0, 1, 89, 0};
   EXPECT_NE(std::search(file.begin(), file.end(), std::begin(chunk), std::end(chunk)), file.end());

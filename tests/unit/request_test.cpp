@@ -145,7 +145,7 @@ TEST(Text, QuotesTheBeginningOfWhatIsTooLong) {
 TEST(Text, QuotesNothingThatATerminalObeys) {
   Request request;
   const std::string said = refusal([&] { set_parameter_text(request, "preset", "a\x1b[2Jb\x7f\u009bc\u00e9"); });
-  EXPECT_NE(said.find("a?[2Jb?\u00bfc\u00e9"), std::string::npos) << said;
+  EXPECT_NE(said.find("a?[2Jb??c\u00e9"), std::string::npos) << said;
 }
 
 TEST(Text, ValidateNamesTheFieldOutOfRange) {
