@@ -146,43 +146,57 @@ int side(Fields& fields, const char* key, int otherwise) {
 
 template <class Config>
 void check_fit(const Fields& fields, const Config& config) {
-  if (const auto wrong = misfit(config)) fields.wrong(wrong->key);
+  for (const auto& wrong : {out_of_range(config), indivisible(config)})
+    if (wrong) fields.wrong(wrong->key);
 }
 
 }  // namespace
 
-std::optional<Misfit> misfit(const UNetConfig& c) {
+std::optional<Misfit> out_of_range(const UNetConfig& c) {
   if (c.sample_size > kMaxSampleSize) return Misfit{"sample_size", c.sample_size};
   if (c.layers_per_block < 1 || c.layers_per_block > kMaxLayers) return Misfit{"layers_per_block", c.layers_per_block};
-  for (std::size_t i = 0; i < c.block_out_channels.size(); ++i) {
-    const int channels = c.block_out_channels[i], transformers = c.transformer_layers[i];
+  for (const int channels : c.block_out_channels)
     if (channels > kMaxChannels) return Misfit{"block_out_channels", channels};
-    if (channels % c.norm_num_groups != 0) return Misfit{"norm_num_groups", c.norm_num_groups};
-    if (channels % c.heads[i] != 0) return Misfit{"attention_head_dim", c.heads[i]};
-    if (transformers < 1 || transformers > kMaxTransformers) return Misfit{"transformer_layers_per_block", transformers};
-  }
-  // The time embedding is half sines, half cosines.
-  if (c.block_out_channels[0] % 2 != 0) return Misfit{"block_out_channels", c.block_out_channels[0]};
+  for (const int layers : c.transformer_layers)
+    if (layers < 1 || layers > kMaxTransformers) return Misfit{"transformer_layers_per_block", layers};
   if (c.cross_attention_dim > kMaxChannels) return Misfit{"cross_attention_dim", c.cross_attention_dim};
   return {};
 }
 
-std::optional<Misfit> misfit(const VaeConfig& c) {
+std::optional<Misfit> out_of_range(const VaeConfig& c) {
   if (c.layers_per_block < 1 || c.layers_per_block > kMaxLayers) return Misfit{"layers_per_block", c.layers_per_block};
-  for (const int channels : c.block_out_channels) {
+  for (const int channels : c.block_out_channels)
     if (channels > kMaxChannels) return Misfit{"block_out_channels", channels};
-    if (channels % c.norm_num_groups != 0) return Misfit{"norm_num_groups", c.norm_num_groups};
-  }
   return {};
 }
 
-std::optional<Misfit> misfit(const TextConfig& c) {
+std::optional<Misfit> out_of_range(const TextConfig& c) {
   if (c.layers < 1 || c.layers > kMaxTextLayers) return Misfit{"num_hidden_layers", c.layers};
   if (c.hidden_size > kMaxChannels) return Misfit{"hidden_size", c.hidden_size};
-  if (c.hidden_size % c.heads != 0) return Misfit{"num_attention_heads", c.heads};
   if (c.intermediate_size > 4 * kMaxChannels) return Misfit{"intermediate_size", c.intermediate_size};
   if (c.vocab_size < 2) return Misfit{"vocab_size", c.vocab_size};
   if (c.max_positions < 2) return Misfit{"max_position_embeddings", c.max_positions};
+  return {};
+}
+
+std::optional<Misfit> indivisible(const UNetConfig& c) {
+  for (std::size_t i = 0; i < c.block_out_channels.size(); ++i) {
+    if (c.block_out_channels[i] % c.norm_num_groups != 0) return Misfit{"norm_num_groups", c.norm_num_groups};
+    if (c.block_out_channels[i] % c.heads[i] != 0) return Misfit{"attention_head_dim", c.heads[i]};
+  }
+  // The time embedding is half sines, half cosines.
+  if (c.block_out_channels[0] % 2 != 0) return Misfit{"block_out_channels", c.block_out_channels[0]};
+  return {};
+}
+
+std::optional<Misfit> indivisible(const VaeConfig& c) {
+  for (const int channels : c.block_out_channels)
+    if (channels % c.norm_num_groups != 0) return Misfit{"norm_num_groups", c.norm_num_groups};
+  return {};
+}
+
+std::optional<Misfit> indivisible(const TextConfig& c) {
+  if (c.hidden_size % c.heads != 0) return Misfit{"num_attention_heads", c.heads};
   return {};
 }
 

@@ -75,11 +75,15 @@ struct Misfit {
   const char* key;
   int value;
 };
-/// What is far beyond any published model (and would be weighed, or listed tensor by tensor, at great length), or does not divide
-/// as groups and heads need it. Held against config.json and against what a single file's shapes tell.
-std::optional<Misfit> misfit(const UNetConfig& config);
-std::optional<Misfit> misfit(const VaeConfig& config);
-std::optional<Misfit> misfit(const TextConfig& config);
+/// What is far beyond any published model, and would be weighed, or listed tensor by tensor, at great length. Held against
+/// config.json and against what a single file's shapes tell, as is the next.
+std::optional<Misfit> out_of_range(const UNetConfig& config);
+std::optional<Misfit> out_of_range(const VaeConfig& config);
+std::optional<Misfit> out_of_range(const TextConfig& config);
+/// What does not divide as groups and heads need it.
+std::optional<Misfit> indivisible(const UNetConfig& config);
+std::optional<Misfit> indivisible(const VaeConfig& config);
+std::optional<Misfit> indivisible(const TextConfig& config);
 
 // Readers of the config.json files, as diffusers and transformers write them; keys that are left out have those libraries'
 // defaults. A key that changes the result in a way that the structs above cannot hold is refused by its name, and so is one

@@ -52,12 +52,10 @@ Error other_kind(const std::string& path, const char* kind) {
 }
 
 /// Shapes tell a configuration as config.json does; it is held to the same.
-template <class Config>
-const Config& fitting(const std::string& path, const Config& config) {
-  if (const auto wrong = misfit(config))
+void require_none(const std::string& path, const std::optional<Misfit>& wrong) {
+  if (wrong)
     throw error(Error::Kind::model, _("{0} sets \"{1}\" to {2}, which this program cannot honour: choose another model."), path,
                 wrong->key, wrong->value);
-  return config;
 }
 
 /// Questions to a file about what it holds.
@@ -217,7 +215,8 @@ std::shared_ptr<const Checkpoint> text_weights(const std::shared_ptr<const Check
     ignored.push_back("text_projection");
   }
   auto weights = map_keys(file, map, ignored);
-  check_tensors(*weights, text_tensors(fitting(file->path(), config)), false);
+  require_none(file->path(), out_of_range(config));
+  check_tensors(*weights, text_tensors(config), false);
   return weights;
 }
 
@@ -252,8 +251,8 @@ ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction 
   files.unet.upcast_attention = sd2 && v;
   files.family = files.unet.text_time ? "SDXL" : sd2 ? "SD 2.x" : "SD 1.x";
 
-  fitting(file->path(), files.unet);
-  fitting(file->path(), files.vae);
+  require_none(file->path(), out_of_range(files.unet));
+  require_none(file->path(), out_of_range(files.vae));
   const int levels = static_cast<int>(files.unet.block_out_channels.size());
   files.unet_weights = map_keys(file, {kUNet, &kLdmUNet, files.unet.layers_per_block, levels, files.unet.cross_attention}, {});
   files.vae_weights =
@@ -308,7 +307,10 @@ ModelFiles open_single_file(const std::string& path, Prediction prediction) {
                   "safetensors.torch as s; d = torch.load('model.ckpt', weights_only=True); s.save_file(d.get('state_dict', d), "
                   "'model.safetensors')\""),
                 path);
-  return single_file_model(open_safetensors(path), prediction);
+  ModelFiles files = single_file_model(open_safetensors(path), prediction);
+  for (const auto& wrong : {indivisible(files.unet), indivisible(files.vae), indivisible(files.text), indivisible(files.text_2)})
+    require_none(path, wrong);
+  return files;
 }
 
 }  // namespace geometry_transfer

@@ -13,7 +13,7 @@ namespace geometry_transfer {
 /// Throws Error (model) that names the kind where it is another one, and lists keys that are missing or too many.
 ModelFiles open_single_file(const std::string& path, Prediction prediction);
 
-/// The same on a checkpoint that is open already.
+/// The same on a checkpoint that is open already, before the family's groups and heads are held against its widths.
 ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction prediction);
 
 }  // namespace geometry_transfer

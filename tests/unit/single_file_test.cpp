@@ -205,21 +205,27 @@ TEST_F(SingleFile, HoldsShapesToTheRangesOfConfigurations) {
   expect_refused("\"layers_per_block\" to 999");
   EXPECT_LT(peak_memory() - before, 50u << 20);
 
-  // Channels that groups do not divide would be left out of the norm; a table of one position would be read past its end.
-  const auto whole = test::ldm_tensors(test::sd15());
-  const std::tuple<std::string, std::vector<std::int64_t>, const char*> rows[] = {
-      {unet + "input_blocks.1.0.out_layers.3.weight", {328, 320, 3, 3}, "\"norm_num_groups\" to 32"},
-      {vae + "encoder.down.0.block.0.conv2.weight", {100, 128, 3, 3}, "\"norm_num_groups\" to 32"},
-      {"cond_stage_model.transformer.text_model.embeddings.position_embedding.weight",
-       {1, 768},
-       "\"max_position_embeddings\" to 1"}};
-  for (const auto& [key, shape, says] : rows) {
-    auto tensors = whole;
-    for (FileTensor& t : tensors)
-      if (t.key == key) t.shape = shape;
-    write(tensors);
-    expect_refused(says);
-  }
+  ModelFiles one_position = test::sd15();  // would be read past its end
+  one_position.text.max_positions = 1;
+  write(test::ldm_tensors(one_position));
+  expect_refused("\"max_position_embeddings\" to 1");
+}
+
+/// Channels beyond the last whole group would be left out of the norm, those beyond the last head unwritten.
+TEST_F(SingleFile, WidthsAreWholeGroupsAndHeads) {
+  ModelFiles odd = test::sd15();
+  odd.unet.block_out_channels[0] = 328;
+  write(test::ldm_tensors(odd));
+  expect_refused("\"norm_num_groups\" to 32");
+  odd = test::sd15();
+  odd.vae.block_out_channels[0] = 100;
+  write(test::ldm_tensors(odd));
+  expect_refused("\"norm_num_groups\" to 32");
+  odd = test::sd15();
+  odd.text.hidden_size = 769;
+  odd.text.intermediate_size = 3076;
+  write(test::ldm_tensors(odd));
+  expect_refused("\"num_attention_heads\" to 12");
 }
 
 TEST_F(SingleFile, SaysHowToConvertOtherFormats) {
