@@ -121,6 +121,13 @@ cv::Point2d map(const Affine& a, cv::Point2d p) {
   return {a(0, 0) * p.x + a(0, 1) * p.y + a(0, 2), a(1, 0) * p.x + a(1, 1) * p.y + a(1, 2)};
 }
 
+namespace {
+
+/// A pixel's colour is its own where it has some alpha at all: next to none is rounding.
+cv::Mat trusted(const cv::Mat& known) { return cv::min(known * 50, 1); }
+
+}  // namespace
+
 Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area, cv::Size size) {
   const Affine back = inverse(place);
   const Block block = read_block(raster, back, area, size);
@@ -131,7 +138,7 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
     return out;
   }
   Pixels in = separate(block.data);
-  if (!in.known.empty()) fill_unknown(in.rgb, in.known);
+  if (!in.known.empty()) fill_unknown(in.rgb, trusted(in.known));
   const Affine m = index_map(back, area, size, block);
   out.rgb = warp(in.rgb, m, size, true, cv::INTER_CUBIC);
   const cv::Mat full = in.known.empty() ? cv::Mat(block.data.size(), CV_32FC1, cv::Scalar(1)) : in.known;
@@ -141,7 +148,7 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
   if (least >= 1)
     out.known.release();
   else
-    fill_unknown(out.rgb, out.known);
+    fill_unknown(out.rgb, trusted(out.known));
   return out;
 }
 

@@ -114,6 +114,17 @@ TEST(Views, AShiftMovesWhatIsPlacedAndNotTheSource) {
   EXPECT_NEAR(s.m00, m.m00, 1);
 }
 
+/// What is half transparent has colours of its own, the finest detail included.
+TEST(Views, HalfTransparentPixelsKeepTheirDetail) {
+  Dent solid({300, 240}, {150, 120}, 30), half({300, 240}, {150, 120}, 30);
+  for (MatRaster* layer : {&half.target, &half.source})
+    for (int y = 0; y < layer->pixels().rows; ++y)
+      for (int x = 0; x < layer->pixels().cols; ++x) layer->pixels().at<cv::Vec4f>(y, x)[3] = 0.5f;
+  const Views a = read_views(solid.scene, {}, 256, 8), b = read_views(half.scene, {}, 256, 8);
+  EXPECT_LT(cv::norm(a.target, b.target, cv::NORM_INF), 1e-4);
+  EXPECT_LT(cv::norm(a.geometries[0].placed, b.geometries[0].placed, cv::NORM_INF), 1e-4);
+}
+
 TEST(Views, AReferenceOfAnotherSizeAndPlaceThanTheTarget) {
   MatRaster source(test::stone({200, 150}, {0.5, 0.5, 0.5}, 0.05, 3), 900, -40),
       mask(test::disc({60, 60}, {30, 30}, 20), 950, 10);
