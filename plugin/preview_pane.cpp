@@ -50,6 +50,12 @@ struct PreviewPane::View {
   /// Middle of the geometry as placed.
   double centre_x(const Request& r) const { return left + (material->centre_x() + r.placement.shift_x - area.x) * scale(); }
   double centre_y(const Request& r) const { return top + (material->centre_y() + r.placement.shift_y - area.y) * scale(); }
+  /// True where that middle is on the target and outside the view.
+  bool lost(const Request& r) const {
+    const double x = material->centre_x() + r.placement.shift_x, y = material->centre_y() + r.placement.shift_y;
+    const auto in = [&](const Rect& a) { return x >= a.x && x < a.right() && y >= a.y && y < a.bottom(); };
+    return in(material->scene().target->extent()) && !in(area);
+  }
   double handle_x(const Request& r) const { return centre_x(r) - kArm * std::sin(r.placement.rotation * kPi / 180); }
   double handle_y(const Request& r) const { return centre_y(r) - kArm * std::cos(r.placement.rotation * kPi / 180); }
 };
@@ -66,7 +72,7 @@ PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : reques
                    }),
                    this);
   g_signal_connect(area_, "button-release-event", G_CALLBACK(+[](GtkWidget*, GdkEventButton*, gpointer self) -> gboolean {
-                     static_cast<PreviewPane*>(self)->grip_ = Grip::none;
+                     static_cast<PreviewPane*>(self)->release();
                      return TRUE;
                    }),
                    this);
@@ -127,8 +133,10 @@ void PreviewPane::read(const Call& call) {
     made_for_ = {place.width, place.height};
     // Picture's pixels of one of the widget's.
     const double ratio = std::min(double(gtk::pixel_ratio(area_)), std::sqrt(kMostPixels / (double(place.width) * place.height)));
-    view->preview = image_part().preview(view->material->scene(), {static_cast<int>(std::lround(place.width * ratio)),
-                                                                   static_cast<int>(std::lround(place.height * ratio))});
+    view->preview = image_part().preview(
+        view->material->scene(),
+        {static_cast<int>(std::lround(place.width * ratio)), static_cast<int>(std::lround(place.height * ratio))},
+        request_.placement);
     const Preview::View& bare = view->preview->target();
     view->bare = surface_of(bare);
     view->area = bare.area;
@@ -168,12 +176,13 @@ void PreviewPane::redraw() {
 }
 
 void PreviewPane::render() {
+  if (grip_ == Grip::none && view_ && view_->lost(request_)) read_ = again_;  // the view follows what left it
   if (const auto read = std::exchange(read_, nullptr)) read();
   if (view_) try {
       view_->edited = surface_of(view_->preview->render(request_));
-    } catch (const std::exception& e) {
+    } catch (const std::exception& e) {  // the view stays: the next change may mend it
       problem_ = e.what();
-      view_.reset();
+      view_->edited.reset();
     }
   gtk_widget_queue_draw(area_);
 }
@@ -270,6 +279,11 @@ void PreviewPane::drag(double x, double y) {
     p.rotation = std::round(degrees * 10) / 10;
   }
   changed();
+}
+
+void PreviewPane::release() {
+  grip_ = Grip::none;
+  if (view_ && view_->lost(request_)) redraw();
 }
 
 void PreviewPane::scroll(bool up, unsigned modifiers) {

@@ -34,6 +34,7 @@ class PreviewPane {
   void read(const Call& call);
   void press(double x, double y);
   void drag(double x, double y);
+  void release();
   void scroll(bool up, unsigned modifiers);
   void render();
   void resized();

@@ -108,7 +108,7 @@ Carving carve(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& support, c
   }
   cv::Mat geometry = cv::Mat::zeros(luma.size(), CV_32FC1);
   cv::Mat part = without_grain(difference(near), bare(near), size, options.grain);
-  if (options.close_border) close_tone(part, relief.base(near), mask(near), bare(near), size);
+  if (options.close_border && !box.empty()) close_tone(part, relief.base(near), mask(near), bare(near), size);
   restore_depth(part, relief.base(near), options.grain);
   part.copyTo(geometry(near));
   geometry.setTo(0, hidden);

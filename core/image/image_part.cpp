@@ -77,6 +77,7 @@ class Part : public ImagePart {
     validate(request);
     return with_memory(report, [&] {
       Clock clock(progress, report);
+      cv::setNumThreads(request.threads > 0 ? request.threads : -1);
       report.threads = cv::getNumThreads();
       clock.enter(Stage::read, 0);
       Views views = read_views(scene, request, kNativeSide, kGranularity);
@@ -94,9 +95,10 @@ class Part : public ImagePart {
     });
   }
 
-  std::unique_ptr<Preview> preview(const Scene& scene, Size bounds) const override {
-    return with_memory(
-        {}, [&]() -> std::unique_ptr<Preview> { return std::make_unique<GuardedPreview>(make_preview(scene, bounds)); });
+  std::unique_ptr<Preview> preview(const Scene& scene, Size bounds, const Placement& placement) const override {
+    return with_memory({}, [&]() -> std::unique_ptr<Preview> {
+      return std::make_unique<GuardedPreview>(make_preview(scene, bounds, placement));
+    });
   }
 };
 

@@ -57,11 +57,13 @@ void to_bytes(const cv::Mat& rgb, std::vector<unsigned char>& out) {
 
 class LivePreview : public Preview {
  public:
-  LivePreview(const Scene& scene, Size bounds) {
+  LivePreview(const Scene& scene, Size bounds, const Placement& placement) {
     check_target(scene);
     cv::Rect2d all;
-    for (Geometry& g : geometries_of(scene)) {
-      const cv::Rect2d box = bounds_of(g.shape, affine_of(g.reference->placement, g.shape.centroid));
+    std::vector<Geometry> found = geometries_of(scene);
+    const Affine together = affine_of(placement, centre_of(found));
+    for (Geometry& g : found) {
+      const cv::Rect2d box = bounds_of(g.shape, then(affine_of(g.reference->placement, g.shape.centroid), together));
       all = all.empty() ? box : (all | box);
       patches_.push_back({std::move(g), {}, {}, {}, {}, {}});
     }
@@ -99,7 +101,7 @@ class LivePreview : public Preview {
   }
 
  private:
-  /// Round the selection with as much room again on each side, as the widget's shape asks, inside the target.
+  /// Round the geometry with as much room again on each side, as the widget's shape asks, inside the target.
   static Rect shown(const cv::Rect2d& geometry, const Rect& target, Size bounds) {
     const double ratio = double(std::max(1, bounds.width)) / std::max(1, bounds.height);
     const double height = std::max({3 * geometry.height, 3 * geometry.width / ratio, 48.0}), width = height * ratio;
@@ -189,6 +191,8 @@ class LivePreview : public Preview {
 
 }  // namespace
 
-std::unique_ptr<Preview> make_preview(const Scene& scene, Size bounds) { return std::make_unique<LivePreview>(scene, bounds); }
+std::unique_ptr<Preview> make_preview(const Scene& scene, Size bounds, const Placement& placement) {
+  return std::make_unique<LivePreview>(scene, bounds, placement);
+}
 
 }  // namespace geometry_transfer

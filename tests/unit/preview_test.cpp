@@ -103,6 +103,28 @@ TEST(Preview, APlacementOutsideTheTargetIsTheBareTarget) {
   EXPECT_EQ(mean_difference(picture(preview->render(request)), picture(preview->target())), 0);
 }
 
+/// As remembered from the last run, or moved far by hand: there, and not where it is in the reference.
+TEST(Preview, ShowsTheGeometryWhereItIsPlaced) {
+  Dent d({3000, 2000}, {300, 300}, 60);
+  Request request;
+  request.placement.shift_x = 2000, request.placement.shift_y = 1000;
+  const auto preview = make_preview(d.scene, {400, 300}, request.placement);
+  const Rect area = preview->target().area;
+  EXPECT_NEAR(area.x + area.width / 2.0, 2300, 5);
+  EXPECT_NEAR(area.y + area.height / 2.0, 1300, 5);
+  EXPECT_GT(mean_difference(picture(preview->render(request)), picture(preview->target())), 0.2);
+}
+
+/// Grow takes all of a thin selection away on the slider's way; the next value brings it back.
+TEST(Preview, ASelectionThatIsGoneIsTheBareTarget) {
+  Dent d({600, 600}, {300, 300}, 30);
+  const auto preview = make_preview(d.scene, {400, 300});
+  Request request;
+  request.grow = -50;
+  EXPECT_EQ(mean_difference(picture(preview->render(request)), picture(preview->target())), 0);
+  EXPECT_GT(mean_difference(picture(preview->render({})), picture(preview->target())), 0.2);
+}
+
 TEST(Preview, WorksOnExtremes) {
   for (const cv::Size size : {cv::Size(1, 1), cv::Size(5, 400), cv::Size(3000, 20)}) {
     Dent d(size, {size.width / 2.0, size.height / 2.0}, 12);

@@ -61,8 +61,8 @@ class ImagePart {
   virtual ~ImagePart() = default;
   /// The edit alone (the Instant preset), composited. Throws Error or Cancelled.
   virtual Layer edit(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) const = 0;
-  /// `bounds` is the largest size the view may have. Shows the target round the mask with room to drag.
-  virtual std::unique_ptr<Preview> preview(const Scene& scene, Size bounds) const = 0;
+  /// `bounds` is the largest size the view may have. Shows the target round the geometry as it is placed, with room to drag.
+  virtual std::unique_ptr<Preview> preview(const Scene& scene, Size bounds, const Placement& placement = {}) const = 0;
 };
 
 /// A loaded model.
