@@ -120,6 +120,8 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   const auto type = gimp_image_base_type(image) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   const Id layer = gimp_layer_new(image, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
   if (layer <= 0) return kNone;
+  // Blended as the preview shows it and the command line does it; what GIMP takes by itself is linear light.
+  gimp_layer_set_composite_space(layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
   gimp_layer_set_offsets(layer, area.x, area.y);
   return layer;
 }

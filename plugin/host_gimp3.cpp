@@ -116,6 +116,8 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   const auto type = gimp_image_get_base_type(in) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   GimpLayer* layer = gimp_layer_new(in, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
   if (!layer) return kNone;
+  // Blended as the preview shows it and the command line does it; what GIMP takes by itself is linear light.
+  gimp_layer_set_composite_space(layer, GIMP_LAYER_COLOR_SPACE_RGB_NON_LINEAR);
   gimp_layer_set_offsets(layer, area.x, area.y);
   return id_of(layer);
 }
