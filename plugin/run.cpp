@@ -27,12 +27,19 @@ Remembered remembered_for(Call& call) {
   Remembered remembered;
   if (layer_settings(call.target, remembered)) {
     const Id target = host::item_of_tattoo(call.image, remembered.target);
-    if (host::is_layer(target)) call.target = target;
+    if (host::is_layer(target)) {
+      call.below = call.target;
+      call.target = target;
+    }
     return remembered;
   }
   remembered = last_settings();
-  // Tattoos count from 1 in every image: those of another one would lead to layers that nobody chose.
-  if (host::session_note(kImageKey) != std::to_string(call.image)) remembered.further.clear();
+  // Tattoos count from 1 in every image: those of another one would lead to layers that nobody chose. So would its places.
+  if (host::session_note(kImageKey) != std::to_string(call.image)) {
+    remembered.source = 0;
+    remembered.further.clear();
+    remembered.request.placement.shift_x = remembered.request.placement.shift_y = 0;
+  }
   return remembered;
 }
 
@@ -146,7 +153,8 @@ Id write_result(const Call& call, const Material& material, const std::string& n
   if (!copies.empty()) group.emplace(call.image);
   for (NewLayer& copy : copies)
     if (!copy.insert(call.target, true)) throw no_new_layer();
-  if (!made.insert(call.target)) throw no_new_layer();
+  // On top of the result that was edited again, which would hide it.
+  if (!made.insert(host::is_layer(call.below) ? call.below : call.target)) throw no_new_layer();
   for (NewLayer& copy : copies) copy.keep();
   group.reset();
   host::show_changes();
@@ -160,6 +168,26 @@ bool called_before() {
   return before;
 }
 
+/// As on the command line, what a script says against the defaults wins over the preset, which is "custom" then.
+Request with_preset(const Request& given) {
+  Request made = given;
+  apply_preset(made, given.preset);
+  for (const Parameter& p : parameters()) {
+    if (p.group != Parameter::Group::colour && p.group != Parameter::Group::method) continue;
+    const Value said = p.get(given);
+    if (said == p.get(Request{}) || said == p.get(made)) continue;
+    p.set(made, said);
+    made.preset = "custom";
+  }
+  return made;
+}
+
+/// For the next dialog, and for Repeat.
+void remember(const Call& call, const Remembered& settings) {
+  set_last_settings(settings);
+  host::set_session_note(kImageKey, std::to_string(call.image));
+}
+
 Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   // 1. What is asked for.
   check_target(call.image, call.target);
@@ -170,7 +198,10 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
     call.further = still_there(call, remembered.further);
     if (call.mode == Call::Mode::interactive && !dialog(call)) return {Outcome::Status::cancelled, "", kNone};
   }
-  if (call.request.preset != "custom") apply_preset(call.request, call.request.preset);
+  if (call.mode == Call::Mode::noninteractive)
+    call.request = with_preset(call.request);
+  else if (call.request.preset != "custom")
+    apply_preset(call.request, call.request.preset);
   validate(call.request);
 
   // 2. Read, 3. transfer.
@@ -180,6 +211,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
   Remembered settings = {call.request, host::tattoo(call.target),
                          host::image_of(call.source) == call.image ? host::tattoo(call.source) : 0, by_tattoo(call)};
+  if (call.mode == Call::Mode::interactive) remember(call, settings);  // cancelled or failed, the next dialog starts from it
   const ProgressCallback progress = [](const Progress& p) {
     host::progress(p.fraction, status_text(p));
     return true;
@@ -197,10 +229,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   host::progress_end();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   remember_time(call.request, work, taken.count());
-  if (call.mode == Call::Mode::interactive) {
-    set_last_settings(settings);
-    host::set_session_note(kImageKey, std::to_string(call.image));
-  }
+  if (call.mode == Call::Mode::interactive) remember(call, settings);
   return {Outcome::Status::done, "", made};
 }
 

@@ -109,9 +109,10 @@ std::vector<Parameter> make_parameters() {
   for (const Preset& p : presets()) preset_options.push_back({{p.id, p.label}, p.id});
   preset_options.push_back({{"custom", N_("Custom")}, "custom"});
   return {
-      choice<std::string>("preset", N_("_Quality"),
-                          N_("How much time to spend. Anything but custom decides the colour and method arguments"),
-                          Group::preset, preset_options, FIELD(preset)),
+      choice<std::string>(
+          "preset", N_("_Quality"),
+          N_("How much time to spend. It decides the colour and method arguments that are left at their defaults"), Group::preset,
+          preset_options, FIELD(preset)),
 
       number("shift-x", N_("Shift _X"), N_("Move the geometry to the right, in pixels"), Group::placement, -100000, 100000, 1, 1,
              FIELD(placement.shift_x)),

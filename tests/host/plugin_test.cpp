@@ -106,6 +106,50 @@ TEST(Keep, IsReadTheSameUnderADecimalComma) {
   std::setlocale(LC_ALL, "C");
 }
 
+/// Below it the old result would hide the new one.
+TEST_F(Plugin, AResultThatIsEditedAgainLiesUnderTheNewOne) {
+  const Outcome first = run(call_, no_dialog);
+  call_.target = first.layer;
+  call_.mode = Call::Mode::last_values;
+  const Outcome second = run(call_, no_dialog);
+  ASSERT_EQ(second.status, Outcome::Status::done) << second.message;
+  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{second.layer, first.layer, target_, source_}));
+  Remembered made;
+  ASSERT_TRUE(layer_settings(second.layer, made));
+  EXPECT_EQ(made.target, host::tattoo(target_));
+}
+
+TEST_F(Plugin, WhatAScriptSaysWinsOverThePreset) {
+  call_.request.colour = Colour::mean;  // not the preset's
+  call_.request.grain = 0.3;
+  const Outcome said = run(call_, no_dialog);
+  ASSERT_EQ(said.status, Outcome::Status::done) << said.message;
+  Remembered made;
+  ASSERT_TRUE(layer_settings(said.layer, made));
+  EXPECT_EQ(made.request.preset, "custom");
+  EXPECT_EQ(made.request.colour, Colour::mean);
+  EXPECT_EQ(made.request.grain, 0.3);
+  EXPECT_EQ(made.request.correction, 0) << "the preset's own";
+}
+
+TEST_F(Plugin, WhatWasSetOutlivesACancelledRun) {
+  call_.mode = Call::Mode::interactive;
+  fake::world().during = [](double) { throw Cancelled(); };
+  const Outcome cancelled = run(call_, [](Call& call) {
+    call.request.preset = "instant";
+    call.request.placement.scale = 1.25;
+    return true;
+  });
+  EXPECT_EQ(cancelled.status, Outcome::Status::cancelled);
+  fake::world().during = nullptr;
+  double scale = 0;
+  run(call_, [&](Call& call) {
+    scale = call.request.placement.scale;
+    return false;
+  });
+  EXPECT_EQ(scale, 1.25);
+}
+
 TEST_F(Plugin, RefusalsChangeNothing) {
   call_.source = kNone;
   refused("reference layer");
@@ -453,6 +497,7 @@ TEST_F(SeveralReferences, AreRememberedInTheirImageAndForgottenInAnother) {
   call_.mode = Call::Mode::interactive;
   const Outcome first = run(call_, [&](Call& call) {
     call.request.preset = "instant";
+    call.request.placement.shift_x = 7;
     call.further = chosen;
     return true;
   });
@@ -474,6 +519,12 @@ TEST_F(SeveralReferences, AreRememberedInTheirImageAndForgottenInAnother) {
   Call other = call_;
   other.image = 2;
   EXPECT_TRUE(started_from(other).empty());
+  other.source = kNone;
+  run(other, [&](Call& c) {
+    EXPECT_EQ(c.request.placement.shift_x, 0);
+    return false;
+  });
+  other.source = source_;
   // A result brings its own along, wherever it was saved; what is not there any more is left out.
   other.target = first.layer;
   fake::world().items.erase(gone);
