@@ -127,7 +127,7 @@ class Dialog(OnScreen):
         # Filters > Repeat, on the result: the same again on its target, without a dialog.
         s.window(IMAGE)
         s.key("ctrl+f")
-        gimp.until("the repeated layer", lambda: self.count() == 4 and "yes" in s.ask("(text (= (active image) (cadr (layers image))))"), 60)
+        gimp.until("the repeated layer", lambda: self.count() == 4 and "yes" in s.ask("(text (= (active image) (car (layers image))))"), 60)
         again = '(text (map (lambda (l) (list (offsets l) (width l) (height l))) (list (car (layers image)) (cadr (layers image)))))'
         first, second = re.findall(r"(?:-?\d+ ?){4}", re.sub(r"[^-\d ]", "", s.ask(again)))
         self.assertEqual(first.split(), second.split())
