@@ -4,6 +4,7 @@ import os
 import shutil
 import unittest
 
+import cv2
 import numpy as np
 
 import gimp
@@ -72,6 +73,16 @@ class Script(unittest.TestCase):
         self.assertEqual(self.call("feathers", 5), self.kind["failed"], self.printed)
         self.assertTrue(all(" failed" in line for line in self.report), self.report)
         self.assertEqual(len(self.report), 2)
+
+    def test_a_mask_with_transparency(self):
+        """White strokes on a transparent ground, soft ones too, select what they select on black."""
+        soft = cv2.GaussianBlur(self.mask, (0, 0), 4)
+        gimp.write(self.gimp.path("cases/first/mask.png"), np.dstack([np.full_like(soft, 255)] * 3 + [soft]))
+        gimp.write(self.gimp.path("cases/second/mask.png"), soft)
+        self.assertEqual(self.call(), 0, self.printed)
+        first, second = (gimp.read(self.gimp.path(f"output/{case}.png")) for case in ("first", "second"))
+        np.testing.assert_array_equal(first, second)
+        self.assertGreater(self.dent("first")[0], 10)
 
 
 @unittest.skipIf(gimp.TWO, "Python-Fu is GIMP 3's here")

@@ -70,10 +70,15 @@
         (let ((path (string-append folder "/" name "." (car endings))))
           (if (file-exists? path) path (loop (cdr endings)))))))
 
-; Replaces the selection by a picture's grey values.
+; Replaces the selection by a picture's grey values times its opacity: laid on black, for the component is taken from all layers together.
 (define (geometry-transfer-select image path)
   (let ((layer (car (gimp-file-load-layer RUN-NONINTERACTIVE image path))))
     (gimp-image-insert-layer image layer 0 0)
+    (gimp-layer-set-composite-space layer LAYER-COLOR-SPACE-RGB-PERCEPTUAL)
+    (gimp-context-push)
+    (gimp-context-set-background '(0 0 0))
+    (gimp-layer-flatten layer)
+    (gimp-context-pop)
     (let ((channel (car (gimp-channel-new-from-component
                          image (if (= (car (gimp-image-base-type image)) GRAY) CHANNEL-GRAY CHANNEL-RED) "mask"))))
       (gimp-image-insert-channel image channel 0 0)

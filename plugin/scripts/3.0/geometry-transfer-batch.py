@@ -18,8 +18,9 @@ import os
 
 import gi
 
+gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, Gio
+from gi.repository import Gegl, Gimp, Gio
 
 
 def transfer(image, target, source, **settings):
@@ -46,9 +47,15 @@ def picture(folder, name):
 
 
 def select(image, file):
-    """Replaces the selection by a picture's grey values."""
+    """Replaces the selection by a picture's grey values times its opacity: laid on black, for the component is taken from all layers
+    together."""
     layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file)
     image.insert_layer(layer, None, 0)
+    layer.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
+    Gimp.context_push()
+    Gimp.context_set_background(Gegl.Color.new("black"))
+    layer.flatten()
+    Gimp.context_pop()
     grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
     component = Gimp.ChannelType.GRAY if grey else Gimp.ChannelType.RED
     channel = Gimp.Channel.new_from_component(image, component, "mask")
