@@ -6,8 +6,9 @@
 ;
 ; CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case; the mask is white where the source
 ;          shows the geometry, and both lie on the target with the same top left
-; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or "NAME failed"
-;          for each case. GIMP 2.10 itself always exits with 0: a shell asks  ! grep -q 'failed$' OUTPUT/report.txt
+; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or
+;          "NAME failed: why" as each case ends, and a last one, "done 12 failed 0". GIMP 2.10 itself always exits with 0: a shell
+;          removes an earlier run's report before the call and asks after it  grep -q '^done [0-9]* failed 0$' OUTPUT/report.txt
 ; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer; TRUE and FALSE)
 ;
 ; One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
@@ -42,25 +43,42 @@
           ((string=? default "false") FALSE)
           (else (string->number default)))))
 
+(define (geometry-transfer-count) (list-ref (gimp-procedural-db-proc-info "plug-in-geometry-transfer") 6))
+
 (define (geometry-transfer-known? name index count)
   (and (< index count)
        (or (string=? name (cadr (gimp-procedural-db-proc-arg "plug-in-geometry-transfer" index)))
            (geometry-transfer-known? name (+ index 1) count))))
 
-; (geometry-transfer image target source (list "preset" "instant")) -> the new layer
 ; throw, not error: GIMP 2.10's catch does not hold an error that Scheme code raises
+(define (geometry-transfer-check settings)
+  (cond ((null? settings) #t)
+        ((geometry-transfer-known? (car settings) geometry-transfer-first (geometry-transfer-count))
+         (geometry-transfer-check (cddr settings)))
+        (else (throw "Geometry Transfer has no argument of this name:" (car settings)))))
+
+; (geometry-transfer image target source (list "preset" "instant")) -> the new layer
 (define (geometry-transfer image target source settings)
-  (let ((count (list-ref (gimp-procedural-db-proc-info "plug-in-geometry-transfer") 6)))
-    (let check ((left settings))
-      (cond ((null? left) #t)
-            ((geometry-transfer-known? (car left) geometry-transfer-first count) (check (cddr left)))
-            (else (throw "Geometry Transfer has no argument of this name:" (car left)))))
+  (geometry-transfer-check settings)
+  (let ((count (geometry-transfer-count)))
     (let loop ((index (- count 1)) (arguments '()))
       (if (< index geometry-transfer-first)
           (car (apply plug-in-geometry-transfer (append (list RUN-NONINTERACTIVE image target source) arguments)))
           (loop (- index 1) (cons (geometry-transfer-argument index settings) arguments))))))
 
 ; ---- a folder of cases ----
+
+; Does the job: -> #f, or a list of words that say why it failed. GIMP hands them to *error-hook*, which is throw.
+(define (geometry-transfer-attempt job)
+  (let ((hook *error-hook*) (why #f))
+    (set! *error-hook* (lambda words
+                         (set! why words)
+                         (apply hook words)))
+    (let ((done (catch #f (job) #t)))
+      (set! *error-hook* hook)
+      (cond (done #f)
+            (why why)
+            (else '("no reason given"))))))
 
 ; The first of name.png, name.jpg ... that is there, or #f.
 (define (geometry-transfer-picture folder name)
@@ -88,43 +106,65 @@
                                    (car (gimp-drawable-width layer)) (car (gimp-drawable-height layer)))
       (gimp-image-remove-layer image layer))))
 
-(define (geometry-transfer-case folder output name settings)
-  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE (geometry-transfer-picture folder "target") name)))
-         (target (car (gimp-image-get-active-layer image)))
-         (source (car (gimp-file-load-layer RUN-NONINTERACTIVE image (geometry-transfer-picture folder "source"))))
-         (file (string-append output "/" name)))
+(define (geometry-transfer-case-in image folder file name settings)
+  (let ((target (car (gimp-image-get-active-layer image)))
+        (source (car (gimp-file-load-layer RUN-NONINTERACTIVE image (geometry-transfer-picture folder "source")))))
     (gimp-image-insert-layer image source 0 1)
     (geometry-transfer-select image (geometry-transfer-picture folder "mask"))
-    (let ((layer (catch #f (geometry-transfer image target source settings))))
-      (if layer
-          (begin
-            (gimp-item-set-visible source FALSE)
-            (gimp-xcf-save 0 image layer (string-append file ".xcf") name)
-            (gimp-selection-none image)
-            (let ((flat (car (gimp-image-flatten image))))
-              (gimp-file-save RUN-NONINTERACTIVE image flat (string-append file ".png") name))))
-      (gimp-image-delete image)
-      (if layer #t #f))))
+    (let ((layer (geometry-transfer image target source settings)))
+      (gimp-item-set-visible source FALSE)
+      (gimp-xcf-save 0 image layer (string-append file ".xcf") name)
+      (gimp-selection-none image)
+      (let ((flat (car (gimp-image-flatten image))))
+        (gimp-file-save RUN-NONINTERACTIVE image flat (string-append file ".png") name)))))
 
+; -> #f, or why it failed. The image is closed in either case.
+(define (geometry-transfer-case folder output name settings)
+  (let* ((image #f)
+         (why (geometry-transfer-attempt (lambda ()
+                (set! image (car (gimp-file-load RUN-NONINTERACTIVE (geometry-transfer-picture folder "target") name)))
+                (geometry-transfer-case-in image folder (string-append output "/" name) name settings)))))
+    (if image (gimp-image-delete image))
+    why))
+
+; The names of the cases; none when there is no such folder.
 (define (geometry-transfer-folders path)
   (let ((stream (dir-open-stream path)))
     (let loop ((names '()))
-      (let ((name (dir-read-entry stream)))
-        (if (eof-object? name)
-            (begin (dir-close-stream stream) names)
-            (loop (if (and (not (string=? (substring name 0 1) "."))
-                           (geometry-transfer-picture (string-append path "/" name) "target")
-                           (geometry-transfer-picture (string-append path "/" name) "source")
-                           (geometry-transfer-picture (string-append path "/" name) "mask"))
-                      (cons name names)
-                      names)))))))
+      (let ((name (if stream (dir-read-entry stream) #f)))
+        (cond ((not stream) names)
+              ((eof-object? name) (dir-close-stream stream) names)
+              ((and (not (string=? (substring name 0 1) "."))
+                    (geometry-transfer-picture (string-append path "/" name) "target")
+                    (geometry-transfer-picture (string-append path "/" name) "source")
+                    (geometry-transfer-picture (string-append path "/" name) "mask"))
+               (loop (cons name names)))
+              (else (loop names)))))))
+
+(define (geometry-transfer-one-line text)
+  (list->string (map (lambda (c) (if (char<? c #\space) #\space c)) (string->list text))))
+
+; Adds a line to the report and closes it, so that the line is there whatever becomes of GIMP. A file for input and output is one
+; that is added to.
+(define (geometry-transfer-report path words)
+  (let ((report (open-input-output-file path)))
+    (for-each (lambda (word) (if (string? word) (display (geometry-transfer-one-line word) report) (write word report))) words)
+    (newline report)
+    (close-input-port report)
+    (close-output-port report)))
 
 ; -> how many failed
 (define (geometry-transfer-batch cases output settings)
-  (let ((report (open-output-file (string-append output "/report.txt"))))
-    (let loop ((names (geometry-transfer-folders cases)) (failed 0))
-      (if (null? names)
-          (begin (close-output-port report) failed)
-          (let ((done (catch #f (geometry-transfer-case (string-append cases "/" (car names)) output (car names) settings))))
-            (display (string-append (car names) (if done " ok\n" " failed\n")) report)
-            (loop (cdr names) (if done failed (+ failed 1))))))))
+  (let* ((path (string-append output "/report.txt"))
+         (report (open-output-file path)))
+    (if (not report) (throw "Geometry Transfer cannot write the report:" path))
+    (close-output-port report)
+    (geometry-transfer-check settings)
+    (let loop ((names (geometry-transfer-folders cases)) (count 0) (failed 0))
+      (cond ((pair? names)
+             (let ((why (geometry-transfer-case (string-append cases "/" (car names)) output (car names) settings)))
+               (geometry-transfer-report path (cons (car names) (if why (cons " failed: " why) '(" ok"))))
+               (loop (cdr names) (+ count 1) (if why (+ failed 1) failed))))
+            ((= count 0) (geometry-transfer-report path (list "done 0 failed: no case in " cases)))
+            (else (geometry-transfer-report path (list "done " count " failed " failed))))
+      failed)))

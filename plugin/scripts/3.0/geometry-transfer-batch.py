@@ -7,7 +7,8 @@
 CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case; the mask is white where the source
          shows the geometry, and both lie on the target with the same top left
 OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or
-         "NAME failed: why" for each case. GIMP exits with 0 when all went well, else with 64
+         "NAME failed: why" as each case ends, and a last one, "done 12 failed 0". GIMP exits with 0 when there was a case and all
+         went well, else with 64
 the rest names the arguments of plug-in-geometry-transfer that are not to be at their defaults (colour_strength for colour-strength)
 
 One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
@@ -23,10 +24,19 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gegl, Gimp, Gio
 
 
-def transfer(image, target, source, **settings):
-    """The new layer. Raises RuntimeError with the plug-in's message."""
+def find(settings):
+    """The plug-in's procedure. Raises RuntimeError when it is not there or has no argument of one of these names."""
     procedure = Gimp.get_pdb().lookup_procedure("plug-in-geometry-transfer")
     if procedure is None: raise RuntimeError("The plug-in Geometry Transfer is not installed.")
+    for name in settings:
+        if procedure.find_argument(name.replace("_", "-")) is None:
+            raise RuntimeError(f"Geometry Transfer has no argument of this name: {name}")
+    return procedure
+
+
+def transfer(image, target, source, **settings):
+    """The new layer. Raises RuntimeError with the plug-in's message."""
+    procedure = find(settings)
     config = procedure.create_config()
     config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
     config.set_property("image", image)
@@ -46,10 +56,16 @@ def picture(folder, name):
     return None
 
 
+def needed(result):
+    """The result of a call that gives None or False when it failed. Raises RuntimeError with GIMP's message."""
+    if not result: raise RuntimeError(Gimp.get_pdb().get_last_error())
+    return result
+
+
 def select(image, file):
     """Replaces the selection by a picture's grey values times its opacity: laid on black, for the component is taken from all layers
     together."""
-    layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file)
+    layer = needed(Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file))
     image.insert_layer(layer, None, 0)
     layer.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
     Gimp.context_push()
@@ -68,10 +84,10 @@ def select(image, file):
 
 def run_case(folder, result, **settings):
     """One case: writes result + ".xcf" and result + ".png"."""
-    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, picture(folder, "target"))
+    image = needed(Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, picture(folder, "target")))
     try:
         target = image.get_layers()[0]
-        source = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, picture(folder, "source"))
+        source = needed(Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, picture(folder, "source")))
         image.insert_layer(source, None, 1)
         select(image, picture(folder, "mask"))
         transfer(image, target, source, **settings)
@@ -80,22 +96,26 @@ def run_case(folder, result, **settings):
             if ending == ".png":
                 Gimp.Selection.none(image)
                 image.flatten()
-            Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(result + ending), None)
+            needed(Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(result + ending), None))
     finally:
         image.delete()
 
 
 def batch(cases, output, **settings):
-    """All cases; raises RuntimeError at the end when one failed."""
-    failed = 0
+    """All cases; raises RuntimeError at the end when one failed or there was none."""
+    done = failed = 0
     with open(os.path.join(output, "report.txt"), "w", encoding="utf-8") as report:
+        find(settings)
         for name in sorted(os.listdir(cases)):
             folder = os.path.join(cases, name)
             if not all(picture(folder, part) for part in ("target", "source", "mask")): continue
+            done += 1
             try:
                 run_case(folder, os.path.join(output, name), **settings)
                 print(name, "ok", file=report, flush=True)
             except Exception as error:  # the other cases go on
                 failed += 1
-                print(f"{name} failed: {error}", file=report, flush=True)
+                print(f"{name} failed:", " ".join(str(error).split()), file=report, flush=True)
+        print(f"done {done} failed {failed}" if done else f"done 0 failed: no case in {cases}", file=report)
     if failed: raise RuntimeError(f"Geometry Transfer: {failed} failed, see {output}/report.txt")
+    if not done: raise RuntimeError(f"Geometry Transfer: no case in {cases}")

@@ -6,10 +6,12 @@
 ;
 ; CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case; the mask is white where the source
 ;          shows the geometry, and both lie on the target with the same top left
-; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or "NAME failed"
-;          for each case. GIMP exits with 0 when all went well, else with 70
-; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer). For a word
-;          that an argument does not know ("preset" "instamt") GIMP 3.0 prints a warning and takes the default
+; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or
+;          "NAME failed: why" as each case ends, and a last one, "done 12 failed 0". GIMP exits with 0 when there was a case and all
+;          went well, else with 70
+; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer). A name
+;          that is none of theirs is every case's failure; for a word that an argument does not know ("preset" "instamt") GIMP 3.0
+;          prints a warning and takes the default
 ;
 ; One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
 ;
@@ -29,6 +31,20 @@
               (geometry-transfer-named (append (list "run-mode" RUN-NONINTERACTIVE "image" image "drawables" (vector target)
                                                      "source" source)
                                                settings)))))
+
+; ---- a folder of cases ----
+
+; Does the job: -> #f, or a list of words that say why it failed. GIMP hands them to *error-hook*, which is throw.
+(define (geometry-transfer-attempt job)
+  (let ((hook *error-hook*) (why #f))
+    (set! *error-hook* (lambda words
+                         (set! why words)
+                         (apply hook words)))
+    (let ((done (catch #f (job) #t)))
+      (set! *error-hook* hook)
+      (cond (done #f)
+            (why why)
+            (else '("no reason given"))))))
 
 ; The first of name.png, name.jpg ... that is there, or #f.
 (define (geometry-transfer-picture folder name)
@@ -56,45 +72,67 @@
                                    (car (gimp-drawable-get-width layer)) (car (gimp-drawable-get-height layer)))
       (gimp-image-remove-layer image layer))))
 
-(define (geometry-transfer-case folder output name settings)
-  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE (geometry-transfer-picture folder "target"))))
-         (target (vector-ref (car (gimp-image-get-layers image)) 0))
-         (source (car (gimp-file-load-layer RUN-NONINTERACTIVE image (geometry-transfer-picture folder "source"))))
-         (file (string-append output "/" name)))
+(define (geometry-transfer-case-in image folder file settings)
+  (let ((target (vector-ref (car (gimp-image-get-layers image)) 0))
+        (source (car (gimp-file-load-layer RUN-NONINTERACTIVE image (geometry-transfer-picture folder "source")))))
     (gimp-image-insert-layer image source 0 1)
     (geometry-transfer-select image (geometry-transfer-picture folder "mask"))
-    (let ((layer (catch #f (geometry-transfer image target source settings))))
-      (if layer
-          (begin
-            (gimp-item-set-visible source FALSE)
-            (gimp-file-save RUN-NONINTERACTIVE image (string-append file ".xcf"))
-            (gimp-selection-none image)
-            (gimp-image-flatten image)
-            (gimp-file-save RUN-NONINTERACTIVE image (string-append file ".png"))))
-      (gimp-image-delete image)
-      (if layer #t #f))))
+    (geometry-transfer image target source settings)
+    (gimp-item-set-visible source FALSE)
+    (gimp-file-save RUN-NONINTERACTIVE image (string-append file ".xcf"))
+    (gimp-selection-none image)
+    (gimp-image-flatten image)
+    (gimp-file-save RUN-NONINTERACTIVE image (string-append file ".png"))))
 
+; -> #f, or why it failed. The image is closed in either case.
+(define (geometry-transfer-case folder output name settings)
+  (let* ((image #f)
+         (why (geometry-transfer-attempt (lambda ()
+                (set! image (car (gimp-file-load RUN-NONINTERACTIVE (geometry-transfer-picture folder "target"))))
+                (geometry-transfer-case-in image folder (string-append output "/" name) settings)))))
+    (if image (gimp-image-delete image))
+    why))
+
+; The names of the cases; none when there is no such folder.
 (define (geometry-transfer-folders path)
   (let ((stream (dir-open-stream path)))
     (let loop ((names '()))
-      (let ((name (dir-read-entry stream)))
-        (if (eof-object? name)
-            (begin (dir-close-stream stream) names)
-            (loop (if (and (not (string=? (substring name 0 1) "."))
-                           (geometry-transfer-picture (string-append path "/" name) "target")
-                           (geometry-transfer-picture (string-append path "/" name) "source")
-                           (geometry-transfer-picture (string-append path "/" name) "mask"))
-                      (cons name names)
-                      names)))))))
+      (let ((name (if stream (dir-read-entry stream) #f)))
+        (cond ((not stream) names)
+              ((eof-object? name) (dir-close-stream stream) names)
+              ((and (not (string=? (substring name 0 1) "."))
+                    (geometry-transfer-picture (string-append path "/" name) "target")
+                    (geometry-transfer-picture (string-append path "/" name) "source")
+                    (geometry-transfer-picture (string-append path "/" name) "mask"))
+               (loop (cons name names)))
+              (else (loop names)))))))
 
-; Raises an error at the end when a case failed.
+(define (geometry-transfer-one-line text)
+  (list->string (map (lambda (c) (if (char<? c #\space) #\space c)) (string->list text))))
+
+; Adds a line to the report and closes it, so that the line is there whatever becomes of GIMP. A file for input and output is one
+; that is added to.
+(define (geometry-transfer-report path words)
+  (let ((report (open-input-output-file path)))
+    (for-each (lambda (word) (if (string? word) (display (geometry-transfer-one-line word) report) (write word report))) words)
+    (newline report)
+    (close-input-port report)
+    (close-output-port report)))
+
+; Raises an error at the end when a case failed or there was none.
 (define (geometry-transfer-batch cases output settings)
-  (let ((report (open-output-file (string-append output "/report.txt"))))
-    (let loop ((names (geometry-transfer-folders cases)) (failed 0))
-      (if (null? names)
-          (begin
-            (close-output-port report)
-            (if (> failed 0) (error "Geometry Transfer: cases that failed:" failed)))
-          (let ((done (catch #f (geometry-transfer-case (string-append cases "/" (car names)) output (car names) settings))))
-            (display (string-append (car names) (if done " ok\n" " failed\n")) report)
-            (loop (cdr names) (if done failed (+ failed 1))))))))
+  (let* ((path (string-append output "/report.txt"))
+         (report (open-output-file path)))
+    (if (not report) (error "Geometry Transfer cannot write the report:" path))
+    (close-output-port report)
+    (let loop ((names (geometry-transfer-folders cases)) (count 0) (failed 0))
+      (cond ((pair? names)
+             (let ((why (geometry-transfer-case (string-append cases "/" (car names)) output (car names) settings)))
+               (geometry-transfer-report path (cons (car names) (if why (cons " failed: " why) '(" ok"))))
+               (loop (cdr names) (+ count 1) (if why (+ failed 1) failed))))
+            ((= count 0)
+             (geometry-transfer-report path (list "done 0 failed: no case in " cases))
+             (error "Geometry Transfer: no case in" cases))
+            (else
+             (geometry-transfer-report path (list "done " count " failed " failed))
+             (if (> failed 0) (error "Geometry Transfer: cases that failed:" failed)))))))
