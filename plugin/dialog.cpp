@@ -32,9 +32,6 @@ const std::vector<std::vector<std::string>> kPlain = {
     {"preset"}, {"model"},   {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"},
     {"grow"},   {"feather"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"grain"}};
 
-/// A preset decides these.
-bool is_method(const Parameter& p) { return p.group == Parameter::Group::colour || p.group == Parameter::Group::method; }
-
 void show_help(const gchar*, gpointer window) {
   GtkWidget* box = gtk_message_dialog_new(GTK_IS_WINDOW(window) ? GTK_WINDOW(window) : nullptr, GTK_DIALOG_DESTROY_WITH_PARENT,
                                           GTK_MESSAGE_INFO, GTK_BUTTONS_CLOSE, "%s", _("How to transfer geometry"));
@@ -221,7 +218,7 @@ class Window {
   void changed(const Parameter& p) {
     if (p.group == Parameter::Group::preset)
       apply_preset(call_.request, call_.request.preset);
-    else if (is_method(p))
+    else if (p.of_preset())
       call_.request.preset = "custom";
     refresh();
     preview_.redraw();

@@ -28,7 +28,7 @@ Remembered remembered_for(Call& call) {
   if (layer_settings(call.target, remembered)) {
     const Id target = host::item_of_tattoo(call.image, remembered.target);
     if (host::is_layer(target)) {
-      call.below = call.target;
+      call.previous = call.target;
       call.target = target;
     }
     return remembered;
@@ -154,7 +154,7 @@ Id write_result(const Call& call, const Material& material, const std::string& n
   for (NewLayer& copy : copies)
     if (!copy.insert(call.target, true)) throw no_new_layer();
   // On top of the result that was edited again, which would hide it.
-  if (!made.insert(host::is_layer(call.below) ? call.below : call.target)) throw no_new_layer();
+  if (!made.insert(host::is_layer(call.previous) ? call.previous : call.target)) throw no_new_layer();
   for (NewLayer& copy : copies) copy.keep();
   group.reset();
   host::show_changes();
@@ -173,9 +173,8 @@ Request with_preset(const Request& given) {
   Request made = given;
   apply_preset(made, given.preset);
   for (const Parameter& p : parameters()) {
-    if (p.group != Parameter::Group::colour && p.group != Parameter::Group::method) continue;
     const Value said = p.get(given);
-    if (said == p.get(Request{}) || said == p.get(made)) continue;
+    if (!p.of_preset() || said == p.get(Request{}) || said == p.get(made)) continue;
     p.set(made, said);
     made.preset = "custom";
   }
@@ -200,7 +199,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   }
   if (call.mode == Call::Mode::noninteractive)
     call.request = with_preset(call.request);
-  else if (call.request.preset != "custom")
+  else
     apply_preset(call.request, call.request.preset);
   validate(call.request);
 

@@ -17,7 +17,7 @@ struct Call {
   enum class Mode { interactive, noninteractive, last_values };
   Mode mode = Mode::noninteractive;
   host::Id image = host::kNone, target = host::kNone;
-  host::Id below = host::kNone;           ///< run()'s own: the result that is edited again, where target was one
+  host::Id previous = host::kNone;        ///< the result that is edited again: run() finds it where target is one
   host::Id source = host::kNone;          ///< none: the remembered one, or what the user chooses
   std::vector<FurtherReference> further;  ///< noninteractive only, as the request
   bool bring_in = false;                  ///< references of other images are wanted in this one, see bring_in.h

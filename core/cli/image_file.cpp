@@ -216,8 +216,8 @@ MaskRaster::MaskRaster(const Picture& picture) {
 }
 
 void MaskRaster::read(const Rect& area, Size size, float* out) const {
-  const cv::Mat read = coverage_(cv::Rect(area.x - bounds_.x, area.y - bounds_.y, area.width, area.height));
-  const double scale = 1 / full_scale(read.depth());
+  const cv::Mat part = coverage_(cv::Rect(area.x - bounds_.x, area.y - bounds_.y, area.width, area.height));
+  const double scale = 1 / full_scale(part.depth());
   cv::Mat to(size.height, size.width, CV_32FC1, out);
   // First each row to its length, some rows at a time, so that no float copy of a large mask is made.
   constexpr int some = 256;
@@ -225,7 +225,7 @@ void MaskRaster::read(const Rect& area, Size size, float* out) const {
   for (int y = 0; y < area.height; y += some) {
     const cv::Range rows(y, std::min(y + some, area.height));
     cv::Mat wide;
-    read.rowRange(rows).convertTo(wide, CV_32F, scale);
+    part.rowRange(rows).convertTo(wide, CV_32F, scale);
     resized(wide, {size.width, wide.rows}).copyTo(narrow.rowRange(rows));
   }
   if (size.height != area.height) resized(narrow, size).copyTo(to);

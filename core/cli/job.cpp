@@ -59,8 +59,7 @@ Request with_settings(Request request, const Settings& settings) {
   for (const auto& [name, text] : settings) {
     if (name == "preset") continue;
     set_parameter_text(request, name, text);
-    const auto group = find_parameter(name)->group;
-    if (group == Parameter::Group::colour || group == Parameter::Group::method) request.preset = "custom";
+    if (find_parameter(name)->of_preset()) request.preset = "custom";
   }
   return request;
 }

@@ -143,7 +143,8 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
   views.area = working_area(real(visible), extent, request, native_side, granularity);
   const Rect& rect = views.area.rect;
   views.view = view_size(rect);
-  require_memory(rect, views.view, geometries.size(), textures_of(scene).size());
+  const std::vector<Geometry> textures = textures_of(scene);
+  require_memory(rect, views.view, geometries.size(), textures.size());
   Pixels target = sample_colour(*scene.target, kIdentity, rect, {rect.width, rect.height});
   views.target = target.rgb, views.target_alpha = target.known;
   for (const Placed& p : geometries) {
@@ -151,7 +152,7 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
     const cv::Mat& mask = views.geometries.back().placed_mask;
     views.mask = views.mask.empty() ? mask.clone() : cv::Mat(cv::max(views.mask, mask));
   }
-  for (const Geometry& texture : textures_of(scene)) views.textures.push_back(read_texture(texture, rect, views.view));
+  for (const Geometry& texture : textures) views.textures.push_back(read_texture(texture, rect, views.view));
   views.area.mask_share = cv::mean(views.mask)[0];
   if (views.area.mask_share <= 0)
     throw error(

@@ -43,7 +43,7 @@ Preset preset(const char* id, const char* label, const char* blurb, Request row)
   return {id, label, blurb, [row = std::move(row)](Request& request) {
             request.preset = row.preset;
             for (const Parameter& p : parameters())
-              if (p.group == Parameter::Group::colour || p.group == Parameter::Group::method) p.set(request, p.get(row));
+              if (p.of_preset()) p.set(request, p.get(row));
           }};
 }
 

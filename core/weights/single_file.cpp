@@ -52,7 +52,7 @@ Error other_kind(const std::string& path, const char* kind) {
 }
 
 /// Shapes tell a configuration as config.json does; it is held to the same.
-void require_none(const std::string& path, const std::optional<Misfit>& wrong) {
+void refuse_misfit(const std::string& path, const std::optional<Misfit>& wrong) {
   if (wrong)
     throw error(Error::Kind::model, _("{0} sets \"{1}\" to {2}, which this program cannot honour: choose another model."), path,
                 wrong->key, wrong->value);
@@ -215,7 +215,7 @@ std::shared_ptr<const Checkpoint> text_weights(const std::shared_ptr<const Check
     ignored.push_back("text_projection");
   }
   auto weights = map_keys(file, map, ignored);
-  require_none(file->path(), out_of_range(config));
+  refuse_misfit(file->path(), out_of_range(config));
   check_tensors(*weights, text_tensors(config), false);
   return weights;
 }
@@ -251,8 +251,8 @@ ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction 
   files.unet.upcast_attention = sd2 && v;
   files.family = files.unet.text_time ? "SDXL" : sd2 ? "SD 2.x" : "SD 1.x";
 
-  require_none(file->path(), out_of_range(files.unet));
-  require_none(file->path(), out_of_range(files.vae));
+  refuse_misfit(file->path(), out_of_range(files.unet));
+  refuse_misfit(file->path(), out_of_range(files.vae));
   const int levels = static_cast<int>(files.unet.block_out_channels.size());
   files.unet_weights = map_keys(file, {kUNet, &kLdmUNet, files.unet.layers_per_block, levels, files.unet.cross_attention}, {});
   files.vae_weights =
@@ -309,7 +309,7 @@ ModelFiles open_single_file(const std::string& path, Prediction prediction) {
                 path);
   ModelFiles files = single_file_model(open_safetensors(path), prediction);
   for (const auto& wrong : {indivisible(files.unet), indivisible(files.vae), indivisible(files.text), indivisible(files.text_2)})
-    require_none(path, wrong);
+    refuse_misfit(path, wrong);
   return files;
 }
 

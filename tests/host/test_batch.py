@@ -51,6 +51,7 @@ class Results(unittest.TestCase):
                 (describe image (layers image))
                 (report-result image layer)
                 (say "parasite" (parasite layer))
+                (say "blending" (number->string (car (gimp-layer-get-composite-space layer))))
                 (gimp-item-set-visible (caddr (layers image)) no)
                 (export image "{name}.png")))))\n"""
         for name, change in {**KINDS, **GREY}.items():
@@ -210,6 +211,10 @@ class Results(unittest.TestCase):
         self.assertLessEqual(np.minimum(np.hypot(xs - 70, ys - 60), np.hypot(xs - 140, ys - 100)).max(), 26 + 4)
         # A message of several lines: GIMP prints them as they are.
         self.assertIn(f"\nfurther-layers={case['tattoo']} geometry 0.5\n", self.printed)
+
+    def test_it_is_blended_as_the_preview_shows_it(self):
+        # 2: 2.10's perceptual, 3.0's non-linear RGB; 0, linear light for a normal layer, would lose a feathered shadow.
+        for name in IN_LAYOUTS: self.assertEqual(self.case(name)["blending"], "2")
 
     def test_two_transfers_one_target(self):
         self.assertEqual(self.case("twice").all("layer"), ["Geometry Transfer: dent", "Geometry Transfer: dent #1", "wall", "dent"])

@@ -35,6 +35,18 @@ TEST(ImagePart, EditsAndReports) {
   EXPECT_TRUE(report.model.empty());
 }
 
+TEST(ImagePart, HasTheThreadsThatAreAskedFor) {
+  Dent d({200, 160}, {100, 80}, 20);
+  Request one;
+  one.threads = 1;
+  Report report;
+  image_part().edit(d.scene, one, {}, report);
+  EXPECT_EQ(report.threads, 1);
+  EXPECT_EQ(cv::getNumThreads(), 1);
+  image_part().edit(d.scene, {}, {}, report);
+  EXPECT_EQ(cv::getNumThreads(), report.threads);
+}
+
 TEST(ImagePart, CancelsAtEveryStage) {
   Dent d({500, 400}, {250, 200}, 40);
   for (int at = 0; at < 3; ++at) {

@@ -129,6 +129,8 @@ struct Parameter {
   std::vector<Choice> choices;  ///< choice only
   std::function<Value(const Request&)> get;
   std::function<void(Request&, const Value&)> set;  ///< the value has this kind's type and is in range
+  /// True for the groups that a preset decides.
+  bool of_preset() const { return group == Group::colour || group == Group::method; }
 };
 
 /// All parameters, in the order of the procedure's arguments. Their defaults are Request{}'s.
