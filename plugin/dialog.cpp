@@ -100,7 +100,6 @@ class Window {
           references_changed();
           break;
         case GTK_RESPONSE_OK:
-          gtk_window_set_focus(GTK_WINDOW(window_), nullptr);  // a number that is being typed counts, after Alt+O too
           return true;
         default:
           return false;

@@ -237,9 +237,11 @@ class Dialog(OnScreen):
         s.key("Escape", "alt+d", "End")
         s.shot("model-chosen", window)
         before = self.active()
-        s.key("alt+o")
+        s.key("alt+x", "ctrl+a", "7", "alt+o")  # a number that is being typed counts
         s.gone(DIALOG)
-        self.assertIn(f"model={folder}/small", self.note_of_the_next_after(before))
+        note = self.note_of_the_next_after(before)
+        self.assertIn(f"model={folder}/small", note)
+        self.assertIn("shift-x=7", note)
 
     @unittest.skipUnless(os.environ.get("GT_MODEL"), "without libtorch nothing takes long enough")
     def test_8_two_at_once(self):
