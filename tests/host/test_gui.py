@@ -282,6 +282,20 @@ class Demo(OnScreen):
         s.key("Escape")
         s.gone(DIALOG)
 
+    def test_what_is_dragged_out_of_the_view_is_followed(self):
+        s = self.screen
+        s.ask('(begin (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 150 60 40 40) (gimp-displays-flush))')
+        window, _ = self.open_dialog()
+        shown = s.settled("near", window, PREVIEW)
+        light = lambda shot: shot.min(axis=2) > 200
+        ys, xs = np.nonzero(light(shown[:225, :440]))  # the handle, above the middle
+        handle = np.s_[ys.min() - 2:ys.max() + 3, xs.min() - 2:xs.max() + 3]
+        s.drag(window, (60, 400), (420, 400))
+        followed = s.settled("followed", window, PREVIEW, unlike=shown)
+        self.assertGreater(light(followed[handle]).sum(), 0.5 * len(xs))
+        s.key("Escape")
+        s.gone(DIALOG)
+
 
 class OtherImage(OnScreen):
     """The reference is a picture of its own."""
