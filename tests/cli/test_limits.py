@@ -177,8 +177,9 @@ class Faults(Case):
             with self.subTest(megabytes):
                 try: done = self.instant(preexec_fn=limited(AS=megabytes * MB), env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=30)
                 except subprocess.TimeoutExpired:
-                    # Debian 13's OpenBLAS, while it is loaded, asks for its 128 MB until it has them.
-                    self.assertLess(megabytes, 376)
+                    # Debian 13's OpenBLAS, while it is loaded, asks for its 128 MB until it has them; how much lies before that is the
+                    # loader's affair (376 to 378 MB were seen).
+                    self.assertLess(megabytes, 400)
                     continue
                 ended.add(done.returncode)
                 self.assertGreaterEqual(done.returncode, 0, f"ended by a signal: {done.stderr}")

@@ -42,8 +42,6 @@ class ModelFaults : public ::testing::Test {
     };
     return session_.run(dent_.scene, request_, stages, report).rgba;
   }
-  /// What a fault breaks is more than this; docs/safety.md says why it is not 0.
-  static constexpr float kClose = 2 / 255.f;
   /// The largest difference to what was expected. Says so where there is any.
   float off(const std::vector<float>& got) const {
     if (got.size() != expected_.size()) return 1;
@@ -68,16 +66,16 @@ class ModelFaults : public ::testing::Test {
       if (!fired) break;
       ASSERT_TRUE(how == 'd' || how == 'e') << "allocation " << which << ", " << how;
       if (how == 'd') {
-        ASSERT_LE(off(got), kClose) << "allocation " << which;
+        ASSERT_EQ(off(got), 0) << "allocation " << which;
       } else {
         ++errors;
         ended_in.insert(stage_);
       }
       if (which % (step * 16) == 0) {
-        ASSERT_LE(off(run()), kClose) << "after " << which;
+        ASSERT_EQ(off(run()), 0) << "after " << which;
       }
     }
-    EXPECT_LE(off(run()), kClose);
+    EXPECT_EQ(off(run()), 0);
     EXPECT_GT(errors, 20);
     const std::set<Stage> stages{Stage::load, Stage::encode, Stage::invert, Stage::generate, Stage::decode};
     if (!all) {

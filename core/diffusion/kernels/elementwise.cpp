@@ -11,7 +11,7 @@ namespace geometry_transfer {
 namespace {
 
 template <class T>
-GT_INLINE void geglu_rows_body(const T* x, T* y, int64_t rows, int64_t channels) {
+GT_INLINE void geglu_rows_body(const T* x, T* __restrict y, int64_t rows, int64_t channels) {
   for (int64_t r = 0; r < rows; ++r) {
     const T *value = x + r * 2 * channels, *gate = value + channels;
     T* out = y + r * channels;
@@ -25,10 +25,10 @@ GT_INLINE void geglu_rows_body(const T* x, T* y, int64_t rows, int64_t channels)
     }
   }
 }
-GT_VECTOR_CLONES void geglu_rows(const float* x, float* y, int64_t rows, int64_t channels) {
+GT_VECTOR_CLONES void geglu_rows(const float* x, float* __restrict y, int64_t rows, int64_t channels) {
   geglu_rows_body(x, y, rows, channels);
 }
-GT_VECTOR_CLONES void geglu_rows(const std::uint16_t* x, std::uint16_t* y, int64_t rows, int64_t channels) {
+GT_VECTOR_CLONES void geglu_rows(const std::uint16_t* x, std::uint16_t* __restrict y, int64_t rows, int64_t channels) {
   geglu_rows_body(x, y, rows, channels);
 }
 

@@ -15,7 +15,8 @@ constexpr int64_t kChunk = 64;  // pixels summed in fp32 before they go to doubl
 
 /// Adds the sums and squared sums of each channel over `pixels` rows of `channels`.
 template <class T>
-GT_INLINE void channel_sums_body(const T* x, int64_t pixels, int64_t channels, float* partial, double* sum, double* square) {
+GT_INLINE void channel_sums_body(const T* x, int64_t pixels, int64_t channels, float* __restrict partial, double* __restrict sum,
+                                 double* __restrict square) {
   for (int64_t first = 0; first < pixels; first += kChunk) {
     const int64_t last = std::min(pixels, first + kChunk);
     float *s = partial, *q = partial + channels;
@@ -38,18 +39,18 @@ GT_INLINE void channel_sums_body(const T* x, int64_t pixels, int64_t channels, f
     }
   }
 }
-GT_VECTOR_CLONES void channel_sums_of(const float* x, int64_t pixels, int64_t channels, float* partial, double* sum,
-                                      double* square) {
+GT_VECTOR_CLONES void channel_sums_of(const float* x, int64_t pixels, int64_t channels, float* __restrict partial,
+                                      double* __restrict sum, double* __restrict square) {
   channel_sums_body(x, pixels, channels, partial, sum, square);
 }
-GT_VECTOR_CLONES void channel_sums_of(const std::uint16_t* x, int64_t pixels, int64_t channels, float* partial, double* sum,
-                                      double* square) {
+GT_VECTOR_CLONES void channel_sums_of(const std::uint16_t* x, int64_t pixels, int64_t channels, float* __restrict partial,
+                                      double* __restrict sum, double* __restrict square) {
   channel_sums_body(x, pixels, channels, partial, sum, square);
 }
 
 template <class T>
-GT_INLINE void scale_rows_body(const T* x, T* y, int64_t pixels, int64_t channels, const float* scale, const float* shift,
-                               bool activate) {
+GT_INLINE void scale_rows_body(const T* x, T* __restrict y, int64_t pixels, int64_t channels, const float* scale,
+                               const float* shift, bool activate) {
   for (int64_t p = 0; p < pixels; ++p) {
     const T* in = x + p * channels;
     T* out = y + p * channels;
@@ -61,17 +62,18 @@ GT_INLINE void scale_rows_body(const T* x, T* y, int64_t pixels, int64_t channel
           in, out, channels, [&](int64_t c, float v) __attribute__((always_inline)) { return v * scale[c] + shift[c]; });
   }
 }
-GT_VECTOR_CLONES void scale_rows(const float* x, float* y, int64_t pixels, int64_t channels, const float* scale,
+GT_VECTOR_CLONES void scale_rows(const float* x, float* __restrict y, int64_t pixels, int64_t channels, const float* scale,
                                  const float* shift, bool activate) {
   scale_rows_body(x, y, pixels, channels, scale, shift, activate);
 }
-GT_VECTOR_CLONES void scale_rows(const std::uint16_t* x, std::uint16_t* y, int64_t pixels, int64_t channels, const float* scale,
-                                 const float* shift, bool activate) {
+GT_VECTOR_CLONES void scale_rows(const std::uint16_t* x, std::uint16_t* __restrict y, int64_t pixels, int64_t channels,
+                                 const float* scale, const float* shift, bool activate) {
   scale_rows_body(x, y, pixels, channels, scale, shift, activate);
 }
 
 template <class T>
-GT_INLINE void normalise_token_body(const T* x, T* y, int64_t channels, const float* weight, const float* bias, float eps) {
+GT_INLINE void normalise_token_body(const T* x, T* __restrict y, int64_t channels, const float* weight, const float* bias,
+                                    float eps) {
   float room[kStretch], sum = 0, square = 0;
   for (int64_t from = 0; from < channels; from += kStretch) {
     const int64_t count = std::min(kStretch, channels - from);
@@ -89,11 +91,11 @@ GT_INLINE void normalise_token_body(const T* x, T* y, int64_t channels, const fl
       x, y,
       channels, [&](int64_t c, float v) __attribute__((always_inline)) { return (v - mean) * inverse * weight[c] + bias[c]; });
 }
-GT_VECTOR_CLONES void normalise_tokens(const float* x, float* y, int64_t tokens, int64_t channels, const float* weight,
+GT_VECTOR_CLONES void normalise_tokens(const float* x, float* __restrict y, int64_t tokens, int64_t channels, const float* weight,
                                        const float* bias, float eps) {
   for (int64_t t = 0; t < tokens; ++t) normalise_token_body(x + t * channels, y + t * channels, channels, weight, bias, eps);
 }
-GT_VECTOR_CLONES void normalise_tokens(const std::uint16_t* x, std::uint16_t* y, int64_t tokens, int64_t channels,
+GT_VECTOR_CLONES void normalise_tokens(const std::uint16_t* x, std::uint16_t* __restrict y, int64_t tokens, int64_t channels,
                                        const float* weight, const float* bias, float eps) {
   for (int64_t t = 0; t < tokens; ++t) normalise_token_body(x + t * channels, y + t * channels, channels, weight, bias, eps);
 }

@@ -38,7 +38,7 @@ void pack(const HeadSize& c, const KeyStretch& s, int64_t h, float* to) {
 
 /// Turns logits into exp(logit * scale + bias - maximum), the running maximum raised first; returns their sum.
 template <int lanes>
-GT_INLINE float weights_of(float* logits, int64_t n, float scale, const float* bias, float& maximum) {
+GT_INLINE float weights_of(float* __restrict logits, int64_t n, float scale, const float* bias, float& maximum) {
   if (bias)
     for (int64_t i = 0; i < n; ++i) logits[i] = logits[i] * scale + bias[i];
   else
@@ -65,7 +65,7 @@ GT_INLINE float fade_of(float x) {
 
 #if defined(__x86_64__)
 template <>
-GT_AVX512 float weights_of<16>(float* logits, int64_t n, float scale, const float* bias, float& maximum) {
+GT_AVX512 float weights_of<16>(float* __restrict logits, int64_t n, float scale, const float* bias, float& maximum) {
   maximum = scaled_maximum_16(logits, n, scale, bias, maximum);
   const __m512 most = _mm512_set1_ps(maximum);
   __m512 sum = _mm512_setzero_ps();

@@ -22,7 +22,7 @@ constexpr int64_t kLanes = 16;
 GT_INLINE float larger(float a, float b) { return a > b ? a : b; }
 
 /// logits <- logits * scale + bias; returns the larger of `maximum` and the largest of them.
-GT_INLINE float scaled_maximum(float* logits, int64_t n, float scale, const float* bias, float maximum) {
+GT_INLINE float scaled_maximum(float* __restrict logits, int64_t n, float scale, const float* bias, float maximum) {
   float lanes[kLanes];  // a maximum of its own a lane: the compiler may not reorder comparisons by itself
   for (float& lane : lanes) lane = maximum;
   int64_t i = 0;
@@ -38,8 +38,8 @@ GT_INLINE float scaled_maximum(float* logits, int64_t n, float scale, const floa
 }
 
 /// Turns a row of logits into weights exp(logit * scale + bias - maximum), the running maximum raised first; returns their sum.
-GT_VECTOR_CLONES float weights_of_row(float* logits, std::uint16_t* __restrict weights, int64_t n, float scale, const float* bias,
-                                      float& maximum) {
+GT_VECTOR_CLONES float weights_of_row(float* __restrict logits, std::uint16_t* __restrict weights, int64_t n, float scale,
+                                      const float* bias, float& maximum) {
   const float m = maximum = scaled_maximum(logits, n, scale, bias, maximum);
   float sum = 0;
   for (int64_t i = 0; i < n; ++i) {
