@@ -8,18 +8,19 @@
 #include <cstdint>
 #include <cstring>
 
-/// On a function whose loops should run at the processor's full width. Clones by instruction set, not by "arch=": that matches
-/// named processors only, and a newer one than the compiler knows would get the default.
+/// On a function whose loops should run at the processor's full width. The levels of x86-64 are sets of instructions (an "arch="
+/// with a processor's name would match that one alone): v3 is AVX2 and v4 AVX-512, both with fused multiply-adds at every width,
+/// which "avx2" and "avx512f" alone do not have.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define GT_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define GT_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "avx2", "default")))
 #else
 #define GT_VECTOR_CLONES
 #endif
 #define GT_INLINE inline __attribute__((always_inline))
 
 // What these loops write is __restrict. Where a compiler does not know that memory does not overlap it asks at run time, and
-// takes plain code where a piece begins within 64 bytes behind another. Plain code has fused multiply-adds where short vectors
-// have none: the last bit of a result would depend on where memory happens to lie.
+// takes plain code where a piece begins within 64 bytes behind another. Plain code may round otherwise than vector code (in one
+// fused step or in two): the last bit of a result would depend on where memory happens to lie.
 
 namespace geometry_transfer {
 
