@@ -10,6 +10,7 @@
 #include "host.h"
 #include "procedure.h"
 #include "request/idle_threads.h"
+#include "request/memory.h"
 #include "request/text.h"
 #include "run.h"
 #include "worker/program.h"
@@ -247,6 +248,7 @@ void answer(const gchar*, gint count, const GimpParam* given, gint* returned, Gi
   static std::string message;
   start_texts();
   set_idle_threads();
+  keep_freed_memory();
   start_gegl();
   gimp_plugin_enable_precision();
 

@@ -7,6 +7,7 @@
 #include "host.h"
 #include "procedure.h"
 #include "request/idle_threads.h"
+#include "request/memory.h"
 #include "request/text.h"
 #include "run.h"
 #include "worker/program.h"
@@ -253,6 +254,7 @@ Call call_of(GimpRunMode mode, GimpImage* image, GimpDrawable** drawables, GObje
 GimpValueArray* answer(GimpProcedure* procedure, GimpRunMode mode, GimpImage* image, GimpDrawable** drawables,
                        GimpProcedureConfig* config, gpointer) {
   set_idle_threads();
+  keep_freed_memory();
   start_gegl();
   Outcome outcome;
   try {

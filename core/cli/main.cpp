@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/report.h"
 #include "request/idle_threads.h"
+#include "request/memory.h"
 #include "request/text.h"
 
 using namespace geometry_transfer;
@@ -85,6 +86,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   set_idle_threads();
+  keep_freed_memory();
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is an error of write, not the end
   // Language and letters from the user; numbers stay with the decimal point on the command line and in reports.
   std::setlocale(LC_MESSAGES, "");

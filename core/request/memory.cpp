@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "request/memory.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -70,6 +73,7 @@ std::uint64_t left_of_addresses() {
 }  // namespace
 
 std::uint64_t free_memory() {
+  malloc_trim(0);
   const std::uint64_t machine = value_of("/proc/meminfo", "MemAvailable", kNoLimit);
   const std::uint64_t swap = machine == kNoLimit ? 0 : value_of("/proc/meminfo", "SwapFree", 0);
   return std::min({machine + swap, left_by_groups(), left_of_addresses()});
@@ -78,5 +82,11 @@ std::uint64_t free_memory() {
 std::uint64_t peak_memory() { return value_of("/proc/self/status", "VmHWM", 0); }
 
 std::string gigabytes(std::uint64_t bytes) { return fmt::format("{:.1f}", static_cast<double>(bytes) / 1e9); }
+
+void keep_freed_memory() {
+  if (std::getenv("MALLOC_MMAP_THRESHOLD_") || std::getenv("MALLOC_TRIM_THRESHOLD_") || std::getenv("GLIBC_TUNABLES")) return;
+  mallopt(M_MMAP_THRESHOLD, 128 << 20);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+}
 
 }  // namespace geometry_transfer

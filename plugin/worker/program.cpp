@@ -10,6 +10,7 @@
 #include <locale>
 #include <sstream>
 
+#include "request/memory.h"
 #include "worker/endpoint.h"
 #include "worker/keeper.h"
 #include "worker/model_stamp.h"
@@ -36,6 +37,7 @@ bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1],
 
 int worker_main(char** argv) {
   go_first();
+  keep_freed_memory();
   Session session;
   std::string stamp;
   const auto run = [&](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {

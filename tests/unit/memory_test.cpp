@@ -3,6 +3,10 @@
 #include "request/memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <fstream>
+#include <vector>
 
 #include "../tools/families.h"
 #include "address_limit.h"
@@ -24,6 +28,33 @@ TEST(Memory, FreeIsWhatTheMachineAndTheLimitsLeave) {
   if (kShadowed) GTEST_SKIP();
   const Addresses limit(200 << 20);
   EXPECT_NEAR(static_cast<double>(free_memory()), 200 << 20, 2 << 20);
+}
+
+TEST(Memory, WhatIsFreedIsKeptForWhatComesNext) {
+  if (kShadowed) GTEST_SKIP();
+  keep_freed_memory();
+  const auto faults = [](std::size_t megabytes) {
+    const auto now = [] {
+      rusage usage{};
+      getrusage(RUSAGE_SELF, &usage);
+      return usage.ru_minflt;
+    };
+    const long before = now();
+    const std::vector<char> made(megabytes << 20, 1);
+    return now() - before;
+  };
+  const Addresses limit(400 << 20);
+  faults(64);
+  EXPECT_LT(faults(64), 100) << "the pages of the one before";
+  const auto pages = [] {
+    long number = 0;
+    std::ifstream("/proc/self/statm") >> number;
+    return number;
+  };
+  const long held = pages();
+  faults(160);
+  EXPECT_EQ(pages(), held) << "large pieces are not kept";
+  EXPECT_NEAR(static_cast<double>(free_memory()), 400 << 20, 4 << 20) << "kept memory counts as free";
 }
 
 TEST(Memory, GigabytesOfASentence) {
