@@ -32,17 +32,17 @@ struct Views {
   struct Geometry {
     cv::Mat placed, placed_mask;  ///< the reference after its placement, over the rectangle; mask grown and in [0,1]
     cv::Mat placed_known;         ///< CV_32FC1, 0 where placed was filled; empty when all is known
-    cv::Mat source, source_mask;  ///< the reference as it lies, same size and scale, its mask in the middle
+    cv::Mat source;  ///< the reference as it lies, same size and scale, its mask in the middle; empty where nothing reads it
     double weight = 1;
     double pixels_per_canvas = 1;  ///< view pixels a canvas pixel
   };
   std::vector<Geometry> geometries;  ///< at least one
   struct Texture {
-    cv::Mat pixels, mask;
+    cv::Mat pixels;
     double weight = 1;
   };
-  std::vector<Texture> textures;
-  cv::Mat mask;  ///< union of the placed masks
+  std::vector<Texture> textures;  ///< none where the edit is all that is asked for
+  cv::Mat mask;                   ///< union of the placed masks
 };
 
 /// Throws Error (input): empty selection, selection outside its reference, geometry outside the target, sides of no size.

@@ -86,26 +86,24 @@ bool lands(const Views& views) {
   return cv::countNonZero((views.mask > 0) & (there > 0)) > 0;
 }
 
+/// References as they lie and textures are for a model's attention alone.
+bool asks_a_model(const Request& request) { return request.correction > 0; }
+
 bool holds(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }
 
 Views::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, const Request& request) {
   Views::Geometry g;
   g.weight = p.reference->weight;
   g.pixels_per_canvas = double(view.width) / rect.width;
-  const auto selection = [&](const Affine& place, const cv::Mat& known) {
-    cv::Mat mask = grown(sample_mask(*p.reference->mask, place, rect, view), request.grow * g.pixels_per_canvas);
-    return known.empty() ? mask : cv::Mat(mask.mul(known));
-  };
-  Pixels pixels = sample_colour(*p.reference->colour, p.place, rect, view);
+  const Pixels pixels = sample_colour(*p.reference->colour, p.place, rect, view);
   g.placed = pixels.rgb, g.placed_known = pixels.known;
-  g.placed_mask = selection(p.place, pixels.known);
-  if (p.place == kIdentity && holds(p.reference->colour->extent(), rect)) {
-    g.source = g.placed, g.source_mask = g.placed_mask;
-  } else {
-    const Affine lies = as_it_lies(p, rect);
-    pixels = sample_colour(*p.reference->colour, lies, rect, view);
-    g.source = pixels.rgb, g.source_mask = selection(lies, pixels.known);
-  }
+  g.placed_mask = grown(sample_mask(*p.reference->mask, p.place, rect, view), request.grow * g.pixels_per_canvas);
+  if (!pixels.known.empty()) g.placed_mask = g.placed_mask.mul(pixels.known);
+  if (!asks_a_model(request) || !request.output_reads.has(Stream::source)) return g;
+  if (p.place == kIdentity && holds(p.reference->colour->extent(), rect))
+    g.source = g.placed;
+  else
+    g.source = sample_colour(*p.reference->colour, as_it_lies(p, rect), rect, view).rgb;
   return g;
 }
 
@@ -114,10 +112,7 @@ Views::Texture read_texture(const Geometry& texture, const Rect& rect, cv::Size 
   const Affine lies = as_it_lies({&reference, texture.shape, affine_of(reference.placement, texture.shape.centroid)}, rect);
   Views::Texture t;
   t.weight = reference.weight;
-  const Pixels pixels = sample_colour(*reference.colour, lies, rect, view);
-  t.pixels = pixels.rgb;
-  t.mask = reference.mask ? sample_mask(*reference.mask, lies, rect, view) : cv::Mat(view, CV_32FC1, cv::Scalar(1));
-  if (!pixels.known.empty()) t.mask = t.mask.mul(pixels.known);
+  t.pixels = sample_colour(*reference.colour, lies, rect, view).rgb;
   return t;
 }
 
@@ -143,7 +138,8 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
   views.area = working_area(real(visible), extent, request, native_side, granularity);
   const Rect& rect = views.area.rect;
   views.view = view_size(rect);
-  const std::vector<Geometry> textures = textures_of(scene);
+  std::vector<Geometry> textures = textures_of(scene);
+  if (!asks_a_model(request)) textures.clear();
   require_memory(rect, views.view, geometries.size(), textures.size());
   Pixels target = sample_colour(*scene.target, kIdentity, rect, {rect.width, rect.height});
   views.target = target.rgb, views.target_alpha = target.known;

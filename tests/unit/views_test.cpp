@@ -104,14 +104,38 @@ TEST(Views, IdentityShowsTheReferenceAsItIs) {
 
 TEST(Views, AShiftMovesWhatIsPlacedAndNotTheSource) {
   Dent d({600, 600}, {200, 200}, 30);
+  d.source.pixels().setTo(cv::Scalar(0, 0, 0, 1));
+  cv::circle(d.source.pixels(), {200, 200}, 30, cv::Scalar(1, 1, 1, 1), cv::FILLED);
   Request request;
   request.placement.shift_x = 150, request.placement.shift_y = 100;
+  request.output_reads = Stream::source | Stream::target;
   const Views v = read_views(d.scene, request, 256, 8);
-  const cv::Moments m = cv::moments(v.mask), s = cv::moments(v.geometries[0].source_mask);
-  EXPECT_NEAR(v.area.rect.x + m.m10 / m.m00 + 0.5, 350, 1);
-  EXPECT_NEAR(v.area.rect.y + m.m01 / m.m00 + 0.5, 300, 1);
-  EXPECT_NEAR(s.m10 / s.m00, v.area.rect.width / 2.0, 2);
-  EXPECT_NEAR(s.m00, m.m00, 1);
+  const auto moments = [](const cv::Mat& rgb) {
+    cv::Mat one;
+    cv::extractChannel(rgb, one, 0);
+    return cv::moments(one);
+  };
+  const cv::Moments m = moments(v.geometries[0].placed), s = moments(v.geometries[0].source);
+  EXPECT_NEAR(v.area.rect.x + m.m10 / m.m00, 350, 0.01);
+  EXPECT_NEAR(v.area.rect.y + m.m01 / m.m00, 300, 0.01);
+  EXPECT_NEAR(s.m10 / s.m00, v.area.rect.width / 2.0, 1);
+  EXPECT_NEAR(s.m01 / s.m00, v.area.rect.height / 2.0, 1);
+  EXPECT_NEAR(s.m00, m.m00, 0.01);
+}
+
+TEST(Views, WhatOnlyAModelLooksAtIsReadForOne) {
+  Dent d({600, 600}, {200, 200}, 30), other({300, 300}, {100, 100}, 20);
+  d.scene.references.push_back({&other.source, nullptr, Reference::Role::texture, {}, 1});
+  Request request;
+  request.placement.rotation = 30;
+  const auto read = [&] { return read_views(d.scene, request, 256, 8); };
+  EXPECT_TRUE(read().geometries[0].source.empty()) << "attention looks at the edited geometry";
+  EXPECT_EQ(read().textures.size(), 1u);
+  request.output_reads = Stream::source | Stream::target;
+  EXPECT_EQ(read().geometries[0].source.size(), read().view);
+  request.correction = 0;
+  EXPECT_TRUE(read().geometries[0].source.empty());
+  EXPECT_TRUE(read().textures.empty());
 }
 
 /// What is half transparent has colours of its own, the finest detail included.
