@@ -6,6 +6,24 @@
 namespace geometry_transfer::cli {
 namespace {
 
+/// Rows at the same time: a transform without a cache is only read.
+void transform_rows(cmsHTRANSFORM transform, const cv::Mat& from, cv::Mat& to) {
+  cv::parallel_for_(cv::Range(0, from.rows), [&](const cv::Range& rows) {
+    for (int y = rows.start; y < rows.end; ++y)
+      cmsDoTransform(transform, from.ptr(y), to.ptr(y), static_cast<cmsUInt32Number>(from.cols));
+  });
+}
+
+/// Whether a transform from R'G'B' to R'G'B' moves no colour by a level of 8 bits. The sRGB profiles in use are apart by half of
+/// one.
+bool changes_nothing(cmsHTRANSFORM transform) {
+  constexpr int kSteps = 16;
+  cv::Mat colours((kSteps + 1) * (kSteps + 1) * (kSteps + 1), 1, CV_32FC3), seen(colours.size(), CV_32FC3);
+  for (int i = 0; i < colours.rows; ++i) colours.at<cv::Vec3f>(i) = cv::Vec3f(i % 17, i / 17 % 17, i / 289) / float(kSteps);
+  cmsDoTransform(transform, colours.ptr(), seen.ptr(), static_cast<cmsUInt32Number>(colours.rows));
+  return cv::norm(colours, seen, cv::NORM_INF) < 1 / 255.0;
+}
+
 struct Close {
   void operator()(void* profile) const { cmsCloseProfile(profile); }
 };
@@ -52,6 +70,7 @@ ColourProfile::ColourProfile(const Bytes& bytes, int channels) : transforms_(std
   if (!bytes.empty()) {
     const Profile own(cmsOpenProfileFromMem(bytes.data(), static_cast<cmsUInt32Number>(bytes.size())));
     t.used = own && cmsGetColorSpace(own.get()) == (channels == 1 ? cmsSigGrayData : cmsSigRgbData) && t.make(own.get());
+    if (t.used && channels == 3 && changes_nothing(t.to)) t.clear();  // sRGB, as most photographs say: nothing to convert
   }
   if (!t.used && channels == 1) t.make(srgb_gray().get());
 }
@@ -64,8 +83,7 @@ bool ColourProfile::is_used() const { return transforms_->used; }
 cv::Mat ColourProfile::to_srgb(const cv::Mat& pixels) const {
   cv::Mat out(pixels.size(), CV_32FC3);
   if (transforms_->to)
-    for (int y = 0; y < pixels.rows; ++y)
-      cmsDoTransform(transforms_->to, pixels.ptr(y), out.ptr(y), static_cast<cmsUInt32Number>(pixels.cols));
+    transform_rows(transforms_->to, pixels, out);
   else
     pixels.copyTo(out);
   return out;
@@ -74,8 +92,7 @@ cv::Mat ColourProfile::to_srgb(const cv::Mat& pixels) const {
 cv::Mat ColourProfile::from_srgb(const cv::Mat& pixels) const {
   cv::Mat out(pixels.size(), CV_MAKETYPE(CV_32F, transforms_->channels));
   if (transforms_->from)
-    for (int y = 0; y < pixels.rows; ++y)
-      cmsDoTransform(transforms_->from, pixels.ptr(y), out.ptr(y), static_cast<cmsUInt32Number>(pixels.cols));
+    transform_rows(transforms_->from, pixels, out);
   else
     pixels.copyTo(out);
   return out;

@@ -145,16 +145,14 @@ cv::Mat resized(const cv::Mat& pixels, Size size) {
 }
 
 /// R'G'B'A of stored floats.
-cv::Mat to_rgba(const cv::Mat& stored, const ColourProfile& colours) {
+void to_rgba(const cv::Mat& stored, const ColourProfile& colours, cv::Mat rgba) {
   cv::Mat colour, alpha(stored.size(), CV_32FC1, cv::Scalar(1));
   if (stored.channels() == 4) cv::extractChannel(stored, alpha, 3);
   if (stored.channels() == 1)
     colour = stored;
   else
     cv::cvtColor(stored, colour, stored.channels() == 4 ? cv::COLOR_BGRA2RGB : cv::COLOR_BGR2RGB);
-  cv::Mat out;
-  cv::merge(std::vector<cv::Mat>{colours.to_srgb(colour), alpha}, out);  // merge counts channels, not Mats
-  return out;
+  cv::merge(std::vector<cv::Mat>{colours.to_srgb(colour), alpha}, rgba);  // merge counts channels, not Mats
 }
 
 /// So that what lies under transparent pixels does not bleed into its neighbours when they are averaged.
@@ -191,13 +189,21 @@ PictureRaster::PictureRaster(const Picture& picture)
     : picture_(picture), colours_(picture.profile, picture.pixels.channels() == 1 ? 1 : 3) {}
 
 void PictureRaster::read(const Rect& area, Size size, float* out) const {
-  cv::Mat rgba = to_rgba(floats(picture_.pixels, area), colours_);
-  if (size.width != area.width || size.height != area.height) {
-    if (picture_.has_alpha()) times_alpha(rgba, false);
-    rgba = resized(rgba, size);
-    if (picture_.has_alpha()) times_alpha(rgba, true);
-  }
-  rgba.copyTo(cv::Mat(size.height, size.width, CV_32FC4, out));
+  const bool as_it_is = size.width == area.width && size.height == area.height;
+  cv::Mat to(size.height, size.width, CV_32FC4, out), rgba = as_it_is ? to : cv::Mat(area.height, area.width, CV_32FC4);
+  // Some rows at a time, and at the same time: only they are copied on the way.
+  constexpr int some = 64;
+  cv::parallel_for_(cv::Range(0, (area.height + some - 1) / some), [&](const cv::Range& stripes) {
+    for (int s = stripes.start; s < stripes.end; ++s) {
+      const cv::Range rows(s * some, std::min((s + 1) * some, area.height));
+      to_rgba(floats(picture_.pixels, {area.x, area.y + rows.start, area.width, rows.size()}), colours_, rgba.rowRange(rows));
+    }
+  });
+  if (as_it_is) return;
+  if (picture_.has_alpha()) times_alpha(rgba, false);
+  cv::Mat made = resized(rgba, size);
+  if (picture_.has_alpha()) times_alpha(made, true);
+  made.copyTo(to);
 }
 
 MaskRaster::MaskRaster(const Picture& picture) {
@@ -245,7 +251,7 @@ void lay_over(Picture& picture, const Layer& layer) {
   const double scale = full_scale(pixels.depth());
   const int colour_channels = pixels.channels() == 1 ? 1 : 3, stored = pixels.channels();
 
-  for (int y = at.y; y < at.br().y; ++y) {
+  const auto blend_row = [&](int y) {
     const std::size_t first = (static_cast<std::size_t>(y - layer.area.y) * layer.area.width + (at.x - layer.area.x)) * 4;
     const cv::Mat rgba(1, at.width, CV_32FC4, const_cast<float*>(&layer.rgba[first]));
     cv::Mat rgb;
@@ -267,7 +273,10 @@ void lay_over(Picture& picture, const Layer& layer) {
       blend(pixels.ptr<unsigned char>(y));
     else
       blend(pixels.ptr<unsigned short>(y));
-  }
+  };
+  cv::parallel_for_(cv::Range(at.y, at.br().y), [&](const cv::Range& rows) {
+    for (int y = rows.start; y < rows.end; ++y) blend_row(y);
+  });
 }
 
 Picture layer_picture(const Layer& layer, const Picture& like) {

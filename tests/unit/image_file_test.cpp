@@ -44,6 +44,14 @@ bool same(const cv::Mat& a, const cv::Mat& b) {
   return a.type() == b.type() && a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
 }
 
+Bytes saved(cmsHPROFILE profile) {
+  cmsUInt32Number size = 0;
+  cmsSaveProfileToMem(profile, nullptr, &size);
+  Bytes bytes(size);
+  cmsSaveProfileToMem(profile, bytes.data(), &size);
+  return bytes;
+}
+
 /// A profile that changes colours plainly: sRGB's primaries, gamma 1.
 Bytes linear_profile() {
   cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60, 1}, {0.15, 0.06, 1}};
@@ -52,10 +60,7 @@ Bytes linear_profile() {
   cmsToneCurve* curve = cmsBuildGamma(nullptr, 1.0);
   cmsToneCurve* curves[] = {curve, curve, curve};
   cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
-  cmsUInt32Number size = 0;
-  cmsSaveProfileToMem(profile, nullptr, &size);
-  Bytes bytes(size);
-  cmsSaveProfileToMem(profile, bytes.data(), &size);
+  Bytes bytes = saved(profile);
   cmsFreeToneCurve(curve);
   cmsCloseProfile(profile);
   return bytes;
@@ -227,6 +232,45 @@ TEST_F(Files, RastersReadTheAreaInSrgb) {
   const Picture linear{"", pixels, linear_profile()};
   PictureRaster(linear).read({0, 0, 1, 1}, {1, 1}, out.data());
   EXPECT_NEAR(out[1], 0.7366, 2e-3);  // sRGB of linear 128/255
+}
+
+/// sRGB as lcms writes it, its green moved by `off`.
+Bytes srgb_profile(double off) {
+  cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60 + off, 1}, {0.15, 0.06, 1}};
+  const cmsCIExyY white = {0.3127, 0.3290, 1};
+  const double curve_of[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
+  cmsToneCurve* curve = cmsBuildParametricToneCurve(nullptr, 4, curve_of);
+  cmsToneCurve* curves[] = {curve, curve, curve};
+  cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
+  Bytes bytes = saved(profile);
+  cmsFreeToneCurve(curve);
+  cmsCloseProfile(profile);
+  return bytes;
+}
+
+TEST_F(Files, WhatSaysSrgbIsNotConvertedAndStillSaysSo) {
+  const cv::Mat pixels = noise(CV_16UC3);
+  const auto read = [&](const Bytes& profile) {
+    cv::Mat out(pixels.size(), CV_32FC4);
+    PictureRaster({"", pixels, profile}).read({0, 0, pixels.cols, pixels.rows}, {pixels.cols, pixels.rows}, out.ptr<float>());
+    return out;
+  };
+  const Bytes plain = srgb_profile(0), rounded = srgb_profile(0.0001), other = srgb_profile(0.02);
+  EXPECT_EQ(cv::norm(read(plain), read({}), cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(read(rounded), read({}), cv::NORM_INF), 0);
+  EXPECT_GT(cv::norm(read(other), read({}), cv::NORM_INF), 1 / 255.0);
+  for (const Bytes& profile : {plain, other}) {
+    put(at("said.png"), encoded("said.png", {"", pixels, profile}));
+    EXPECT_EQ(read_picture(at("said.png")).profile, profile);
+  }
+}
+
+/// Rows are converted at the same time, some in each stripe.
+TEST_F(Files, EveryRowIsReadWhereItLies) {
+  cv::Mat pixels(200, 3, CV_8UC3), rows(150, 2, CV_32FC4);
+  for (int y = 0; y < pixels.rows; ++y) pixels.row(y).setTo(cv::Scalar::all(y));
+  PictureRaster({"", pixels, {}}).read({1, 30, 2, 150}, {2, 150}, rows.ptr<float>());
+  for (int y = 0; y < rows.rows; ++y) ASSERT_FLOAT_EQ(rows.at<cv::Vec4f>(y, 1)[2], static_cast<float>(30 + y) / 255) << y;
 }
 
 TEST_F(Files, AveragingDoesNotMixInWhatIsTransparent) {
