@@ -2,6 +2,7 @@
 #include "image/pixels.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <vector>
@@ -18,8 +19,16 @@ struct Block {
   bool empty() const { return data.empty(); }
 };
 
+bool whole(double v) { return std::abs(v - std::round(v)) < 1e-6; }
+
+/// A map that only moves, by whole pixels, within rounding.
+bool moves_whole(const Affine& m) {
+  return std::abs(m(0, 0) - 1) < 1e-9 && std::abs(m(1, 1) - 1) < 1e-9 && std::abs(m(0, 1)) < 1e-9 && std::abs(m(1, 0)) < 1e-9 &&
+         whole(m(0, 2)) && whole(m(1, 2));
+}
+
 /// The part of `raster` that `place` carries into `area`, at the resolution of `size` pixels over `area` or its own where that is
-/// lower, with a margin for interpolation.
+/// lower, with a margin where there is something to interpolate.
 Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv::Size size) {
   double x0 = 1e300, y0 = 1e300, x1 = -1e300, y1 = -1e300;
   for (const cv::Point2d corner : {cv::Point2d(area.x, area.y), cv::Point2d(area.right(), area.y),
@@ -31,7 +40,7 @@ Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv:
   const double across = double(area.width) / size.width, down = double(area.height) / size.height;
   const double step_x = std::max(1.0, std::hypot(back(0, 0) * across, back(0, 1) * down));
   const double step_y = std::max(1.0, std::hypot(back(1, 0) * across, back(1, 1) * down));
-  const double margin = 3 * std::max(step_x, step_y);
+  const double margin = moves_whole(back) && size == cv::Size(area.width, area.height) ? 0 : 3 * std::max(step_x, step_y);
   const Rect extent = raster.extent();
   const auto clamped = [](double v, int low, int high) { return static_cast<int>(std::clamp(v, double(low), double(high))); };
   Block block;
@@ -52,18 +61,22 @@ Pixels separate(const cv::Mat& rgba) {
   Pixels p;
   p.rgb.create(rgba.size(), CV_32FC3);
   p.known.create(rgba.size(), CV_32FC1);
-  bool all = true;
-  for (int y = 0; y < rgba.rows; ++y) {
-    const float* in = rgba.ptr<float>(y);
-    float* out = p.rgb.ptr<float>(y);
-    float* known = p.known.ptr<float>(y);
-    for (int x = 0; x < rgba.cols; ++x, in += 4, out += 3) {
-      const bool finite = std::isfinite(in[0]) && std::isfinite(in[1]) && std::isfinite(in[2]) && std::isfinite(in[3]);
-      for (int c = 0; c < 3; ++c) out[c] = finite ? std::clamp(in[c], -kLargest, kLargest) : 0.f;
-      known[x] = finite ? std::clamp(in[3], 0.f, 1.f) : 0.f;
-      all &= known[x] == 1;
+  std::atomic<bool> all{true};
+  cv::parallel_for_(cv::Range(0, rgba.rows), [&](const cv::Range& rows) {
+    bool these = true;
+    for (int y = rows.start; y < rows.end; ++y) {
+      const float* in = rgba.ptr<float>(y);
+      float* out = p.rgb.ptr<float>(y);
+      float* known = p.known.ptr<float>(y);
+      for (int x = 0; x < rgba.cols; ++x, in += 4, out += 3) {
+        const bool finite = std::isfinite(in[0]) && std::isfinite(in[1]) && std::isfinite(in[2]) && std::isfinite(in[3]);
+        for (int c = 0; c < 3; ++c) out[c] = finite ? std::clamp(in[c], -kLargest, kLargest) : 0.f;
+        known[x] = finite ? std::clamp(in[3], 0.f, 1.f) : 0.f;
+        these &= known[x] == 1;
+      }
     }
-  }
+    if (!these) all = false;
+  });
   if (all) p.known.release();
   return p;
 }
@@ -77,20 +90,24 @@ Affine index_map(const Affine& back, const Rect& area, cv::Size size, const Bloc
           back(1, 0) * sx * ry, back(1, 1) * sy * ry, (origin.y - block.area.y) * ry - 0.5};
 }
 
-/// An index map that only moves by whole pixels, within rounding.
-bool whole_move(const Affine& m, cv::Point& by) {
-  by = {int(std::lround(m(0, 2))), int(std::lround(m(1, 2)))};
-  return std::abs(m(0, 0) - 1) < 1e-9 && std::abs(m(1, 1) - 1) < 1e-9 && std::abs(m(0, 1)) < 1e-9 && std::abs(m(1, 0)) < 1e-9 &&
-         std::abs(m(0, 2) - by.x) < 1e-6 && std::abs(m(1, 2) - by.y) < 1e-6;
+/// Whether every pixel of the result lies among the block's pixel centres.
+bool lies_within(const Affine& m, cv::Size size, cv::Size block) {
+  for (const cv::Point2d corner : {cv::Point2d(0, 0), cv::Point2d(size.width - 1, 0), cv::Point2d(0, size.height - 1),
+                                   cv::Point2d(size.width - 1, size.height - 1)}) {
+    const cv::Point2d p = map(m, corner);
+    if (p.x < -1e-6 || p.y < -1e-6 || p.x > block.width - 1 + 1e-6 || p.y > block.height - 1 + 1e-6) return false;
+  }
+  return true;
 }
 
 /// `block`, seen through the index map. Outside the block: its border repeated, or 0.
 cv::Mat warp(const cv::Mat& block, const Affine& m, cv::Size size, bool repeat, int interpolation) {
   cv::Mat out;
-  cv::Point by;
   const auto border = repeat ? cv::BORDER_REPLICATE : cv::BORDER_CONSTANT;
-  if (whole_move(m, by)) {
-    const cv::Rect wanted(by, size), there(0, 0, block.cols, block.rows), both = wanted & there;
+  if (moves_whole(m)) {
+    const cv::Rect wanted({int(std::lround(m(0, 2))), int(std::lround(m(1, 2)))}, size), there(0, 0, block.cols, block.rows),
+        both = wanted & there;
+    if (wanted == there) return block;
     if (both == wanted) return block(wanted).clone();
     if (!both.empty()) {
       cv::copyMakeBorder(block(both), out, both.y - wanted.y, wanted.br().y - both.br().y, both.x - wanted.x,
@@ -141,6 +158,7 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
   if (!in.known.empty()) fill_unknown(in.rgb, trusted(in.known));
   const Affine m = index_map(back, area, size, block);
   out.rgb = warp(in.rgb, m, size, true, cv::INTER_CUBIC);
+  if (in.known.empty() && lies_within(m, size, block.data.size())) return out;
   const cv::Mat full = in.known.empty() ? cv::Mat(block.data.size(), CV_32FC1, cv::Scalar(1)) : in.known;
   out.known = warp(full, m, size, false, cv::INTER_LINEAR);
   double least = 0;

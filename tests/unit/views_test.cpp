@@ -123,6 +123,18 @@ TEST(Views, AShiftMovesWhatIsPlacedAndNotTheSource) {
   EXPECT_NEAR(s.m00, m.m00, 0.01);
 }
 
+TEST(Views, WhatIsMovedByWholePixelsIsReadAlone) {
+  Dent d({600, 600}, {200, 200}, 30);
+  Request request;
+  request.placement.shift_x = 60;
+  const Rect r = read_views(d.scene, request, 256, 8).area.rect;
+  EXPECT_EQ(d.target.most_read, r.width * r.height);
+  EXPECT_EQ(d.source.most_read, r.width * r.height);
+  request.placement.shift_x = 60.5;
+  read_views(d.scene, request, 256, 8);
+  EXPECT_GT(d.source.most_read, r.width * r.height) << "and with what lies round it where it is interpolated";
+}
+
 TEST(Views, WhatOnlyAModelLooksAtIsReadForOne) {
   Dent d({600, 600}, {200, 200}, 30), other({300, 300}, {100, 100}, 20);
   d.scene.references.push_back({&other.source, nullptr, Reference::Role::texture, {}, 1});
