@@ -89,7 +89,7 @@ class TransferImpl : public Transfer {
     report.precision = precision_name(compute_.unet);
     report.threads = request.threads ? request.threads : compute_.threads;
     apply_threads(report.threads);
-    cv::setNumThreads(report.threads);
+    use_threads(report.threads);
     try {
       return with_memory(_("There is not enough memory for this transfer: choose Draft or Instant, or close other programs."),
                          [&] {

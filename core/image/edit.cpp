@@ -9,8 +9,9 @@
 namespace geometry_transfer {
 namespace {
 
-/// Fields at full resolution are only ever this many pixels at once.
-constexpr int kStripe = 1 << 20;
+/// Fields at full resolution are only ever this many pixels at once, of each thread. Not by the number of threads: a field's
+/// stripe is interpolated in fixed steps from its first row.
+constexpr int kStripe = 1 << 16;
 
 cv::Scalar mean_in(const cv::Mat& picture, const cv::Mat& weight) {
   cv::Scalar sum;
@@ -126,12 +127,13 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
   const float strength = float(request.colour_strength), kept = float(request.own_material);
   const cv::Vec3f shift_rgb = cv::Vec3d(shift.val);
   const int rows = std::max(1, kStripe / std::max(1, target.cols));
-  for (int top = 0; top < target.rows; top += rows) {
+  const auto apply = [&](int top) {
     const int height = std::min(rows, target.rows - top);
     const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
+    const cv::Mat support = part(f.support);
+    if (cv::countNonZero(support) == 0) return;
     const LightOnStripe light(f.carving.shading, part);
-    const cv::Mat support = part(f.support), own = part(f.carving.own.colour), own_share = part(f.carving.own.share),
-                  paste = part(f.paste);
+    const cv::Mat own = part(f.carving.own.colour), own_share = part(f.carving.own.share), paste = part(f.paste);
     for (int y = 0; y < height; ++y) {
       cv::Vec3f* pixel = target.ptr<cv::Vec3f>(top + y);
       const float* s = support.ptr<float>(y);
@@ -147,7 +149,10 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
         pixel[x] = edited;
       }
     }
-  }
+  };
+  cv::parallel_for_(cv::Range(0, (target.rows + rows - 1) / rows), [&](const cv::Range& stripes) {
+    for (int s = stripes.start; s < stripes.end; ++s) apply(s * rows);
+  });
 }
 
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target) {

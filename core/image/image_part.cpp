@@ -2,6 +2,7 @@
 /// The image part as hosts see it.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 #include <opencv2/core/utility.hpp>
@@ -71,13 +72,19 @@ class GuardedPreview : public Preview {
   std::unique_ptr<Preview> inner_;
 };
 
+}  // namespace
+
+void use_threads(int threads) { cv::setNumThreads(threads > 0 ? std::min(threads, cv::getNumberOfCPUs()) : -1); }
+
+namespace {
+
 class Part : public ImagePart {
  public:
   Layer edit(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) const override {
     validate(request);
     return with_memory(report, [&] {
       Clock clock(progress, report);
-      cv::setNumThreads(request.threads > 0 ? request.threads : -1);
+      use_threads(request.threads);
       report.threads = cv::getNumThreads();
       clock.enter(Stage::read, 0);
       Views views = read_views(scene, request, kNativeSide, kGranularity);

@@ -59,6 +59,9 @@ GT_EXPORT cv::Mat edit(const Views& views, const Request& request);
 /// `difference` is what the model would add to `edited`.
 GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target);
 
+/// How many threads these stages use, 0: as many as there are cores. Never more: what OpenCV runs them by warns on stderr then.
+GT_EXPORT void use_threads(int threads);
+
 /// `pixels` (over views.area.rect) with feathered alpha, cropped to where alpha is not 0.
 GT_EXPORT Layer composite(const Views& views, const cv::Mat& pixels, const Request& request);
 

@@ -123,6 +123,11 @@ class Report(Case):
         self.assertGreater(report["rectangle"]["width"], 44)
         self.assertEqual((report["unet_calls"], report["model"]), (0, ""))
 
+    def test_more_threads_than_cores(self):
+        done = self.ok(self.instant("--report", "json", "--quiet", "--threads", "64"))
+        self.assertEqual(done.stderr, "")
+        self.assertLessEqual(self.report(done)["threads"], os.cpu_count())
+
     def test_to_a_pipe_by_its_name(self):
         self.assertEqual(self.report(self.ok(self.instant("--report", "/dev/stdout")))["request"]["preset"], "instant")
 

@@ -400,5 +400,24 @@ TEST(Edit, ALargeRectangleKeepsTheTargetsOwnTexture) {
   EXPECT_GT(correlation, 0.95);
 }
 
+TEST(Edit, DoesNotDependOnTheNumberOfThreads) {
+  Dent d({900, 800}, {450, 400}, 250);
+  const Views v = read_views(d.scene, {}, 256, 8);
+  cv::Mat placed, mask;  // at half the size, so that fields are interpolated
+  cv::resize(v.geometries[0].placed, placed, {}, 0.5, 0.5, cv::INTER_AREA);
+  cv::resize(v.geometries[0].placed_mask, mask, {}, 0.5, 0.5, cv::INTER_AREA);
+  const EditFields fields = edit_fields(placed, {}, mask, 3, {});
+  const int before = cv::getNumThreads();
+  std::vector<cv::Mat> made;
+  for (const int threads : {1, cv::getNumberOfCPUs()}) {
+    cv::setNumThreads(threads);
+    made.push_back(v.target.clone());
+    apply_fields(fields, {}, {}, made.back());
+  }
+  cv::setNumThreads(before);
+  EXPECT_GT(test::largest_difference(made[0], v.target), 0.05);
+  EXPECT_EQ(test::largest_difference(made[0], made[1]), 0);
+}
+
 }  // namespace
 }  // namespace geometry_transfer
