@@ -17,9 +17,10 @@ void transform_rows(cmsHTRANSFORM transform, const cv::Mat& from, cv::Mat& to) {
 /// Whether a transform from R'G'B' to R'G'B' moves no colour by a level of 8 bits. The sRGB profiles in use are apart by half of
 /// one.
 bool changes_nothing(cmsHTRANSFORM transform) {
-  constexpr int kSteps = 16;
-  cv::Mat colours((kSteps + 1) * (kSteps + 1) * (kSteps + 1), 1, CV_32FC3), seen(colours.size(), CV_32FC3);
-  for (int i = 0; i < colours.rows; ++i) colours.at<cv::Vec3f>(i) = cv::Vec3f(i % 17, i / 17 % 17, i / 289) / float(kSteps);
+  constexpr int kSide = 17;
+  cv::Mat colours(kSide * kSide * kSide, 1, CV_32FC3), seen(colours.size(), CV_32FC3);
+  for (int i = 0; i < colours.rows; ++i)
+    colours.at<cv::Vec3f>(i) = cv::Vec3f(i % kSide, i / kSide % kSide, i / (kSide * kSide)) / float(kSide - 1);
   cmsDoTransform(transform, colours.ptr(), seen.ptr(), static_cast<cmsUInt32Number>(colours.rows));
   return cv::norm(colours, seen, cv::NORM_INF) < 1 / 255.0;
 }

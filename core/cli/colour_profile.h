@@ -13,7 +13,7 @@ class ColourProfile {
  public:
   /// `profile`: ICC bytes, empty for sRGB. `channels`: 1 for gray, 3 for colour. A profile that is damaged or of another kind
   /// (CMYK in a picture that was decoded to RGB) counts as none: is_used() tells. One that is sRGB but for rounding is kept in
-  /// what is written, and its colours are sRGB's as they are: half the time for large photographs.
+  /// what is written, and its colours are sRGB's as they are.
   ColourProfile(const Bytes& profile, int channels);
   ~ColourProfile();
   ColourProfile(ColourProfile&&) noexcept;

@@ -182,7 +182,7 @@ void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, c
 
 void edit_onto(const Views& views, const Request& request, cv::Mat& target) {
   cv::Mat small;
-  cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
+  if (request.colour != Colour::shading) cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
   std::vector<PlacedEdit> edits;
   for (const Views::Geometry& g : views.geometries) {
     PlacedEdit e{edit_fields(g.placed, g.placed_known, g.placed_mask, request.feather * g.pixels_per_canvas, request),

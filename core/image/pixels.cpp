@@ -19,12 +19,12 @@ struct Block {
   bool empty() const { return data.empty(); }
 };
 
-bool whole(double v) { return std::abs(v - std::round(v)) < 1e-6; }
+bool is_whole(double v) { return std::abs(v - std::round(v)) < 1e-6; }
 
 /// A map that only moves, by whole pixels, within rounding.
 bool moves_whole(const Affine& m) {
   return std::abs(m(0, 0) - 1) < 1e-9 && std::abs(m(1, 1) - 1) < 1e-9 && std::abs(m(0, 1)) < 1e-9 && std::abs(m(1, 0)) < 1e-9 &&
-         whole(m(0, 2)) && whole(m(1, 2));
+         is_whole(m(0, 2)) && is_whole(m(1, 2));
 }
 
 /// The part of `raster` that `place` carries into `area`, at the resolution of `size` pixels over `area` or its own where that is

@@ -44,27 +44,26 @@ bool same(const cv::Mat& a, const cv::Mat& b) {
   return a.type() == b.type() && a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
 }
 
-Bytes saved(cmsHPROFILE profile) {
+/// sRGB's primaries, its green moved up by `off`, and a transfer curve of lcms's parametric kind.
+Bytes profile_of(double off, int type, std::vector<double> parameters) {
+  const cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60 + off, 1}, {0.15, 0.06, 1}};
+  const cmsCIExyY white = {0.3127, 0.3290, 1};
+  cmsToneCurve* curve = cmsBuildParametricToneCurve(nullptr, type, parameters.data());
+  cmsToneCurve* curves[] = {curve, curve, curve};
+  cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
   cmsUInt32Number size = 0;
   cmsSaveProfileToMem(profile, nullptr, &size);
   Bytes bytes(size);
   cmsSaveProfileToMem(profile, bytes.data(), &size);
-  return bytes;
-}
-
-/// A profile that changes colours plainly: sRGB's primaries, gamma 1.
-Bytes linear_profile() {
-  cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60, 1}, {0.15, 0.06, 1}};
-  cmsCIExyY white;
-  cmsWhitePointFromTemp(&white, 6504);
-  cmsToneCurve* curve = cmsBuildGamma(nullptr, 1.0);
-  cmsToneCurve* curves[] = {curve, curve, curve};
-  cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
-  Bytes bytes = saved(profile);
   cmsFreeToneCurve(curve);
   cmsCloseProfile(profile);
   return bytes;
 }
+
+/// A profile that changes colours plainly: gamma 1.
+Bytes linear_profile() { return profile_of(0, 1, {1.0}); }
+
+Bytes srgb_profile(double off) { return profile_of(off, 4, {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045}); }
 
 std::string refusal(const std::function<void()>& call) {
   try {
@@ -232,20 +231,6 @@ TEST_F(Files, RastersReadTheAreaInSrgb) {
   const Picture linear{"", pixels, linear_profile()};
   PictureRaster(linear).read({0, 0, 1, 1}, {1, 1}, out.data());
   EXPECT_NEAR(out[1], 0.7366, 2e-3);  // sRGB of linear 128/255
-}
-
-/// sRGB as lcms writes it, its green moved by `off`.
-Bytes srgb_profile(double off) {
-  cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60 + off, 1}, {0.15, 0.06, 1}};
-  const cmsCIExyY white = {0.3127, 0.3290, 1};
-  const double curve_of[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
-  cmsToneCurve* curve = cmsBuildParametricToneCurve(nullptr, 4, curve_of);
-  cmsToneCurve* curves[] = {curve, curve, curve};
-  cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
-  Bytes bytes = saved(profile);
-  cmsFreeToneCurve(curve);
-  cmsCloseProfile(profile);
-  return bytes;
 }
 
 TEST_F(Files, WhatSaysSrgbIsNotConvertedAndStillSaysSo) {
