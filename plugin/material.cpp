@@ -90,7 +90,8 @@ Material::Material(Id image, Id target, Id source, const std::vector<FurtherRefe
     : image_(image), target_(target) {
   check_target(image, target);
   check_references(target, source, further);
-  scene_.target = raster(target, true, 0, 0, host::extent(target));
+  const Rect extent = host::extent(target);
+  scene_.target = raster(target, true, extent.x, extent.y, extent);
   const bool several =
       std::any_of(further.begin(), further.end(), [](const auto& r) { return r.role == Reference::Role::geometry; });
   add_geometry(source, true, several, 1);
