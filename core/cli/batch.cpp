@@ -2,12 +2,13 @@
 #include "cli/batch.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <locale>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "request/number_text.h"
 #include "request/text.h"
 
 namespace geometry_transfer::cli {
@@ -15,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One field of a job by its name in a list.
+/// Sets one field of a job by its column name. Relative paths start at `folder`.
 void set_field(Job& job, const std::string& name, const std::string& text, const fs::path& folder) {
-  const auto path = [&] { return text.empty() ? text : (folder / text).string(); };  // an absolute text stays as it is
+  const auto path = [&] { return text.empty() ? text : (folder / text).string(); };  // `/` keeps an absolute text
   const auto reference = [&]() -> ReferenceFiles& {
     return job.references.empty() ? job.references.emplace_back() : job.references[0];
   };
@@ -43,9 +44,9 @@ void set_field(Job& job, const std::string& name, const std::string& text, const
     job.settings.emplace_back(name, text);
 }
 
-/// Adds where in the list a mistake is.
+/// Builds a job with `fill` and checks it. Errors get the list's path and the line or entry (`place`) in front.
 template <class Fill>
-Job filled(const std::string& path, std::size_t place, Fill fill) {
+Job checked_job(const std::string& path, std::size_t place, Fill fill) {
   try {
     Job job;
     fill(job);
@@ -62,7 +63,7 @@ Job filled(const std::string& path, std::size_t place, Fill fill) {
   }
 }
 
-std::vector<std::string> split(const std::string& line) {
+std::vector<std::string> split_at_tabs(const std::string& line) {
   std::vector<std::string> cells(1);
   for (const char c : line)
     if (c == '\t')
@@ -77,15 +78,15 @@ std::vector<Job> read_tsv(const std::string& path, std::istream& in) {
   std::vector<std::string> header;
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
-    static constexpr char mark[] = "\xEF\xBB\xBF";  // which spreadsheets put before UTF-8; JSON's reader skips it itself
+    static constexpr char mark[] = "\xEF\xBB\xBF";  // spreadsheets put it before UTF-8; the JSON reader skips it by itself
     if (number == 1 && line.compare(0, 3, mark) == 0) line.erase(0, 3);
     if (line.find_first_not_of("\t\r ") == std::string::npos || line[0] == '#') continue;
-    const std::vector<std::string> cells = split(line);
+    const std::vector<std::string> cells = split_at_tabs(line);
     if (header.empty()) {
       header = cells;
       continue;
     }
-    jobs.push_back(filled(path, number, [&](Job& job) {
+    jobs.push_back(checked_job(path, number, [&](Job& job) {
       if (cells.size() > header.size())
         throw error(Error::Kind::input, _("{0} cells, but the header names {1}."), cells.size(), header.size());
       for (std::size_t i = 0; i < cells.size(); ++i) set_field(job, header[i], cells[i], fs::path(path).parent_path());
@@ -99,7 +100,7 @@ std::vector<Job> read_json(const std::string& path, std::istream& in) {
   if (!list.is_array()) throw error(Error::Kind::input, _("\"{0}\" is not a JSON array of jobs."), path);
   std::vector<Job> jobs;
   for (const auto& entry : list)
-    jobs.push_back(filled(path, jobs.size() + 1, [&](Job& job) {
+    jobs.push_back(checked_job(path, jobs.size() + 1, [&](Job& job) {
       if (!entry.is_object()) throw error(Error::Kind::input, _("A job is an object with target, source, mask and output."));
       for (const auto& [name, value] : entry.items()) {
         if (value.is_structured()) throw error(Error::Kind::input, _("\"{0}\" must be a text or a number."), name);
@@ -109,8 +110,9 @@ std::vector<Job> read_json(const std::string& path, std::istream& in) {
   return jobs;
 }
 
-/// The file NAME.* in `folder`; empty when there is none. A link that leads nowhere is one: its job says so.
-std::string named(const fs::path& folder, const std::string& name) {
+/// Finds NAME.png, NAME.tiff and so on in `folder`. Returns "" when there is none. A dangling link counts: its job then fails
+/// with a message.
+std::string find_picture(const fs::path& folder, const std::string& name) {
   std::error_code none;
   for (const char* ending : {".png", ".tiff", ".tif", ".jpg", ".jpeg"})
     if (fs::exists(fs::symlink_status(folder / (name + ending), none))) return (folder / (name + ending)).string();
@@ -119,24 +121,24 @@ std::string named(const fs::path& folder, const std::string& name) {
 
 std::vector<Job> read_folder(const fs::path& folder, const std::string& output_folder) {
   if (output_folder.empty()) throw error(Error::Kind::input, _("A batch from a folder needs --output FOLDER for its results."));
-  std::vector<fs::path> cases;
+  std::vector<fs::path> case_folders;
   std::error_code failed, none;
   for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-    if (at->is_directory(none)) cases.push_back(at->path());
+    if (at->is_directory(none)) case_folders.push_back(at->path());
   if (failed) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), folder.string(), failed.message());
-  std::sort(cases.begin(), cases.end());
+  std::sort(case_folders.begin(), case_folders.end());
   std::vector<Job> jobs;
-  for (const fs::path& one : cases) {
+  for (const fs::path& case_folder : case_folders) {
     Job job;
-    job.target = named(one, "target");
-    job.source = named(one, "source");
-    job.mask = named(one, "mask");
+    job.target = find_picture(case_folder, "target");
+    job.source = find_picture(case_folder, "source");
+    job.mask = find_picture(case_folder, "mask");
     if (job.target.empty() || job.source.empty() || job.mask.empty()) continue;
     const std::string ending = fs::path(job.target).extension().string();
-    job.output = (fs::path(output_folder) / (one.filename().string() + (ending[1] == 't' ? ending : ".png"))).string();
+    job.output = (fs::path(output_folder) / (case_folder.filename().string() + (ending[1] == 't' ? ending : ".png"))).string();
     jobs.push_back(job);
   }
-  // Where it cannot be made, writing the first result says so.
+  // If it cannot be created, writing the first result fails with a message.
   if (!jobs.empty()) fs::create_directory(output_folder, none);
   return jobs;
 }
@@ -144,13 +146,11 @@ std::vector<Job> read_folder(const fs::path& folder, const std::string& output_f
 }  // namespace
 
 std::pair<double, double> parse_at(const std::string& text) {
-  std::istringstream in(text);
-  in.imbue(std::locale::classic());
-  double x, y;
-  char comma;
-  if (!(in >> x >> comma >> y) || comma != ',' || in.peek() != std::istringstream::traits_type::eof())
-    throw error(Error::Kind::input, _("\"{0}\" is not a place: give X,Y in pixels of the target."), text);
-  return {x, y};
+  const std::size_t comma = text.find(',');
+  const auto x = parse_number(text.substr(0, comma));
+  const auto y = comma == std::string::npos ? std::nullopt : parse_number(text.substr(comma + 1));
+  if (!x || !y) throw error(Error::Kind::input, _("\"{0}\" is not a place: give X,Y in pixels of the target."), text);
+  return {*x, *y};
 }
 
 std::vector<Job> read_batch(const std::string& path, const std::string& output_folder) {

@@ -9,16 +9,16 @@
 
 namespace geometry_transfer::cli {
 
-/// Jobs from
-///   LIST.tsv   a header (target, source, mask, output, layer, at, reference, reference-mask, texture and any parameter's name)
-///              and a line a job; one further reference and one texture each
-///   LIST.json  an array of objects with the same keys
-///   FOLDER     a job for each folder in it that holds target.*, source.* and mask.*; the result is OUTPUT/NAME.png or .tiff;
-///              OUTPUT is made where it is missing
-/// Paths in a list are relative to the list. Throws Error (input) with the line or entry.
+/// Reads the jobs of a list or a folder.
+///   LIST.tsv   The header names the columns: target, source, mask, output, layer, at, reference, reference-mask, texture, or any
+///              parameter. Each further line is a job with at most one further reference and one texture.
+///   LIST.json  An array of objects with the same keys.
+///   FOLDER     Each subfolder that holds target.*, source.* and mask.* is a job. Its result is OUTPUT/NAME.png or .tiff. The
+///              folder OUTPUT is created if it is missing.
+/// Paths in a list are relative to the list. Throws Error (input) that names the line or entry.
 std::vector<Job> read_batch(const std::string& path, const std::string& output_folder);
 
-/// "X,Y" in target pixels.
+/// Parses "X,Y", in target pixels. Throws Error (input).
 std::pair<double, double> parse_at(const std::string& text);
 
 }  // namespace geometry_transfer::cli

@@ -19,9 +19,9 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-constexpr int kSmallestSource = 8;  // pixels a side; below it nothing of the bare material is left to compare with
+constexpr int kSmallestSource = 8;  // pixels a side; a smaller source has no bare material to compare with
 
-/// A reference's files and the rasters over them, which stay where they are.
+/// A reference's pictures and the rasters that point to them. It must not move.
 struct LoadedReference {
   LoadedReference(const std::string& colour_path, const std::string& mask_path)
       : picture(read_picture(colour_path)), mask_picture(read_picture(mask_path)), colour(picture), mask(mask_picture) {
@@ -69,7 +69,7 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   result.request = with_settings(base, job.settings);
   validate(result.request);
 
-  // 1. Read, and refuse before the work what could not be written after it.
+  // 1. Read the files. Refuse outputs that could not be written before any work.
   const Clock reading;
   Picture target = read_picture(job.target);
   if (!job.output.empty()) check_output(job.output, target.pixels.depth(), target.has_alpha(), target.size());
@@ -81,7 +81,7 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   for (const std::string& path : job.textures) textures.emplace_back(path);
   result.read = reading.seconds();
 
-  // 2. The scene: everything lies at the canvas's (0, 0), placed from there.
+  // 2. Build the scene. Every picture starts at (0, 0) of the canvas; the placement moves it from there.
   const PictureRaster canvas(target);
   Scene scene{&canvas, {}};
   for (std::size_t i = 0; i < references.size(); ++i) {

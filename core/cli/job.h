@@ -11,11 +11,11 @@
 
 namespace geometry_transfer::cli {
 
-/// Parameter names and values as they were typed, in any order.
+/// Pairs of a parameter's name and the text of its value, in any order.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-/// `base` with the settings: the preset first, whatever its place, then the others. Method and colour fields that were set by
-/// hand make the preset "custom".
+/// Applies the settings to `base`: first the preset, wherever it stands, then the others. If a setting changes what the preset
+/// decides, the preset becomes "custom". Throws Error (input).
 Request with_settings(Request base, const Settings& settings);
 
 struct ReferenceFiles {
@@ -25,22 +25,22 @@ struct ReferenceFiles {
 };
 
 struct Job {
-  std::string target, source, mask;             ///< mask: of the source's size, white selects
+  std::string target, source, mask;             ///< the mask has the source's size; white selects
   std::vector<ReferenceFiles> references;       ///< further geometry
   std::vector<std::string> textures;            ///< further examples of the target's material
   std::optional<std::pair<double, double>> at;  ///< target pixel that the mask's centre goes to, before shift-x and shift-y
-  std::string output, layer;                    ///< layer: the bare R'G'B'A; either may be empty, not both
-  Settings settings;                            ///< on top of the command line's
+  std::string output, layer;                    ///< layer: the new layer as R'G'B'A; one of the two may be empty
+  Settings settings;                            ///< applied after the command line's
 };
 
 struct JobResult {
   Report report;
   Request request;
   Rect layer;                  ///< on the canvas
-  double read = 0, write = 0;  ///< seconds for the files
+  double read = 0, write = 0;  ///< seconds spent on files
 };
 
-/// Throws Error or Cancelled; then nothing has been written.
+/// Reads the files, runs the transfer and writes the results. Throws Error or Cancelled; then nothing was written.
 JobResult run_job(Session& session, const Job& job, const Request& request, const ProgressCallback& progress);
 
 }  // namespace geometry_transfer::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// geometry-transfer: files in, file out. Exit codes: 0 done, 1 an error (one line on stderr), 2 wrong usage, 130 interrupted.
+/// The program geometry-transfer. Exit codes: 0 done, 1 error (one line on stderr), 2 wrong usage, 130 interrupted.
 #include <clocale>
 #include <csignal>
 #include <cstdio>
@@ -19,26 +19,26 @@ namespace {
 
 constexpr int interrupted = 130;  // 128 + SIGINT, as shells count
 
-int complain(const char* what) {
+int print_error(const char* what) {
   try {
     std::fprintf(stderr, "geometry-transfer: %s\n", printable(what).c_str());
-  } catch (const std::bad_alloc&) {  // not even a line's memory is left, so a sentence of our own
+  } catch (const std::bad_alloc&) {  // no memory is left for the line, so print a fixed sentence
     std::fprintf(stderr, "geometry-transfer: %s\n", _("Out of memory: choose a smaller picture, or close other programs."));
   }
   return 1;
 }
 
-/// All jobs, whatever happens to the others; an error of one is a line and the exit code. The report is of what was done, after
-/// an interrupt too.
+/// Runs all jobs. A job that fails prints a line and sets the exit code; the others still run. The report lists the jobs that
+/// ran, after an interrupt too.
 int run_batch(const Options& options, Session& session, ProgressLine& line) {
   int code = 0;
   std::size_t written = 0;
   auto reports = nlohmann::ordered_json::array();
   const std::vector<Job> jobs = read_batch(options.batch, options.job.output);
-  check_report(options.report);  // which may lie in the results' folder, made just now
+  check_report(options.report);  // after read_batch(), which may create its folder
   const auto failed = [&](const Job& job, const std::string& why) {
     line.clear();
-    code = complain(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, why).c_str());
+    code = print_error(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, why).c_str());
     reports.push_back({{"target", job.target}, {"output", job.output}, {"error", why}});
   };
   for (const Job& job : jobs) try {
@@ -53,8 +53,8 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
       failed(job, e.what());
     } catch (const Cancelled&) {
       line.clear();
-      complain(written == 0 ? _("Interrupted: nothing was written.")
-                            : sentence(_("Interrupted: {0} of {1} results were written."), written, jobs.size()).c_str());
+      print_error(written == 0 ? _("Interrupted: nothing was written.")
+                               : sentence(_("Interrupted: {0} of {1} results were written."), written, jobs.size()).c_str());
       code = interrupted;
       break;
     } catch (const std::bad_alloc&) {
@@ -87,8 +87,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   set_idle_threads();
   keep_freed_memory();
-  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is an error of write, not the end
-  // Language and letters from the user; numbers stay with the decimal point on the command line and in reports.
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit makes write() fail; it does not end the program
+  // Take language and letters from the user's locale. Numbers keep the decimal point.
   std::setlocale(LC_MESSAGES, "");
   std::setlocale(LC_CTYPE, "");
   open_catalogs();
@@ -97,13 +97,13 @@ int main(int argc, char** argv) {
   } catch (const Exit& exit) {
     return exit.code;
   } catch (const Error& e) {
-    return complain(e.what());
+    return print_error(e.what());
   } catch (const Cancelled&) {
-    complain(_("Interrupted: nothing was written."));
+    print_error(_("Interrupted: nothing was written."));
     return interrupted;
   } catch (const std::bad_alloc&) {
-    return complain(_("Out of memory: choose a smaller picture, or close other programs."));
+    return print_error(_("Out of memory: choose a smaller picture, or close other programs."));
   } catch (const std::exception& e) {
-    return complain(e.what());
+    return print_error(e.what());
   }
 }

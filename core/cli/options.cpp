@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <map>
+#include <sstream>
 
 #include "cli/batch.h"
+#include "request/number_text.h"
 #include "request/text.h"
 
 namespace geometry_transfer::cli {
@@ -28,8 +30,8 @@ const char* group_label(Parameter::Group group) {
   return "";
 }
 
-/// "0 .. 1, default 0.5"
-std::string range(const Parameter& p) {
+/// What --help shows as a parameter's values: "0 .. 1, default 0.5".
+std::string value_range(const Parameter& p) {
   std::string allowed;
   for (const Choice& c : p.choices) allowed += (allowed.empty() ? "" : "|") + std::string(c.id);
   if (p.kind == Parameter::Kind::boolean) allowed = "true|false";
@@ -39,24 +41,24 @@ std::string range(const Parameter& p) {
   return allowed + (usual.empty() ? "" : (allowed.empty() ? "" : ", ") + sentence(_("default {0}"), usual));
 }
 
-/// As many as there are references, or none; `what` names the option.
-template <class T>
-void need_as_many(const std::vector<T>& given, std::size_t count, const char* what) {
-  if (!given.empty() && given.size() != count)
-    throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one for each."), count, given.size(), what);
+/// Options that come once for each further reference, as they were typed.
+struct TypedReferences {
+  std::vector<std::string> pictures, masks, weights, placements;
+};
+
+/// Throws Error unless `option` was given once for each of `references` pictures. An optional one may also be absent.
+void check_count(std::size_t references, std::size_t given, const char* option, bool optional) {
+  if (given == references || (optional && given == 0)) return;
+  throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one for each."), references, given, option);
 }
 
 double number(const std::string& text, const char* option) {
-  std::istringstream in(text);
-  in.imbue(std::locale::classic());
-  double value;
-  if (!(in >> value) || in.peek() != std::istringstream::traits_type::eof())
-    throw error(Error::Kind::input, _("{0} is \"{1}\", but must be a number."), option, text);
-  return value;
+  if (const auto value = parse_number(text)) return *value;
+  throw error(Error::Kind::input, _("{0} is \"{1}\", but must be a number."), option, text);
 }
 
-/// "DX,DY[,SCALE[,ROTATION]]", each in its parameter's range.
-Placement placement(const std::string& text) {
+/// Parses "DX,DY[,SCALE[,ROTATION]]". Each number must be in its parameter's range.
+Placement parse_placement(const std::string& text) {
   static constexpr const char* names[] = {"shift-x", "shift-y", "scale", "rotation"};
   std::vector<std::string> values;
   std::istringstream in(text);
@@ -68,37 +70,48 @@ Placement placement(const std::string& text) {
   return checked.placement;
 }
 
-}  // namespace
+/// Pairs each further picture with its mask, weight and placement.
+std::vector<ReferenceFiles> paired(const TypedReferences& typed) {
+  const std::size_t count = typed.pictures.size();
+  check_count(count, typed.weights.size(), "--weight", true);
+  check_count(count, typed.placements.size(), "--reference-placement", true);
+  check_count(count, typed.masks.size(), "--reference-mask", false);
+  std::vector<ReferenceFiles> references(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    ReferenceFiles& files = references[i];
+    files.colour = typed.pictures[i];
+    files.mask = typed.masks[i];
+    if (!typed.weights.empty()) files.weight = number(typed.weights[i], "--weight");
+    if (!(files.weight > 0))
+      throw error(Error::Kind::input, _("{0} is \"{1}\", but must be a number above 0."), "--weight", typed.weights[i]);
+    if (!typed.placements.empty()) files.placement = parse_placement(typed.placements[i]);
+  }
+  return references;
+}
 
-Options parse_options(int argc, char** argv) {
-  Options options;
-  std::string at;
-  std::vector<std::string> references, masks, weights, placements;
-  CLI::App app(_("Carries surface geometry from one picture to the material of another."), "geometry-transfer");
-  app.set_version_flag("--version", "geometry-transfer " GT_VERSION);
-  app.get_formatter()->column_width(34);
-  app.add_option("--target", options.job.target, _("Picture to change (PNG, JPEG or TIFF, 8 or 16 bit)"))->type_name("FILE");
-  app.add_option("--source", options.job.source, _("Picture with the geometry"))->type_name("FILE");
-  app.add_option("--mask", options.job.mask, _("Where the geometry is in the source: white selects"))->type_name("FILE");
-  app.add_option("--output", options.job.output, _("Result, with the target's depth, channels and profile"))->type_name("FILE");
-  app.add_option("--layer", options.job.layer, _("The new layer alone, with transparency"))->type_name("FILE");
+CLI::Option* add_repeatable(CLI::App& app, const char* name, std::vector<std::string>& values, const char* help) {
+  return app.add_option(name, values, help)->expected(1)->take_all();
+}
+
+void add_file_options(CLI::App& app, Options& options, TypedReferences& references, std::string& at) {
+  Job& job = options.job;
+  app.add_option("--target", job.target, _("Picture to change (PNG, JPEG or TIFF, 8 or 16 bit)"))->type_name("FILE");
+  app.add_option("--source", job.source, _("Picture with the geometry"))->type_name("FILE");
+  app.add_option("--mask", job.mask, _("Where the geometry is in the source: white selects"))->type_name("FILE");
+  app.add_option("--output", job.output, _("Result, with the target's depth, channels and profile"))->type_name("FILE");
+  app.add_option("--layer", job.layer, _("The new layer alone, with transparency"))->type_name("FILE");
   app.add_option("--at", at, _("Target pixel for the centre of the mask (without it: where it is in the source)"))
       ->type_name("X,Y");
-  app.add_option("--reference", references, _("A further picture with geometry; repeatable"))
-      ->type_name("FILE")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--reference-mask", masks, _("Its mask"))->type_name("FILE")->expected(1)->take_all();
-  app.add_option("--weight", weights, _("Its weight against the source's 1"))->type_name("NUMBER")->expected(1)->take_all();
-  app.add_option("--reference-placement", placements, _("Its own placement"))
+  add_repeatable(app, "--reference", references.pictures, _("A further picture with geometry; repeatable"))->type_name("FILE");
+  add_repeatable(app, "--reference-mask", references.masks, _("Its mask"))->type_name("FILE");
+  add_repeatable(app, "--weight", references.weights, _("Its weight against the source's 1"))->type_name("NUMBER");
+  add_repeatable(app, "--reference-placement", references.placements, _("Its own placement"))
       ->type_name("DX,DY[,SCALE[,ROTATION]]")
-      ->expected(1)
-      ->take_all()
       ->delimiter('\0');
-  app.add_option("--texture", options.job.textures, _("A further example of the target's material; repeatable"))
-      ->type_name("FILE")
-      ->expected(1)
-      ->take_all();
+  add_repeatable(app, "--texture", job.textures, _("A further example of the target's material; repeatable"))->type_name("FILE");
+}
+
+void add_run_options(CLI::App& app, Options& options) {
   app.add_option("--batch", options.batch,
                  _("Many transfers with one model: a .tsv or .json list, or a folder of folders with target, source and mask"))
       ->type_name("PATH");
@@ -106,59 +119,78 @@ Options parse_options(int argc, char** argv) {
       ->type_name("json|FILE");
   app.add_flag("--list-models", options.list_models, _("The models found on this machine"));
   app.add_flag("--quiet", options.quiet, _("No progress"));
+}
 
-  std::map<std::string, std::string> given;
-  std::map<std::string, CLI::Option*> typed;
-  for (const Parameter& p : parameters()) {
-    CLI::Option* option = app.add_option(std::string("--") + p.name, given[p.name], translate(p.blurb));
-    option->type_name(range(p))->group(translate(group_label(p.group)));
-    if (p.kind == Parameter::Kind::boolean) option->expected(0, 1);  // --flip alone is --flip true
-    typed[p.name] = option;
+/// One option for each row of the parameter table.
+class ParameterOptions {
+ public:
+  explicit ParameterOptions(CLI::App& app) {
+    for (const Parameter& p : parameters()) {
+      CLI::Option* option = app.add_option(std::string("--") + p.name, texts_[p.name], translate(p.blurb));
+      option->type_name(value_range(p))->group(translate(group_label(p.group)));
+      if (p.kind == Parameter::Kind::boolean) option->expected(0, 1);  // --flip alone is --flip true
+      options_[p.name] = option;
+    }
+  }
+  ParameterOptions(const ParameterOptions&) = delete;
+
+  /// Those that were given, after the app has parsed.
+  Settings given() const {
+    Settings settings;
+    for (const auto& [name, option] : options_) {
+      if (option->count() == 0) continue;
+      const std::string& text = texts_.at(name);
+      const bool flag = find_parameter(name)->kind == Parameter::Kind::boolean && text.empty();
+      settings.emplace_back(name, flag ? "true" : text);
+    }
+    return settings;
   }
 
+ private:
+  std::map<std::string, std::string> texts_;
+  std::map<std::string, CLI::Option*> options_;
+};
+
+[[noreturn]] void exit_with_usage_error(const std::string& text) {
+  std::fprintf(stderr, "geometry-transfer: %s\n", text.c_str());
+  throw Exit{2};
+}
+
+/// Parses into the variables that the options were bound to. Throws Exit after --help, --version and usage errors.
+void parse(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {
     app.exit(done);
     throw Exit{0};
   } catch (const CLI::ParseError& wrong) {
-    std::fprintf(stderr, "geometry-transfer: %s\n", sentence(_("{0} (see --help)"), wrong.what()).c_str());
-    throw Exit{2};
+    exit_with_usage_error(sentence(_("{0} (see --help)"), wrong.what()));
   }
+}
 
-  Settings settings;
-  for (const auto& [name, option] : typed)
-    if (option->count() > 0) {
-      const bool bare = find_parameter(name)->kind == Parameter::Kind::boolean && given[name].empty();
-      settings.emplace_back(name, bare ? "true" : given[name]);
-    }
-  options.request = with_settings(Request{}, settings);
+bool names_all_files(const Job& job) {
+  return !job.target.empty() && !job.source.empty() && !job.mask.empty() && !(job.output.empty() && job.layer.empty());
+}
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  std::string at;
+  TypedReferences references;
+  CLI::App app(_("Carries surface geometry from one picture to the material of another."), "geometry-transfer");
+  app.set_version_flag("--version", "geometry-transfer " GT_VERSION);
+  app.get_formatter()->column_width(34);
+  add_file_options(app, options, references, at);
+  add_run_options(app, options);
+  const ParameterOptions parameter_options(app);
+  parse(app, argc, argv);
+
+  options.request = with_settings(Request{}, parameter_options.given());
   if (!at.empty()) options.job.at = parse_at(at);
-
-  need_as_many(masks, references.size(), "--reference-mask");
-  need_as_many(weights, references.size(), "--weight");
-  need_as_many(placements, references.size(), "--reference-placement");
-  if (masks.size() != references.size())
-    throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one for each."), references.size(),
-                masks.size(), "--reference-mask");
-  for (std::size_t i = 0; i < references.size(); ++i) {
-    ReferenceFiles files;
-    files.colour = references[i];
-    files.mask = masks[i];
-    if (!weights.empty()) files.weight = number(weights[i], "--weight");
-    if (!(files.weight > 0))
-      throw error(Error::Kind::input, _("{0} is \"{1}\", but must be a number above 0."), "--weight", weights[i]);
-    if (!placements.empty()) files.placement = placement(placements[i]);
-    options.job.references.push_back(files);
-  }
-  const Job& job = options.job;
-  const bool whole =
-      !job.target.empty() && !job.source.empty() && !job.mask.empty() && !(job.output.empty() && job.layer.empty());
-  if (!options.list_models && options.batch.empty() && !whole) {
-    std::fprintf(stderr, "geometry-transfer: %s\n",
-                 _("--target, --source, --mask and --output (or --layer) are needed (see --help)"));
-    throw Exit{2};
-  }
+  options.job.references = paired(references);
+  if (!options.list_models && options.batch.empty() && !names_all_files(options.job))
+    exit_with_usage_error(_("--target, --source, --mask and --output (or --layer) are needed (see --help)"));
   return options;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The command line as typed.
+/// The parsed command line.
 #pragma once
 
 #include <string>
@@ -9,19 +9,19 @@
 namespace geometry_transfer::cli {
 
 struct Options {
-  Job job;            ///< without settings: those are in `request`
-  Request request;    ///< defaults, the preset, then what was given by name
-  std::string batch;  ///< list or folder; job is then unused but for output
+  Job job;            ///< its settings are empty: they are in `request`
+  Request request;    ///< defaults, then the preset, then the single options
+  std::string batch;  ///< list or folder; only job.output is then used
   std::string report;
   bool quiet = false, list_models = false;
 };
 
-/// What to do instead of running: the text was printed.
+/// Thrown when the program ends without a run. The text is printed already.
 struct Exit {
   int code;
 };
 
-/// Throws Exit after --help, --version and usage errors (code 2), Error (input) for values out of range.
+/// Parses the command line. Throws Exit after --help, --version and usage errors (code 2), Error (input) for values out of range.
 Options parse_options(int argc, char** argv);
 
 }  // namespace geometry_transfer::cli

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// 0, or why not all of it was written.
+/// Writes all bytes. Returns 0 or the errno of the failure.
 int write_all(int file, const std::vector<unsigned char>& bytes) {
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t now = write(file, bytes.data() + done, bytes.size() - done);
@@ -30,70 +30,71 @@ int write_all(int file, const std::vector<unsigned char>& bytes) {
   return 0;
 }
 
-/// Where the bytes go: a link stays, what it names is replaced.
-std::string end_of_links(const std::string& path) {
+/// The file that a symbolic link leads to. The link stays; that file is replaced.
+std::string resolve_links(const std::string& path) {
   std::error_code none;
   return fs::is_symlink(path, none) ? fs::weakly_canonical(path, none).string() : path;
 }
 
 std::string temporary_name(const std::string& end) { return end + ".XXXXXX"; }
 
-/// A pipe or a device takes the bytes, it is not replaced.
-bool takes_bytes(const struct stat& there) { return !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode); }
+/// True for a pipe or a device: the bytes are written into it, and it is not replaced.
+bool is_stream(const struct stat& there) { return !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode); }
 
 Error cannot_write(const std::string& path, int reason) {
   return error(Error::Kind::system, _("\"{0}\" cannot be written: {1}."), path, std::strerror(reason));
 }
 
-/// A whole file beside its place; gone again when it is not put there.
+/// A whole temporary file beside its final name. The destructor deletes it unless commit() has renamed it.
 class StagedFile {
  public:
-  explicit StagedFile(const NewFile& made) : made_(made), end_(end_of_links(made.path)) {
+  explicit StagedFile(const NewFile& file) : file_(file), path_(resolve_links(file.path)) {
     struct stat old {};
-    const bool exists = stat(made.path.c_str(), &old) == 0;
-    if (exists && takes_bytes(old)) return;
-    std::string name = temporary_name(end_);
-    const int file = mkstemp(name.data());
-    if (file < 0) throw cannot_write(made.path, errno);
-    int reason = write_all(file, made.bytes);
+    const bool exists = stat(file.path.c_str(), &old) == 0;
+    if (exists && is_stream(old)) return;
+    std::string name = temporary_name(path_);
+    const int descriptor = mkstemp(name.data());
+    if (descriptor < 0) throw cannot_write(file.path, errno);
+    int reason = write_all(descriptor, file.bytes);
     const mode_t others = umask(0);
     umask(others);
-    const mode_t mode = exists ? old.st_mode & 0777 : 0666 & ~others;  // what was closed to others stays closed
-    if (reason == 0 && (fchmod(file, mode) != 0 || fsync(file) != 0)) reason = errno;
-    close(file);
+    const mode_t mode = exists ? old.st_mode & 0777 : 0666 & ~others;  // an existing file keeps its mode
+    if (reason == 0 && (fchmod(descriptor, mode) != 0 || fsync(descriptor) != 0)) reason = errno;
+    close(descriptor);
     if (reason != 0) unlink(name.c_str());
-    if (reason != 0) throw cannot_write(made.path, reason);
-    temporary_ = std::move(name);  // nothing that could fail while the file is there
+    if (reason != 0) throw cannot_write(file.path, reason);
+    temporary_ = std::move(name);  // from here on the destructor deletes it
   }
   ~StagedFile() {
     if (!temporary_.empty()) unlink(temporary_.c_str());
   }
   StagedFile(const StagedFile&) = delete;
 
-  void put() {
+  void commit() {
     if (temporary_.empty()) {
-      const int file = open(made_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
-      const int reason = file < 0 ? errno : write_all(file, made_.bytes);
-      if (file >= 0) close(file);
-      if (reason != 0) throw cannot_write(made_.path, reason);
+      const int descriptor = open(file_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+      const int reason = descriptor < 0 ? errno : write_all(descriptor, file_.bytes);
+      if (descriptor >= 0) close(descriptor);
+      if (reason != 0) throw cannot_write(file_.path, reason);
       return;
     }
-    if (rename(temporary_.c_str(), end_.c_str()) != 0) throw cannot_write(made_.path, errno);
+    if (rename(temporary_.c_str(), path_.c_str()) != 0) throw cannot_write(file_.path, errno);
     temporary_.clear();
   }
 
  private:
-  const NewFile& made_;
-  std::string end_, temporary_;  // empty: the bytes go into what is there
+  const NewFile& file_;
+  std::string path_;       // where links lead to
+  std::string temporary_;  // "" if the bytes are written into a pipe or a device
 };
 
 }  // namespace
 
 void check_place(const std::string& path) {
   struct stat there {};
-  if (stat(path.c_str(), &there) == 0 && takes_bytes(there)) return;
+  if (stat(path.c_str(), &there) == 0 && is_stream(there)) return;
   if (S_ISDIR(there.st_mode)) throw cannot_write(path, EISDIR);
-  const std::string end = end_of_links(path);
+  const std::string end = resolve_links(path);
   const fs::path parent = fs::path(end).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
   std::error_code none;
@@ -108,7 +109,7 @@ void write_file(const std::string& path, const std::vector<unsigned char>& bytes
 void write_files(const std::vector<NewFile>& files) {
   std::deque<StagedFile> staged;
   for (const NewFile& file : files) staged.emplace_back(file);
-  for (StagedFile& file : staged) file.put();
+  for (StagedFile& file : staged) file.commit();
 }
 
 }  // namespace geometry_transfer::cli

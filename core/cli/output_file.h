@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Files that are written whole or not at all.
+/// Files that are written completely or not at all.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@ struct NewFile {
   std::vector<unsigned char> bytes;
 };
 
-/// Refuses a folder or a name that cannot be written, before any work is done. Throws Error, as all here.
+/// Throws Error if a file cannot be written at `path`. Called before any work.
 void check_place(const std::string& path);
 
-/// Writes beside each path, then renames: all are whole or as they were, and their modes stay. A pipe or a device that is there
-/// is written to as it is.
+/// Writes each file under a temporary name beside it, then renames. An existing file keeps its mode. A pipe or a device is
+/// written into and not replaced. Throws Error.
 void write_files(const std::vector<NewFile>& files);
 void write_file(const std::string& path, const std::vector<unsigned char>& bytes);
 

@@ -23,7 +23,7 @@ Json value(const Value& v) {
   return std::visit([](const auto& held) { return Json(held); }, v);
 }
 
-volatile std::sig_atomic_t interrupted = 0;  // the one thing a signal handler may touch
+volatile std::sig_atomic_t interrupted = 0;  // a signal handler may touch only this type
 
 }  // namespace
 
@@ -71,7 +71,7 @@ void check_report(const std::string& where) {
 }
 
 void write_report(const std::string& where, const Json& report) {
-  // Names of files may be any bytes; JSON is UTF-8.
+  // A file's name may hold any bytes, but JSON must be UTF-8.
   const std::string text = report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   if (where != "json") return write_file(where, {text.begin(), text.end()});
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)

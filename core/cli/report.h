@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What a transfer did, for scripts (JSON) and for people (a line that is redrawn).
+/// Reports of a transfer: JSON for scripts, a progress line for people.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,22 +9,22 @@
 
 namespace geometry_transfer::cli {
 
-/// One line for the terminal, harmless.
+/// Makes a text safe for the terminal: one line without control characters.
 std::string printable(std::string text);
 
-/// Keys as in Report and the parameter table; lengths in pixels, times in seconds, memory in bytes.
+/// The report as JSON. Keys are those of Report and of the parameter table. Units: pixels, seconds, bytes.
 nlohmann::ordered_json report_json(const Job& job, const JobResult& result);
 
-/// Refuses a file's name that cannot be written, before any work is done.
+/// Throws Error if the report cannot be written to `where`. Called before any work.
 void check_report(const std::string& where);
 
-/// "json": to stdout; otherwise a file's name.
+/// Writes the report to stdout if `where` is "json", else to the file `where`.
 void write_report(const std::string& where, const nlohmann::ordered_json& report);
 
-/// The models of this machine: name, family, MB, path, and for one that cannot be used why.
+/// Prints the models of this machine: name, family, MB, path, and the reason if a model cannot be used.
 void print_models();
 
-/// A bar on stderr while it is a terminal; asks to stop once interrupted (Ctrl+C, SIGTERM). The second signal kills.
+/// Draws a progress bar if stderr is a terminal. Its callback asks to stop after Ctrl+C or SIGTERM; a second signal kills.
 class ProgressLine {
  public:
   explicit ProgressLine(bool quiet);

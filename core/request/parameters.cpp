@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <locale>
-#include <sstream>
 
 #include "geometry-transfer/request.h"
+#include "request/number_text.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
@@ -253,14 +252,6 @@ std::vector<Parameter> make_parameters() {
   };
 }
 
-std::string number_text(double value, int digits) {
-  std::ostringstream out;
-  out.imbue(std::locale::classic());
-  out.precision(std::max(digits, 15));
-  out << value;
-  return out.str();
-}
-
 std::string allowed(const Parameter& p) {
   switch (p.kind) {
     case Kind::boolean:
@@ -354,11 +345,9 @@ void set_parameter_text(Request& request, const std::string& name, const std::st
     if (text == "false" || text == "no" || text == "0") return p.set(request, false);
     refuse(p, text);
   }
-  std::istringstream in(text);
-  in.imbue(std::locale::classic());
-  double value = std::numeric_limits<double>::quiet_NaN();
-  if (!(in >> value) || in.peek() != std::istringstream::traits_type::eof()) refuse(p, text);
-  p.set(request, accepted(p, value));
+  const std::optional<double> value = parse_number(text);
+  if (!value) refuse(p, text);
+  p.set(request, accepted(p, *value));
 }
 
 std::string parameter_text(const Request& request, const Parameter& parameter) { return value_text(parameter.get(request)); }
