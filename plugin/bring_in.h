@@ -2,8 +2,8 @@
 /// References of other images, kept in the target's: what is repeated or edited again later finds them there.
 #pragma once
 
-#include "material.h"
-#include "new_layer.h"
+#include "host/new_layer.h"
+#include "scene_from_layers.h"
 
 namespace geometry_transfer {
 

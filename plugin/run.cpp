@@ -7,9 +7,9 @@
 
 #include "bring_in.h"
 #include "expected_time.h"
-#include "gegl_raster.h"
-#include "material.h"
+#include "host/gegl_raster.h"
 #include "request/text.h"
+#include "scene_from_layers.h"
 #include "settings.h"
 
 namespace geometry_transfer {

@@ -8,8 +8,8 @@
 
 #include "further_reference.h"
 #include "geometry-transfer/transfer.h"
-#include "host.h"
-#include "worker/serve.h"
+#include "host/host.h"
+#include "worker/server.h"
 
 namespace geometry_transfer {
 

@@ -6,7 +6,7 @@
 
 #include "geometry-transfer/progress.h"
 #include "geometry-transfer/request.h"
-#include "host.h"
+#include "host/host.h"
 #include "settings_text.h"
 
 namespace geometry_transfer {

@@ -11,8 +11,8 @@
 #include <sstream>
 
 #include "request/memory.h"
+#include "worker/client.h"
 #include "worker/endpoint.h"
-#include "worker/keeper.h"
 #include "worker/model_stamp.h"
 
 namespace geometry_transfer::worker {

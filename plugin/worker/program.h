@@ -2,7 +2,7 @@
 /// The worker as a second life of the plug-in's own program: started by the plug-in, with a word that GIMP does not use.
 #pragma once
 
-#include "worker/serve.h"
+#include "worker/server.h"
 
 namespace geometry_transfer::worker {
 

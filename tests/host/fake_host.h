@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host.h"
+#include "host/host.h"
 
 namespace geometry_transfer::host::fake {
 

@@ -10,10 +10,10 @@
 
 #include "expected_time.h"
 #include "fake_host.h"
-#include "gegl_raster.h"
 #include "geometry-transfer/error.h"
-#include "material.h"
+#include "host/gegl_raster.h"
 #include "run.h"
+#include "scene_from_layers.h"
 #include "settings.h"
 #include "worker/program.h"
 

@@ -10,10 +10,10 @@
 #include <fstream>
 #include <thread>
 
+#include "worker/client.h"
 #include "worker/endpoint.h"
-#include "worker/keeper.h"
 #include "worker/model_stamp.h"
-#include "worker/transfer_words.h"
+#include "worker/serialization.h"
 
 namespace geometry_transfer::worker {
 namespace {

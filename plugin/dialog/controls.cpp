@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "controls.h"
+#include "dialog/controls.h"
 
 #include <cmath>
 
-#include "gtk_compat.h"
-#include "models_box.h"
-#include "slider.h"
+#include "dialog/gtk_compat.h"
+#include "dialog/models_box.h"
+#include "dialog/slider.h"
 
 namespace geometry_transfer {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "worker/keeper.h"
+#include "worker/client.h"
 
 #include "worker/endpoint.h"
-#include "worker/transfer_words.h"
+#include "worker/serialization.h"
 
 namespace geometry_transfer::worker {
 namespace {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "geometry-transfer/image.h"
-#include "host.h"
+#include "host/host.h"
 
 namespace geometry_transfer {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// GIMP 2.10: host_ui.h.
+/// GIMP 3: host_ui.h.
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
-#include "host_ui.h"
+#include "host/host_ui.h"
 #include "procedure.h"
 
 namespace geometry_transfer::host {
@@ -14,7 +14,9 @@ struct Chooser {
   std::function<void(Id)> chosen;
 };
 
-gboolean selectable(gint32, gint32 item, gpointer chooser) { return item != static_cast<Chooser*>(chooser)->target; }
+gboolean selectable(GimpImage*, GimpItem* item, gpointer chooser) {
+  return gimp_item_get_id(item) != static_cast<Chooser*>(chooser)->target;
+}
 
 void changed(GtkWidget* box, gpointer chooser) {
   gint value = kNone;
@@ -24,12 +26,11 @@ void changed(GtkWidget* box, gpointer chooser) {
 
 }  // namespace
 
-void ui_start() { gimp_ui_init(kBinary, FALSE); }
+void ui_start() { gimp_ui_init(kBinary); }
 
 GtkWidget* layer_chooser(Id target, Id selected, std::function<void(Id)> chosen) {
   auto* state = new Chooser{target, std::move(chosen)};
-  GtkWidget* box = gimp_layer_combo_box_new(selectable, state);
-  g_object_set_data_full(G_OBJECT(box), "geometry-transfer-chooser", state, [](gpointer p) { delete static_cast<Chooser*>(p); });
+  GtkWidget* box = gimp_layer_combo_box_new(selectable, state, [](gpointer p) { delete static_cast<Chooser*>(p); });
   gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), selected);
   g_signal_connect(box, "changed", G_CALLBACK(changed), state);
   changed(box, state);

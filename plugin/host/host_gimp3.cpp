@@ -2,9 +2,9 @@
 /// GIMP 3: host.h, and the procedure's registration.
 #include <libgimp/gimp.h>
 
-#include "dialog.h"
-#include "gegl_raster.h"
-#include "host.h"
+#include "dialog/dialog.h"
+#include "host/gegl_raster.h"
+#include "host/host.h"
 #include "procedure.h"
 #include "request/idle_threads.h"
 #include "request/memory.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "models_box.h"
+#include "dialog/models_box.h"
 
+#include "dialog/gtk_compat.h"
 #include "geometry-transfer/models.h"
 #include "geometry-transfer/request.h"
-#include "gtk_compat.h"
 #include "request/text.h"
 
 namespace geometry_transfer {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "references_box.h"
+#include "dialog/references_box.h"
 
 #include <algorithm>
 
-#include "gtk_compat.h"
-#include "host_ui.h"
+#include "dialog/gtk_compat.h"
+#include "host/host_ui.h"
 #include "request/text.h"
 
 namespace geometry_transfer {

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "host.h"
+#include "host/host.h"
 
 namespace geometry_transfer::host {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "preview_pane.h"
+#include "dialog/preview_pane.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "gtk_compat.h"
-#include "material.h"
+#include "dialog/gtk_compat.h"
 #include "request/text.h"
+#include "scene_from_layers.h"
 
 namespace geometry_transfer {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "worker/serve.h"
+#include "worker/server.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "worker/endpoint.h"
-#include "worker/transfer_words.h"
+#include "worker/serialization.h"
 
 namespace geometry_transfer::worker {
 namespace {

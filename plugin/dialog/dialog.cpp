@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "dialog.h"
+#include "dialog/dialog.h"
 
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "bring_in.h"
-#include "controls.h"
+#include "dialog/controls.h"
+#include "dialog/gtk_compat.h"
+#include "dialog/preview_pane.h"
+#include "dialog/references_box.h"
 #include "expected_time.h"
-#include "gtk_compat.h"
-#include "host_ui.h"
-#include "preview_pane.h"
+#include "host/host_ui.h"
 #include "procedure.h"
-#include "references_box.h"
 #include "request/text.h"
 
 namespace geometry_transfer {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "gegl_raster.h"
+#include "host/gegl_raster.h"
 
 #include <algorithm>
 #include <cmath>

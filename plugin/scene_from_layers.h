@@ -7,7 +7,7 @@
 
 #include "further_reference.h"
 #include "geometry-transfer/transfer.h"
-#include "host.h"
+#include "host/host.h"
 
 namespace geometry_transfer {
 

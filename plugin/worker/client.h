@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "worker/serve.h"
+#include "worker/server.h"
 
 namespace geometry_transfer::worker {
 

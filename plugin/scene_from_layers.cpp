@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "material.h"
+#include "scene_from_layers.h"
 
 #include <algorithm>
 #include <set>
 
 #include "bring_in.h"
-#include "gegl_raster.h"
+#include "host/gegl_raster.h"
 #include "request/text.h"
 
 namespace geometry_transfer {

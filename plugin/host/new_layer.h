@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "host.h"
+#include "host/host.h"
 
 namespace geometry_transfer {
 

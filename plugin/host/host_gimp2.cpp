@@ -5,9 +5,9 @@
 
 #include <clocale>
 
-#include "dialog.h"
-#include "gegl_raster.h"
-#include "host.h"
+#include "dialog/dialog.h"
+#include "host/gegl_raster.h"
+#include "host/host.h"
 #include "procedure.h"
 #include "request/idle_threads.h"
 #include "request/memory.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "slider.h"
+#include "dialog/slider.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "gtk_compat.h"
+#include "dialog/gtk_compat.h"
 
 namespace geometry_transfer {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "worker/transfer_words.h"
+#include "worker/serialization.h"
 
 #include <stdexcept>
 
