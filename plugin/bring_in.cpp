@@ -19,7 +19,7 @@ bool from_elsewhere(Id image, Id source, const std::vector<FurtherReference>& fu
          std::any_of(further.begin(), further.end(), [&](const auto& r) { return elsewhere(static_cast<Id>(r.layer)); });
 }
 
-NewLayer brought_in(Id image, const Material::Lying& reference) {
+NewLayer brought_in(Id image, const SceneFromLayers::PlacedReference& reference) {
   const Rect& place = reference.extent;
   NewLayer made(image, host::make_layer(image, host::item_name(reference.layer), place));
   if (!made) return made;

@@ -12,7 +12,7 @@ bool from_elsewhere(host::Id image, host::Id source, const std::vector<FurtherRe
 
 /// A hidden copy of a layer of another image at its place on the target's canvas, not in the image yet. Its layer mask shows
 /// where the geometry is, and goes on saying so. Empty when the host refuses.
-NewLayer brought_in(host::Id image, const Material::Lying& reference);
+NewLayer brought_in(host::Id image, const SceneFromLayers::PlacedReference& reference);
 /// True for such a copy, as long as it has its mask.
 bool was_brought_in(host::Id layer);
 

@@ -117,13 +117,13 @@ void check_still_there(const Call& call) {
 }
 
 /// What is wanted of other images as layers for this one, and `settings` lead to them.
-std::vector<NewLayer> bring_in(const Call& call, const Material& material, Remembered& settings) {
+std::vector<NewLayer> bring_in(const Call& call, const SceneFromLayers& layers, Remembered& settings) {
   std::vector<NewLayer> made;
-  const auto& lying = material.lying();
-  for (size_t i = 0; i < lying.size(); ++i) {
+  const auto& references = layers.placed_references();
+  for (size_t i = 0; i < references.size(); ++i) {
     // What was deleted since has been read all the same: the transfer does without the copy.
-    if (!host::is_layer(lying[i].layer) || host::image_of(lying[i].layer) == call.image) continue;
-    made.push_back(brought_in(call.image, lying[i]));
+    if (!host::is_layer(references[i].layer) || host::image_of(references[i].layer) == call.image) continue;
+    made.push_back(brought_in(call.image, references[i]));
     if (!made.back()) throw no_new_layer();
     const Id copy = made.back().id();
     if (i == 0) {
@@ -136,8 +136,8 @@ std::vector<NewLayer> bring_in(const Call& call, const Material& material, Remem
   return made;
 }
 
-Id write_result(const Call& call, const Material& material, const std::string& name, Remembered& settings, const Layer& layer,
-                const Report& report) {
+Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
+                const Layer& layer, const Report& report) {
   check_still_there(call);
   std::optional<UndoGroup> group;  // ends after what is taken back
   // Whole before it is in the image: whatever ends this process on the way leaves the image as it was.
@@ -146,7 +146,7 @@ Id write_result(const Call& call, const Material& material, const std::string& n
   write_layer(host::pixels(made.id()).get(), layer);
   host::layer_changed(made.id());
   std::vector<NewLayer> copies;
-  if (call.bring_in) copies = bring_in(call, material, settings);
+  if (call.bring_in) copies = bring_in(call, layers, settings);
   set_layer_settings(made.id(), settings);
   set_layer_report(made.id(), report);
   // Mostly the one change to the image, so one undo step without a group, which a death in its middle would leave behind empty.
@@ -205,7 +205,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
 
   // 2. Read, 3. transfer.
   const auto start = std::chrono::steady_clock::now();
-  const Material material(call.image, call.target, call.source, call.further);
+  const SceneFromLayers scene_layers(call.image, call.target, call.source, call.further);
   const Work work = work_of(call);
   const std::string name = sentence(_("Geometry Transfer: {0}"), host::item_name(call.source));
   Remembered settings = {call.request, host::tattoo(call.target),
@@ -217,14 +217,14 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& kept) {
   };
   progress({});  // at once, so that it can be cancelled while the libraries open
   // With a worker, too: where that is killed, the transfer is done here.
-  worker::go_first();
+  worker::prefer_for_oom_kill();
   Report report;
   const bool keep = kept && (call.mode != Call::Mode::noninteractive || called_before());
-  const Layer layer = keep ? kept(material.scene(), call.request, progress, report)
-                           : Session().run(material.scene(), call.request, progress, report);
+  const Layer layer = keep ? kept(scene_layers.scene(), call.request, progress, report)
+                           : Session().run(scene_layers.scene(), call.request, progress, report);
 
   // 4. Write.
-  const Id made = write_result(call, material, name, settings, layer, report);
+  const Id made = write_result(call, scene_layers, name, settings, layer, report);
   host::progress_end();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   remember_time(call.request, work, taken.count());

@@ -14,15 +14,15 @@ namespace {
 using host::Id;
 using host::kNone;
 
-Rect moved(const Rect& r, int dx, int dy) { return {r.x + dx, r.y + dy, r.width, r.height}; }
+Rect shifted(const Rect& r, int dx, int dy) { return {r.x + dx, r.y + dy, r.width, r.height}; }
 
-Rect common(const Rect& a, const Rect& b) {
+Rect intersection(const Rect& a, const Rect& b) {
   const int x = std::max(a.x, b.x), y = std::max(a.y, b.y);
   const Rect both = {x, y, std::min(a.right(), b.right()) - x, std::min(a.bottom(), b.bottom()) - y};
   return both.empty() ? Rect{} : both;
 }
 
-/// Layers that may be references of one transfer onto `target`, each once.
+/// Throws Error (input) unless all references are layers other than `target`, each used once.
 void check_references(Id target, Id source, const std::vector<FurtherReference>& further) {
   std::set<Id> seen;
   const auto check = [&](Id layer) {
@@ -43,11 +43,11 @@ void check_references(Id target, Id source, const std::vector<FurtherReference>&
   }
 }
 
-/// Coverage of a mask: its sum in pixels of the canvas, and its centre of gravity.
-struct Weighed {
+/// A mask's area in canvas pixels (the sum of its coverage), and its centre of gravity on the canvas.
+struct Moments {
   double area = 0, x = 0, y = 0;
 };
-Weighed weighed(const Raster& mask) {
+Moments moments_of(const Raster& mask) {
   const Rect area = mask.extent();
   const Size size = {std::min(area.width, 256), std::min(area.height, 256)};
   std::vector<float> coverage(static_cast<size_t>(size.width) * size.height);
@@ -79,14 +79,14 @@ void check_target(Id image, Id target) {
     throw error(Error::Kind::input, _("There is a floating selection: anchor it or make it a layer first."));
 }
 
-struct Material::Marked {
+struct SceneFromLayers::GeometryMask {
   Id drawable = kNone;  // a selection or a layer mask
-  int x = 0, y = 0;     // its 0,0 on the target's canvas
-  Rect bounds;          // there
+  int x = 0, y = 0;     // where its pixel 0,0 lies on the target's canvas
+  Rect bounds;          // on the target's canvas
   int dx = 0, dy = 0;   // from the layer's canvas to the target's
 };
 
-Material::Material(Id image, Id target, Id source, const std::vector<FurtherReference>& further)
+SceneFromLayers::SceneFromLayers(Id image, Id target, Id source, const std::vector<FurtherReference>& further)
     : image_(image), target_(target) {
   check_target(image, target);
   check_references(target, source, further);
@@ -103,9 +103,9 @@ Material::Material(Id image, Id target, Id source, const std::vector<FurtherRefe
   find_centre();
 }
 
-Material::Marked Material::marked(Id layer, bool main) const {
+SceneFromLayers::GeometryMask SceneFromLayers::geometry_mask(Id layer, bool main) const {
   const Id in = host::image_of(layer);
-  Marked m;
+  GeometryMask m;
   Rect bounds;
   const Id own = main && !was_brought_in(layer) ? kNone : host::layer_mask(layer);
   if (own != kNone) {
@@ -136,24 +136,24 @@ Material::Marked Material::marked(Id layer, bool main) const {
   }
   m.x += m.dx;
   m.y += m.dy;
-  m.bounds = moved(bounds, m.dx, m.dy);
+  m.bounds = shifted(bounds, m.dx, m.dy);
   return m;
 }
 
-const Raster* Material::raster(Id drawable, bool colour, int x, int y, const Rect& extent) {
+const Raster* SceneFromLayers::raster(Id drawable, bool colour, int x, int y, const Rect& extent) {
   rasters_.push_back(std::make_unique<GeglRaster>(host::pixels(drawable),
                                                   colour ? GeglRaster::Kind::colour : GeglRaster::Kind::mask, x, y, extent));
   return rasters_.back().get();
 }
 
-/// `clip`: of a selection that several layers share, each takes what lies on it.
-void Material::add_geometry(Id layer, bool main, bool clip, double weight) {
-  const Marked m = marked(layer, main);
-  const Rect extent = moved(host::extent(layer), m.dx, m.dy);
-  const Rect on_it = common(m.bounds, extent);
+/// `clip`: several layers share one selection, so each takes the part of it that lies on the layer.
+void SceneFromLayers::add_geometry(Id layer, bool main, bool clip, double weight) {
+  const GeometryMask m = geometry_mask(layer, main);
+  const Rect extent = shifted(host::extent(layer), m.dx, m.dy);
+  const Rect on_it = intersection(m.bounds, extent);
   const Rect bounds = clip && !on_it.empty() ? on_it : m.bounds;
   if (main) selected_ = m.bounds;
-  lying_.push_back({layer, extent, m.drawable, m.x, m.y});
+  placed_references_.push_back({layer, extent, m.drawable, m.x, m.y});
   Reference reference;
   reference.colour = raster(layer, true, extent.x, extent.y, extent);
   reference.mask = raster(m.drawable, false, m.x, m.y, bounds);
@@ -161,10 +161,10 @@ void Material::add_geometry(Id layer, bool main, bool clip, double weight) {
   scene_.references.push_back(reference);
 }
 
-void Material::add_texture(Id layer, double weight) {
+void SceneFromLayers::add_texture(Id layer, double weight) {
   const Rect extent = host::extent(layer);
   const Id mask = host::layer_mask(layer);
-  lying_.push_back({layer, extent, mask, extent.x, extent.y});
+  placed_references_.push_back({layer, extent, mask, extent.x, extent.y});
   Reference reference;
   reference.role = Reference::Role::texture;
   reference.colour = raster(layer, true, extent.x, extent.y, extent);
@@ -173,11 +173,11 @@ void Material::add_texture(Id layer, double weight) {
   scene_.references.push_back(reference);
 }
 
-void Material::find_centre() {
+void SceneFromLayers::find_centre() {
   double total = 0, x = 0, y = 0;
   for (const Reference& r : scene_.references) {
     if (r.role != Reference::Role::geometry) continue;
-    const Weighed one = weighed(*r.mask);
+    const Moments one = moments_of(*r.mask);
     if (total == 0) x = one.x, y = one.y;  // should all be empty
     if (total + one.area <= 0) continue;
     x += (one.x - x) * one.area / (total + one.area);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The layers of one transfer as the core reads them.
+/// Builds the core's Scene from the layers of an image.
 #pragma once
 
 #include <memory>
@@ -15,38 +15,37 @@ namespace geometry_transfer {
 /// selection or at a reference.
 void check_target(host::Id image, host::Id target);
 
-/// Where the geometry lies is said
-///   on the main reference   by the selection of its image, else by that of the target's image; by its layer mask where it was
-///                           brought in from another image;
-///   on a further one        by its layer mask, else by the same;
-/// what another image's selection says lands in the middle of this image's selection, or of the target. A texture reference shows
-/// material where its layer mask does, else everywhere.
-class Material {
+/// The scene of one transfer. The geometry's mask comes from
+///   the main reference    its image's selection, else the selection of the target's image; its layer mask if the plug-in brought
+///                         it in from another image (bring_in.h);
+///   a further reference   its layer mask, else as the main one.
+/// The geometry of another image is centred on this image's selection, else on the target. A texture reference counts where its
+/// layer mask is not 0, or everywhere if it has none.
+class SceneFromLayers {
  public:
-  /// Throws Error (input) when they cannot be a transfer: nothing selected, no reference, a layer twice, what check_target
-  /// refuses.
-  Material(host::Id image, host::Id target, host::Id source, const std::vector<FurtherReference>& further = {});
+  /// Throws Error (input) if nothing is selected, there is no reference, a layer is used twice, or check_target refuses.
+  SceneFromLayers(host::Id image, host::Id target, host::Id source, const std::vector<FurtherReference>& further = {});
   const Scene& scene() const { return scene_; }
-  /// The main reference's selection's bounds on the target's canvas, before any placement.
+  /// The bounds of the main reference's mask on the target's canvas, before the placement.
   const Rect& selected() const { return selected_; }
-  /// The centre of gravity of all that is carried over: what a placement scales and turns about.
+  /// The centre of gravity of all geometry: the placement scales and turns about it. Pixels of the target's canvas.
   double centre_x() const { return centre_x_; }
   double centre_y() const { return centre_y_; }
 
-  /// A reference as it lies on the target's canvas.
-  struct Lying {
+  /// A reference at its place on the target's canvas.
+  struct PlacedReference {
     host::Id layer;
     Rect extent;
-    host::Id mask;       ///< a selection or a layer mask; kNone: all of a texture
-    int mask_x, mask_y;  ///< the mask's 0,0 on the target's canvas
+    host::Id mask;       ///< a selection or a layer mask; kNone: the whole texture
+    int mask_x, mask_y;  ///< where the mask's pixel 0,0 lies on the target's canvas
   };
   /// In the order of the references, the main one first.
-  const std::vector<Lying>& lying() const { return lying_; }
+  const std::vector<PlacedReference>& placed_references() const { return placed_references_; }
 
  private:
-  struct Marked;  // where the geometry lies on a layer
-  Marked marked(host::Id layer, bool main) const;
-  const Raster* raster(host::Id drawable, bool colour, int dx, int dy, const Rect& extent);
+  struct GeometryMask;
+  GeometryMask geometry_mask(host::Id layer, bool main) const;
+  const Raster* raster(host::Id drawable, bool colour, int x, int y, const Rect& extent);
   void add_geometry(host::Id layer, bool main, bool clip, double weight);
   void add_texture(host::Id layer, double weight);
   void find_centre();
@@ -55,7 +54,7 @@ class Material {
   Rect selected_;
   double centre_x_ = 0, centre_y_ = 0;
   std::vector<std::unique_ptr<Raster>> rasters_;
-  std::vector<Lying> lying_;
+  std::vector<PlacedReference> placed_references_;
   Scene scene_;
 };
 

@@ -11,7 +11,7 @@ namespace geometry_transfer {
 namespace {
 
 /// 0, no layer's, where the text is no such number.
-unsigned tattoo(const std::string& text) {
+unsigned parse_tattoo(const std::string& text) {
   std::istringstream in(text);
   in.imbue(std::locale::classic());
   long long value;
@@ -43,8 +43,8 @@ std::string settings_text(const Remembered& settings) {
 Remembered parse_settings(const std::string& text) {
   Remembered settings;
   for (const auto& [name, value] : named_lines(text)) {
-    if (name == "target-layer") settings.target = tattoo(value);
-    if (name == "source-layer") settings.source = tattoo(value);
+    if (name == "target-layer") settings.target = parse_tattoo(value);
+    if (name == "source-layer") settings.source = parse_tattoo(value);
     if (name != "further-layers" && !find_parameter(name)) continue;
     try {
       if (name == "further-layers")

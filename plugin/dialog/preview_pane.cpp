@@ -40,7 +40,7 @@ Surface surface_of(const Preview::View& view) {
 
 /// What is shown, and the way from the canvas to the widget.
 struct PreviewPane::View {
-  std::unique_ptr<Material> material;
+  std::unique_ptr<SceneFromLayers> layers;
   std::unique_ptr<Preview> preview;
   Surface edited{nullptr, cairo_surface_destroy}, bare{nullptr, cairo_surface_destroy};
   Rect area;         // of the canvas
@@ -48,13 +48,13 @@ struct PreviewPane::View {
   double width, height;
   double scale() const { return width / area.width; }  // widget pixels a canvas pixel
   /// Middle of the geometry as placed.
-  double centre_x(const Request& r) const { return left + (material->centre_x() + r.placement.shift_x - area.x) * scale(); }
-  double centre_y(const Request& r) const { return top + (material->centre_y() + r.placement.shift_y - area.y) * scale(); }
+  double centre_x(const Request& r) const { return left + (layers->centre_x() + r.placement.shift_x - area.x) * scale(); }
+  double centre_y(const Request& r) const { return top + (layers->centre_y() + r.placement.shift_y - area.y) * scale(); }
   /// True where that middle is on the target and outside the view.
   bool lost(const Request& r) const {
-    const double x = material->centre_x() + r.placement.shift_x, y = material->centre_y() + r.placement.shift_y;
+    const double x = layers->centre_x() + r.placement.shift_x, y = layers->centre_y() + r.placement.shift_y;
     const auto in = [&](const Rect& a) { return x >= a.x && x < a.right() && y >= a.y && y < a.bottom(); };
-    return in(material->scene().target->extent()) && !in(area);
+    return in(layers->scene().target->extent()) && !in(area);
   }
   double handle_x(const Request& r) const { return centre_x(r) - kArm * std::sin(r.placement.rotation * kPi / 180); }
   double handle_y(const Request& r) const { return centre_y(r) - kArm * std::cos(r.placement.rotation * kPi / 180); }
@@ -127,14 +127,14 @@ void PreviewPane::show(const Call& call) {
 void PreviewPane::read(const Call& call) {
   try {
     auto view = std::make_unique<View>();
-    view->material = std::make_unique<Material>(call.image, call.target, call.source, call.further);
+    view->layers = std::make_unique<SceneFromLayers>(call.image, call.target, call.source, call.further);
     GtkAllocation place;
     gtk_widget_get_allocation(area_, &place);
     made_for_ = {place.width, place.height};
     // Picture's pixels of one of the widget's.
     const double ratio = std::min(double(gtk::pixel_ratio(area_)), std::sqrt(kMostPixels / (double(place.width) * place.height)));
     view->preview = image_part().preview(
-        view->material->scene(),
+        view->layers->scene(),
         {static_cast<int>(std::lround(place.width * ratio)), static_cast<int>(std::lround(place.height * ratio))},
         request_.placement);
     const Preview::View& bare = view->preview->target();

@@ -254,7 +254,7 @@ void answer(const gchar*, gint count, const GimpParam* given, gint* returned, Gi
 
   Outcome outcome;
   try {
-    outcome = run(call_of(count, given), show_dialog, worker::kept_runner());
+    outcome = run(call_of(count, given), show_dialog, worker::worker_runner());
   } catch (const Error& e) {
     outcome.message = e.what();
   }

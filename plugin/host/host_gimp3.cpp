@@ -258,7 +258,7 @@ GimpValueArray* answer(GimpProcedure* procedure, GimpRunMode mode, GimpImage* im
   start_gegl();
   Outcome outcome;
   try {
-    outcome = run(call_of(mode, image, drawables, G_OBJECT(config)), show_dialog, worker::kept_runner());
+    outcome = run(call_of(mode, image, drawables, G_OBJECT(config)), show_dialog, worker::worker_runner());
   } catch (const Error& e) {
     outcome.message = e.what();
   }

@@ -11,7 +11,7 @@ namespace geometry_transfer::worker {
 namespace {
 
 struct Head {
-  Word word;
+  MessageType type;
   std::uint32_t mark;
   std::uint64_t fields, pixels;  // bytes, floats
 };
@@ -35,9 +35,9 @@ Fd::~Fd() {
   if (fd_ >= 0) close(fd_);
 }
 
-void Channel::send(Word word, const std::string& fields, const float* pixels, std::size_t count, Milliseconds limit) {
+void Channel::send(MessageType type, const std::string& fields, const float* pixels, std::size_t count, Milliseconds limit) {
   const std::lock_guard<std::mutex> whole(sending_);
-  const Head head = {word, kMark, fields.size(), count};
+  const Head head = {type, kMark, fields.size(), count};
   send_all(&head, sizeof head, limit);
   send_all(fields.data(), fields.size(), limit);
   send_all(pixels, count * sizeof(float), limit);
@@ -48,7 +48,7 @@ Message Channel::receive(Milliseconds limit) {
   receive_all(&head, sizeof head, limit);
   if (head.mark != kMark || head.fields > kMostFields || head.pixels > kMostPixels) throw Disconnected("not our language");
   Message message;
-  message.word = head.word;
+  message.type = head.type;
   message.fields.resize(head.fields);
   receive_all(&message.fields[0], head.fields, limit);
   message.pixels.resize(head.pixels);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Messages between a plug-in and the worker that keeps its model: two processes of one user, of one build, on one machine. So
-/// plain structures travel as they lie in memory.
+/// Messages between a plug-in and its worker. Both are processes of one user, one build and one machine, so structures are sent
+/// as raw bytes.
 #pragma once
 
 #include <chrono>
@@ -17,12 +17,12 @@ namespace geometry_transfer::worker {
 
 using Milliseconds = std::chrono::milliseconds;
 
-/// The other end is gone, silent for too long, or speaks another language. Never shown to the user.
+/// The other end has closed, was silent for too long, or sent an invalid message. Never shown to the user.
 class Disconnected : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
-/// It is there, but says nothing.
+/// The other end is connected but sent nothing in time.
 class Silent : public Disconnected {
  public:
   using Disconnected::Disconnected;
@@ -45,23 +45,23 @@ class Fd {
   int fd_;
 };
 
-/// What a message says; in brackets who says it.
-enum class Word : std::uint32_t {
-  hello,      ///< (worker) version, and whether it is free: the first message of each connection
+/// The kind of a message. In brackets: who sends it.
+enum class MessageType : std::uint32_t {
+  hello,      ///< (worker) build, and whether the worker is free; the first message of each connection
   run,        ///< (plug-in) request and scene, without pixels
-  read,       ///< (worker) raster, area, size: wants these pixels
-  pixels,     ///< (plug-in) them
-  unread,     ///< (plug-in) an Error instead
+  read,       ///< (worker) asks for pixels: raster, area, size
+  pixels,     ///< (plug-in) the pixels that were asked for
+  unread,     ///< (plug-in) an Error instead of pixels
   progress,   ///< (worker)
   alive,      ///< (worker) nothing new, once a second
   layer,      ///< (worker) the result: report, area, pixels
-  error,      ///< (worker) an Error instead
-  bug,        ///< (worker) what another exception said
+  error,      ///< (worker) an Error instead of a layer
+  bug,        ///< (worker) the text of any other exception
   cancelled,  ///< (worker)
 };
 
 struct Message {
-  Word word = Word::alive;
+  MessageType type = MessageType::alive;
   std::string fields;
   std::vector<float> pixels;
 };
@@ -117,7 +117,7 @@ class Channel {
   Channel(const Channel&) = delete;
 
   /// Throws Disconnected when the other end is gone, Silent when it takes nothing for `limit`.
-  void send(Word word, const std::string& fields = {}, const float* pixels = nullptr, std::size_t count = 0,
+  void send(MessageType type, const std::string& fields = {}, const float* pixels = nullptr, std::size_t count = 0,
             Milliseconds limit = Milliseconds(20000));
   /// Throws Disconnected when the other end is gone, Silent when nothing comes for `limit` (negative: waits for good).
   Message receive(Milliseconds limit);

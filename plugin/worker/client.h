@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The plug-in's side of the worker.
+/// The plug-in's side of the connection to the worker.
 #pragma once
 
 #include <functional>
@@ -9,18 +9,18 @@
 
 namespace geometry_transfer::worker {
 
-/// How a worker is reached, and how long is waited for it.
-struct Meeting {
-  std::string name;               ///< of the socket
-  std::function<void(Fd)> start;  ///< a worker that listens there; may fail, and then nobody answers
-  Milliseconds to_answer{10000};  ///< until a worker that is asked says hello
-  Milliseconds to_speak{20000};   ///< between two signs of life
+/// How to reach a worker, and how long to wait for it.
+struct WorkerAddress {
+  std::string name;                     ///< the socket's name
+  std::function<void(Fd)> start;        ///< starts a worker that listens on that socket; may fail without a word
+  Milliseconds hello_timeout{10000};    ///< longest wait for the worker's hello
+  Milliseconds silence_timeout{20000};  ///< longest silence while a transfer runs
 };
 
-/// Runs a transfer in the worker, which is started where there is none. Whatever the worker fails at by itself (it cannot be
-/// started, is busy, of another version, killed, silent) the transfer is done by `here` instead, from its beginning. Errors and
-/// cancelling are the transfer's own and come as from `here`.
-Layer run_kept(const Meeting& meeting, const Runner& here, const Scene& scene, const Request& request,
-               const ProgressCallback& progress, Report& report);
+/// Runs a transfer in the worker and starts one if there is none. If the worker itself fails (cannot be started, is busy, has
+/// another version, is killed, is silent), `run_locally` does the transfer from the beginning. Errors and Cancelled of the
+/// transfer are thrown as `run_locally` throws them.
+Layer run_in_worker(const WorkerAddress& address, const Runner& run_locally, const Scene& scene, const Request& request,
+                    const ProgressCallback& progress, Report& report);
 
 }  // namespace geometry_transfer::worker

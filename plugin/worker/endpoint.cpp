@@ -34,7 +34,7 @@ sockaddr_un address_of(const std::string& name, socklen_t& size) {
 
 Fd new_socket() { return Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
-bool of_this_user(int fd, ucred& peer) {
+bool has_this_users_id(int fd, ucred& peer) {
   socklen_t size = sizeof peer;
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == getuid();
 }
@@ -91,7 +91,8 @@ Fd connect_to(const std::string& name) {
   socklen_t size;
   const sockaddr_un address = address_of(name, size);
   ucred peer = {};
-  if (!made || connect(made.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 || !of_this_user(made.get(), peer))
+  if (!made || connect(made.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+      !has_this_users_id(made.get(), peer))
     return Fd();
   return made;
 }
@@ -99,7 +100,7 @@ Fd connect_to(const std::string& name) {
 Fd accept_from(int listener) {
   Fd made(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   ucred peer = {};
-  if (!made || !of_this_user(made.get(), peer)) return Fd();
+  if (!made || !has_this_users_id(made.get(), peer)) return Fd();
   return made;
 }
 
@@ -140,7 +141,7 @@ bool start_detached(const std::vector<std::string>& arguments, const std::vector
 
 void end_listener(int connection) {
   ucred peer = {};
-  if (!of_this_user(connection, peer) || peer.pid <= 1 || peer.pid == getpid()) return;
+  if (!has_this_users_id(connection, peer) || peer.pid <= 1 || peer.pid == getpid()) return;
   if (link_of("/proc/" + std::to_string(peer.pid) + "/exe") == link_of(kSelf)) kill(peer.pid, SIGKILL);
 }
 

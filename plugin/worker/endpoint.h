@@ -10,21 +10,21 @@
 
 namespace geometry_transfer::worker {
 
-/// What both must be: this very file of this program. Another build's plug-in has a worker of its own.
+/// Identifies this executable file. Plug-in and worker must have the same; another build has a worker of its own.
 std::string this_build();
-/// The meeting place for that GIMP, this user and this build.
+/// The address place for that GIMP, this user and this build.
 std::string socket_name(int gimp_pid);
 
-/// Empty when the name is taken, or sockets of this kind are not to be had.
+/// Empty when the name is taken or the system has no such sockets.
 Fd listen_at(const std::string& name);
-/// Empty when nobody listens there, or not this user.
+/// Empty when nobody listens there, or another user does.
 Fd connect_to(const std::string& name);
-/// Empty when none is waiting, or it is not this user's.
+/// Empty when no connection waits, or another user opened it.
 Fd accept_from(int listener);
 
-/// Readable when that process is gone; empty when it cannot be watched.
+/// A descriptor that becomes readable when that process ends; empty when the system cannot watch it.
 Fd watch(int pid);
-/// True when the watched process is gone.
+/// True when the watched process has ended.
 bool gone(int watched);
 
 /// Starts this program anew with `arguments`, the descriptors as its 3, 4..., nothing else of ours open, nothing to read and

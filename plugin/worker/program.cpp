@@ -36,7 +36,7 @@ Milliseconds keep_time() {
 bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1], kWord) == 0; }
 
 int worker_main(char** argv) {
-  go_first();
+  prefer_for_oom_kill();
   keep_freed_memory();
   Session session;
   std::string stamp;
@@ -52,25 +52,25 @@ int worker_main(char** argv) {
   return serve(Fd(kListener), Fd(kWatched), Milliseconds(std::atol(argv[2])), run);
 }
 
-Runner kept_runner() {
+Runner worker_runner() {
   const Milliseconds keep = keep_time();
   if (keep.count() == 0) return {};
   return [keep](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
-    const Runner here = [](const Scene& s, const Request& r, const ProgressCallback& p, Report& made) {
-      return Session().run(s, r, p, made);
+    const Runner run_locally = [](const Scene& s, const Request& r, const ProgressCallback& p, Report& report_out) {
+      return Session().run(s, r, p, report_out);
     };
-    // What has no model needs no worker; what is not said from the root may not be there where the worker stands.
+    // Instant needs no model, hence no worker. A relative model path may not exist in the worker's working directory.
     if (request.correction == 0 || (!request.model.empty() && request.model[0] != '/'))
-      return here(scene, request, progress, report);
+      return run_locally(scene, request, progress, report);
     const int gimp = getppid();
-    Meeting meeting;
-    meeting.name = socket_name(gimp);
-    meeting.start = [&](Fd listener) {
+    WorkerAddress address;
+    address.name = socket_name(gimp);
+    address.start = [&](Fd listener) {
       const Fd watched = watch(gimp);
       if (watched && getppid() == gimp)  // or it ended meanwhile, and its number is another's
         start_detached({kWord, std::to_string(keep.count())}, {listener.get(), watched.get()});
     };
-    return run_kept(meeting, here, scene, request, progress, report);
+    return run_in_worker(address, run_locally, scene, request, progress, report);
   };
 }
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The worker as a second life of the plug-in's own program: started by the plug-in, with a word that GIMP does not use.
+/// The worker is the plug-in's own executable, started by the plug-in with an argument that GIMP never passes.
 #pragma once
 
 #include "worker/server.h"
 
 namespace geometry_transfer::worker {
 
-/// For main(): true when this process was started to be a worker, by the runner below.
+/// For main(): true when worker_runner() started this process as a worker.
 bool is_worker(int argc, char** argv);
-/// The whole life of one; the exit code. Texts are to be started before.
+/// Runs the worker until it ends; returns the exit code. Call start_texts() before.
 int worker_main(char** argv);
 
-/// Runs transfers in the worker of the GIMP that started this process. Empty when the user wants none: GEOMETRY_TRANSFER_KEEP is
-/// how many seconds a model is kept after its last use, 300 without it, 0 not at all.
-Runner kept_runner();
+/// Returns a runner that uses the worker of the GIMP that started this process. Empty when the user wants no worker:
+/// GEOMETRY_TRANSFER_KEEP is the time in seconds that a model stays loaded after its last use (default 300; 0: no worker).
+Runner worker_runner();
 
 }  // namespace geometry_transfer::worker

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What a transfer says, as fields of messages.
+/// Writes a transfer's structures to message fields and reads them back.
 #pragma once
 
 #include <vector>
@@ -15,15 +15,15 @@ struct RasterShape {
   Rect extent;
 };
 
-/// The scene's rasters: the target, then colour and mask of each reference (null where it has none). A message names them by
-/// their place in this list.
+/// The scene's rasters: the target, then colour and mask of each reference (null if it has none). Messages name a raster by its
+/// index in this list.
 std::vector<const Raster*> rasters_of(const Scene& scene);
 
 void put_request(FieldWriter& to, const Request& request);
 Request get_request(FieldReader& from);
-/// All but pixels.
+/// Everything but the pixels.
 void put_scene(FieldWriter& to, const Scene& scene);
-/// The same scene with rasters made by `raster(place, shape)`.
+/// Reads that scene; `raster(index, shape)` makes each raster.
 Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const RasterShape&)>& raster);
 void put_report(FieldWriter& to, const Report& report);
 Report get_report(FieldReader& from);

@@ -19,13 +19,13 @@
 namespace geometry_transfer::worker {
 namespace {
 
-constexpr Milliseconds kPulse(1000), kForGood(-1);
+constexpr Milliseconds kHeartbeat(1000), kForGood(-1);
 
 void say_hello(Channel& channel, bool is_free) {
   FieldWriter hello;
   hello.put(this_build());
   hello.put(is_free);
-  channel.send(Word::hello, hello.bytes());
+  channel.send(MessageType::hello, hello.bytes());
 }
 
 /// A layer of the plug-in's, read over the connection.
@@ -41,13 +41,13 @@ class RemoteRaster : public Raster {
       wanted.put(place_);
       wanted.put(area);
       wanted.put(size);
-      channel_.send(Word::read, wanted.bytes());
+      channel_.send(MessageType::read, wanted.bytes());
       const Message got = channel_.receive(kForGood);
-      if (got.word == Word::unread) {
+      if (got.type == MessageType::unread) {
         FieldReader fields(got.fields);
         throw get_error(fields);
       }
-      if (got.word != Word::pixels || got.pixels.size() != count) throw Disconnected("not what was asked for");
+      if (got.type != MessageType::pixels || got.pixels.size() != count) throw Disconnected("not what was asked for");
       std::copy(got.pixels.begin(), got.pixels.end(), out);
     } catch (const Disconnected&) {
       throw Cancelled();  // nobody waits for this transfer any more
@@ -61,11 +61,11 @@ class RemoteRaster : public Raster {
 };
 
 /// While a transfer runs: tells the plug-in that we live, other callers that we are busy, and goes when GIMP goes.
-class Pulse {
+class Heartbeat {
  public:
-  Pulse(Channel& channel, int listener, int watched)
+  Heartbeat(Channel& channel, int listener, int watched)
       : channel_(channel), listener_(listener), watched_(watched), thread_([this] { beat(); }) {}
-  ~Pulse() {
+  ~Heartbeat() {
     over_ = true;
     const char word = 0;
     (void)!write(wake_[1], &word, 1);
@@ -73,17 +73,17 @@ class Pulse {
     close(wake_[0]);
     close(wake_[1]);
   }
-  Pulse(const Pulse&) = delete;
+  Heartbeat(const Heartbeat&) = delete;
 
  private:
   void beat() {
     while (!over_) {
       pollfd some[] = {{wake_[0], POLLIN, 0}, {watched_, POLLIN, 0}, {hung_up_ ? -1 : listener_, POLLIN, 0}};
-      poll(some, 3, static_cast<int>(kPulse.count()));
+      poll(some, 3, static_cast<int>(kHeartbeat.count()));
       if (over_) return;
       if (some[1].revents) _exit(0);  // in the middle of whatever it is: nobody is left to want it
       try {
-        channel_.send(Word::alive);
+        channel_.send(MessageType::alive);
       } catch (const Disconnected&) {
         hung_up_ = true;  // the transfer itself finds out at its next step; who calls meanwhile is served after it
       }
@@ -110,7 +110,7 @@ class Pulse {
 void answer(Channel& channel, int listener, int watched, const Runner& run) {
   say_hello(channel, true);
   const Message asked = channel.receive(Milliseconds(20000));
-  if (asked.word != Word::run) throw Disconnected("not a request");
+  if (asked.type != MessageType::run) throw Disconnected("not a request");
   FieldReader fields(asked.fields);
   const Request request = get_request(fields);
   std::deque<RemoteRaster> rasters;
@@ -123,7 +123,7 @@ void answer(Channel& channel, int listener, int watched, const Runner& run) {
     try {
       FieldWriter to;
       to.put(p);
-      channel.send(Word::progress, to.bytes());
+      channel.send(MessageType::progress, to.bytes());
       return true;
     } catch (const Disconnected&) {
       return false;  // hanging up is how the plug-in cancels
@@ -133,22 +133,22 @@ void answer(Channel& channel, int listener, int watched, const Runner& run) {
   try {
     Report report;
     const Layer layer = [&] {
-      const Pulse pulse(channel, listener, watched);  // over before the result goes out: then we are free, and say so
+      const Heartbeat pulse(channel, listener, watched);  // over before the result goes out: then we are free, and say so
       return run(scene, request, progress, report);
     }();
     put_report(to, report);
     to.put(layer.area);
-    channel.send(Word::layer, to.bytes(), layer.rgba.data(), layer.rgba.size());
+    channel.send(MessageType::layer, to.bytes(), layer.rgba.data(), layer.rgba.size());
   } catch (const Error& e) {
     put_error(to, e);
-    channel.send(Word::error, to.bytes());
+    channel.send(MessageType::error, to.bytes());
   } catch (const Cancelled&) {
-    channel.send(Word::cancelled);
+    channel.send(MessageType::cancelled);
   } catch (const Disconnected&) {
     throw;
   } catch (const std::exception& e) {
     to.put(std::string(e.what()));
-    channel.send(Word::bug, to.bytes());
+    channel.send(MessageType::bug, to.bytes());
     throw;
   }
 }
@@ -168,7 +168,7 @@ bool too_large_to_keep() {
   return spare > 0 && kilobytes("/proc/self/status", "RssAnon:") > spare;
 }
 
-void go_first() {
+void prefer_for_oom_kill() {
   constexpr char kScore[] = "/proc/self/oom_score_adj";
   constexpr int kFirst = 500;  // of 1000
   int now = kFirst;

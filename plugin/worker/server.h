@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The worker: a process that keeps a model between the runs of the plug-in, which GIMP starts anew for each. It works for one
-/// GIMP and one plug-in at a time, reads pixels from the plug-in as it needs them, and has no file, no window, and nothing to
-/// say.
+/// The worker: a process that keeps a model loaded. GIMP starts the plug-in anew for each run, so the plug-in itself cannot.
+/// The worker serves one GIMP and one plug-in at a time, and asks the plug-in for pixels as it needs them. It opens no file but
+/// the model, shows no window and prints nothing.
 #pragma once
 
 #include <functional>
@@ -11,18 +11,18 @@
 
 namespace geometry_transfer::worker {
 
-/// One transfer; Session::run is one.
+/// Runs one transfer. Session::run has this signature.
 using Runner = std::function<Layer(const Scene&, const Request&, const ProgressCallback&, Report&)>;
 
-/// Serves until the watched process (GIMP) is gone, nothing was asked for `idle`, or memory is short (see too_large_to_keep).
-/// The result is the process's exit code.
+/// Serves until the watched process (GIMP) has ended, no request came for `idle`, or memory is short (see too_large_to_keep).
+/// Returns the process's exit code.
 int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run);
 
 /// True when this process holds more memory than the machine has to spare: a model is kept only where it would fit twice.
 bool too_large_to_keep();
 
-/// Where memory ends, the kernel ends this process before GIMP and its unsaved pictures. For whatever process runs a transfer:
-/// the worker, and the plug-in, which makes it anew when just that has happened to the worker.
-void go_first();
+/// Makes the kernel kill this process before GIMP when memory runs out, because GIMP holds unsaved pictures. Called by each
+/// process that runs a transfer: the worker, and the plug-in, which repeats the transfer when the kernel has killed the worker.
+void prefer_for_oom_kill();
 
 }  // namespace geometry_transfer::worker

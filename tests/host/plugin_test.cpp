@@ -94,7 +94,7 @@ TEST_F(Plugin, WhereMemoryEndsItGoesBeforeGimp) {
 TEST(Keep, IsReadTheSameUnderADecimalComma) {
   const auto kept_with = [](const char* wish) {
     setenv("GEOMETRY_TRANSFER_KEEP", wish, 1);
-    const bool kept = static_cast<bool>(worker::kept_runner());
+    const bool kept = static_cast<bool>(worker::worker_runner());
     unsetenv("GEOMETRY_TRANSFER_KEEP");
     return kept;
   };
@@ -247,19 +247,19 @@ TEST_F(Plugin, TheDialogStartsFromTheLastRunAndAResultLeadsBackToItsTarget) {
 }
 
 TEST_F(Plugin, TheMiddleOfASelectionIsItsCentreOfGravity) {
-  const Material material(kImage, target_, source_);
-  EXPECT_NEAR(material.centre_x(), 80, 0.01);
-  EXPECT_NEAR(material.centre_y(), 65, 0.01);
+  const SceneFromLayers scene_layers(kImage, target_, source_);
+  EXPECT_NEAR(scene_layers.centre_x(), 80, 0.01);
+  EXPECT_NEAR(scene_layers.centre_y(), 65, 0.01);
 }
 
 TEST_F(Plugin, AReferenceInAnotherImageLandsInTheMiddleOfTheTarget) {
   const Id away = fake::layer(2, "elsewhere", {0, 0, 300, 300}, kSteel);
   fake::select(2, {200, 210, 60, 40});
   fake::select(kImage, {});
-  const Material material(kImage, target_, away);
-  EXPECT_EQ(material.selected(), (Rect{70, 60, 60, 40}));
+  const SceneFromLayers scene_layers(kImage, target_, away);
+  EXPECT_EQ(scene_layers.selected(), (Rect{70, 60, 60, 40}));
   float pixel[4];
-  material.scene().references[0].mask->read({100, 80, 1, 1}, {1, 1}, pixel);
+  scene_layers.scene().references[0].mask->read({100, 80, 1, 1}, {1, 1}, pixel);
   EXPECT_EQ(pixel[0], 1);
 }
 
@@ -407,8 +407,8 @@ TEST_F(BroughtIn, AHostThatRefusesLateHasNothingOfIt) {
 class SeveralReferences : public Plugin {
  protected:
   static constexpr auto kGeometry = Reference::Role::geometry, kTexture = Reference::Role::texture;
-  float mask_at(const Material& material, int reference, int x, int y) const {
-    const Raster& mask = *material.scene().references[reference].mask;
+  float mask_at(const SceneFromLayers& layers, int reference, int x, int y) const {
+    const Raster& mask = *layers.scene().references[reference].mask;
     const Rect e = mask.extent();
     if (x < e.x || y < e.y || x >= e.right() || y >= e.bottom()) return 0;
     float pixel;
@@ -425,48 +425,48 @@ class SeveralReferences : public Plugin {
 
 TEST_F(SeveralReferences, OfASharedSelectionEachTakesWhatLiesOnIt) {
   const Id hole = beside();
-  const Material material(kImage, target_, source_, {{hole, kGeometry, 0.5}});
-  ASSERT_EQ(material.scene().references.size(), 2u);
-  EXPECT_EQ(material.scene().references[0].mask->extent(), (Rect{60, 50, 40, 30}));
-  EXPECT_EQ(material.scene().references[1].mask->extent(), (Rect{100, 50, 40, 30}));
-  EXPECT_EQ(material.scene().references[0].weight, 1);
-  EXPECT_EQ(material.scene().references[1].weight, 0.5);
-  EXPECT_NEAR(material.centre_x(), 100, 0.01);
-  EXPECT_NEAR(material.centre_y(), 65, 0.01);
+  const SceneFromLayers scene_layers(kImage, target_, source_, {{hole, kGeometry, 0.5}});
+  ASSERT_EQ(scene_layers.scene().references.size(), 2u);
+  EXPECT_EQ(scene_layers.scene().references[0].mask->extent(), (Rect{60, 50, 40, 30}));
+  EXPECT_EQ(scene_layers.scene().references[1].mask->extent(), (Rect{100, 50, 40, 30}));
+  EXPECT_EQ(scene_layers.scene().references[0].weight, 1);
+  EXPECT_EQ(scene_layers.scene().references[1].weight, 0.5);
+  EXPECT_NEAR(scene_layers.centre_x(), 100, 0.01);
+  EXPECT_NEAR(scene_layers.centre_y(), 65, 0.01);
 }
 
 TEST_F(SeveralReferences, ALayerMaskSaysWhereTheFurtherOneHasItsGeometry) {
   const Id hole = fake::layer(kImage, "hole", {20, 30, 100, 100}, kClay);
   fake::mask(hole, {10, 10, 20, 20});
   fake::mask(source_, {0, 0, 1, 1});  // not asked: the main one has the selection
-  const Material material(kImage, target_, source_, {{hole, kGeometry, 1}});
-  EXPECT_EQ(mask_at(material, 0, 70, 60), 1);
-  EXPECT_EQ(mask_at(material, 1, 40, 50), 1);
-  EXPECT_EQ(mask_at(material, 1, 70, 70), 0);
+  const SceneFromLayers scene_layers(kImage, target_, source_, {{hole, kGeometry, 1}});
+  EXPECT_EQ(mask_at(scene_layers, 0, 70, 60), 1);
+  EXPECT_EQ(mask_at(scene_layers, 1, 40, 50), 1);
+  EXPECT_EQ(mask_at(scene_layers, 1, 70, 70), 0);
   // 40 x 30 round (80, 65) and 20 x 20 round (40, 50).
-  EXPECT_NEAR(material.centre_x(), (1200 * 80 + 400 * 40) / 1600., 0.01);
-  EXPECT_NEAR(material.centre_y(), (1200 * 65 + 400 * 50) / 1600., 0.01);
+  EXPECT_NEAR(scene_layers.centre_x(), (1200 * 80 + 400 * 40) / 1600., 0.01);
+  EXPECT_NEAR(scene_layers.centre_y(), (1200 * 65 + 400 * 50) / 1600., 0.01);
 }
 
 TEST_F(SeveralReferences, OneInAnotherImageLandsWhereThisOnesSelectionIs) {
   const Id away = fake::layer(2, "elsewhere", {0, 0, 300, 300}, kSteel);
   fake::select(2, {200, 210, 60, 40});
-  const Material material(kImage, target_, source_, {{away, kGeometry, 1}});
-  EXPECT_EQ(material.scene().references[1].mask->extent(), (Rect{50, 45, 60, 40}));
+  const SceneFromLayers scene_layers(kImage, target_, source_, {{away, kGeometry, 1}});
+  EXPECT_EQ(scene_layers.scene().references[1].mask->extent(), (Rect{50, 45, 60, 40}));
   fake::mask(away, {0, 0, 300, 300});
-  const Material masked(kImage, target_, source_, {{away, kGeometry, 1}});
+  const SceneFromLayers masked(kImage, target_, source_, {{away, kGeometry, 1}});
   EXPECT_EQ(masked.scene().references[1].mask->extent(), (Rect{-70, -85, 300, 300}));
 }
 
 TEST_F(SeveralReferences, TextureIsTheWholeLayerOrWhatItsMaskShows) {
   const Id more = fake::layer(kImage, "more clay", {20, 30, 100, 100}, kClay);
-  const Material whole(kImage, target_, source_, {{more, kTexture, 2}});
+  const SceneFromLayers whole(kImage, target_, source_, {{more, kTexture, 2}});
   EXPECT_EQ(whole.scene().references[1].role, kTexture);
   EXPECT_EQ(whole.scene().references[1].mask, nullptr);
   EXPECT_EQ(whole.scene().references[1].weight, 2);
   EXPECT_NEAR(whole.centre_x(), 80, 0.01) << "nothing of it is carried over";
   fake::mask(more, {10, 10, 20, 20});
-  const Material part(kImage, target_, source_, {{more, kTexture, 2}});
+  const SceneFromLayers part(kImage, target_, source_, {{more, kTexture, 2}});
   EXPECT_EQ(mask_at(part, 1, 35, 45), 1);
   EXPECT_EQ(mask_at(part, 1, 90, 90), 0);
 }

@@ -66,8 +66,8 @@ class Worker : public ::testing::Test {
     meeting_.name = "geometry-transfer-test/" + std::to_string(getpid()) + "/" +
                     ::testing::UnitTest::GetInstance()->current_test_info()->name();
     meeting_.start = [this](Fd listener) { start(std::move(listener)); };
-    meeting_.to_answer = Milliseconds(20000);
-    meeting_.to_speak = Milliseconds(20000);
+    meeting_.hello_timeout = Milliseconds(20000);
+    meeting_.silence_timeout = Milliseconds(20000);
     scene_.target = &ramp_;
     scene_.references = {{&ramp_, nullptr, Reference::Role::texture, {1, 2, 3, 4, true}, 0.75}};
     gimp_ = fork();
@@ -107,7 +107,7 @@ class Worker : public ::testing::Test {
     return -1;
   }
   bool ends() { return exit_code() >= 0; }
-  /// Waits until somebody listens at the meeting place, or nobody does.
+  /// Waits until somebody listens at the address place, or nobody does.
   bool listens(bool wanted) {
     for (const auto begin = Clock::now(); since(begin) < 20; std::this_thread::sleep_for(Milliseconds(20)))
       if (static_cast<bool>(connect_to(meeting_.name)) == wanted) return true;
@@ -118,7 +118,7 @@ class Worker : public ::testing::Test {
       const std::string& model, const ProgressCallback& progress = [](const Progress&) { return true; }) {
     request_.model = model;
     report_ = {};
-    return run_kept(
+    return run_in_worker(
         meeting_,
         [](const Scene& s, const Request& r, const ProgressCallback& p, Report& report) {
           Request plain = r;
@@ -133,7 +133,7 @@ class Worker : public ::testing::Test {
   Scene scene_;
   Request request_;
   Report report_;
-  Meeting meeting_;
+  WorkerAddress meeting_;
   Milliseconds idle_{60000};
   pid_t gimp_ = -1, worker_ = -1;
   Fd watched_;
@@ -249,7 +249,7 @@ TEST_F(Worker, ABugIsToldAndEndsTheProcess) {
 
 TEST_F(Worker, CancelIsHeardWithinAStep) {
   int calls = 0;
-  meeting_.to_answer = Milliseconds(4000);  // half of what the 400 steps would take
+  meeting_.hello_timeout = Milliseconds(4000);  // half of what the 400 steps would take
   EXPECT_THROW(run("slow", [&](const Progress&) { return ++calls < 4; }), Cancelled);
   run("");
   EXPECT_FALSE(ran_here());
@@ -285,7 +285,7 @@ TEST_F(Worker, KilledInTheMiddleTheTransferIsDoneHere) {
 }
 
 TEST_F(Worker, SilentInTheMiddleTheTransferIsDoneHereAndItIsEnded) {
-  meeting_.to_speak = Milliseconds(1500);
+  meeting_.silence_timeout = Milliseconds(1500);
   run("hangs");
   EXPECT_TRUE(ran_here());
 }
@@ -293,17 +293,17 @@ TEST_F(Worker, SilentInTheMiddleTheTransferIsDoneHereAndItIsEnded) {
 TEST_F(Worker, AWorkerThatDoesNotAnswerIsReplaced) {
   run("");
   kill(worker_, SIGSTOP);
-  meeting_.to_answer = Milliseconds(300);
+  meeting_.hello_timeout = Milliseconds(300);
   run("");
   EXPECT_TRUE(ran_here());
   EXPECT_EQ(exit_code(), 1000 + SIGKILL);
-  meeting_.to_answer = Milliseconds(20000);
+  meeting_.hello_timeout = Milliseconds(20000);
   run("");
   EXPECT_FALSE(ran_here());
 }
 
 TEST_F(Worker, LongLoadsAreNotSilence) {
-  meeting_.to_speak = Milliseconds(3500);
+  meeting_.silence_timeout = Milliseconds(3500);
   run("loads");
   EXPECT_FALSE(ran_here());
 }
@@ -316,7 +316,7 @@ TEST_F(Worker, OneThatIsBusySendsOthersAway) {
     Request slow = request_;
     slow.model = "slow";
     try {
-      run_kept(
+      run_in_worker(
           meeting_, fake, scene_, slow, [&](const Progress&) { return ++calls < 100; }, report);
     } catch (const Cancelled&) {
     }
@@ -336,7 +336,7 @@ TEST_F(Worker, AnotherVersionIsNotSpokenTo) {
     FieldWriter hello;
     hello.put(std::string("geometry-transfer 0 of another build"));
     hello.put(true);
-    channel.send(Word::hello, hello.bytes());
+    channel.send(MessageType::hello, hello.bytes());
     EXPECT_THROW(channel.receive(Milliseconds(20000)), Disconnected);
   });
   run("");
@@ -354,7 +354,7 @@ TEST_F(Worker, NonsenseDoesNotHurtIt) {
   {
     Channel channel(connect_to(meeting_.name));
     channel.receive(Milliseconds(20000));
-    channel.send(Word::run, "short");
+    channel.send(MessageType::run, "short");
   }
   run("");
   EXPECT_FALSE(ran_here());
