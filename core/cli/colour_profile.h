@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A file's own colours and the library's (R'G'B', sRGB, float), both ways.
+/// Conversion between a file's own colours and the library's (R'G'B', sRGB, float).
 #pragma once
 
 #include <memory>
 #include <opencv2/core.hpp>
 
-#include "cli/embedded_profile.h"
+#include "cli/picture.h"
 
 namespace geometry_transfer::cli {
 

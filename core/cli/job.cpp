@@ -5,7 +5,9 @@
 #include <deque>
 
 #include "cli/image_file.h"
+#include "cli/mask_raster.h"
 #include "cli/output_file.h"
+#include "cli/picture_raster.h"
 #include "request/text.h"
 
 namespace geometry_transfer::cli {
@@ -23,8 +25,11 @@ constexpr int kSmallestSource = 8;  // pixels a side; a smaller source has no ba
 
 /// A reference's pictures and the rasters that point to them. It must not move.
 struct LoadedReference {
-  LoadedReference(const std::string& colour_path, const std::string& mask_path)
-      : picture(read_picture(colour_path)), mask_picture(read_picture(mask_path)), colour(picture), mask(mask_picture) {
+  LoadedReference(const std::string& colour_path, const std::string& mask_path, const StopRequested& stop)
+      : picture(read_picture(colour_path, stop)),
+        mask_picture(read_picture(mask_path, stop)),
+        colour(picture),
+        mask(mask_picture) {
     const Size a = picture.size(), b = mask_picture.size();
     if (a.width != b.width || a.height != b.height)
       throw error(Error::Kind::input,
@@ -36,7 +41,10 @@ struct LoadedReference {
                   _("\"{0}\" is {1} x {2} pixels, too small to tell geometry from material: at least {3} x {3} are needed."),
                   colour_path, a.width, a.height, kSmallestSource);
     if (mask.extent().empty())
-      throw error(Error::Kind::input, _("The mask \"{0}\" is empty: nothing in it is lighter than black."), mask_path);
+      throw error(Error::Kind::input,
+                  mask_picture.has_alpha() ? _("The mask \"{0}\" is empty: every pixel is black or transparent.")
+                                           : _("The mask \"{0}\" is empty: nothing in it is lighter than black."),
+                  mask_path);
   }
   LoadedReference(const LoadedReference&) = delete;
   Picture picture, mask_picture;
@@ -45,11 +53,20 @@ struct LoadedReference {
 };
 
 struct LoadedTexture {
-  explicit LoadedTexture(const std::string& path) : picture(read_picture(path)), colour(picture) {}
+  LoadedTexture(const std::string& path, const StopRequested& stop) : picture(read_picture(path, stop)), colour(picture) {}
   LoadedTexture(const LoadedTexture&) = delete;
   Picture picture;
   PictureRaster colour;
 };
+
+/// Throws Error when the layer is transparent everywhere: then nothing would be written but the target itself.
+void check_layer(const Layer& layer) {
+  for (std::size_t i = 3; i < layer.rgba.size(); i += 4)
+    if (layer.rgba[i] > 0) return;
+  throw error(
+      Error::Kind::input,
+      _("Nothing was transferred: the selection holds no whole pixel on the target. Select more, or choose a larger scale."));
+}
 
 }  // namespace
 
@@ -71,14 +88,21 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
 
   // 1. Read the files. Refuse outputs that could not be written before any work.
   const Clock reading;
-  Picture target = read_picture(job.target);
+  const StopRequested stop = [&] { return progress && !progress(Progress{}); };
+  Picture target = read_picture(job.target, stop);
   if (!job.output.empty()) check_output(job.output, target.pixels.depth(), target.has_alpha(), target.size());
   if (!job.layer.empty()) check_output(job.layer, target.pixels.depth(), true, target.size());
   std::deque<LoadedReference> references;
-  references.emplace_back(job.source, job.mask);
-  for (const ReferenceFiles& files : job.references) references.emplace_back(files.colour, files.mask);
+  references.emplace_back(job.source, job.mask, stop);
+  for (const ReferenceFiles& files : job.references) references.emplace_back(files.colour, files.mask, stop);
   std::deque<LoadedTexture> textures;
-  for (const std::string& path : job.textures) textures.emplace_back(path);
+  for (const std::string& path : job.textures) textures.emplace_back(path, stop);
+  const auto keep_warnings = [&](const Picture& picture) {
+    result.warnings.insert(result.warnings.end(), picture.warnings.begin(), picture.warnings.end());
+  };
+  keep_warnings(target);
+  for (const LoadedReference& reference : references) keep_warnings(reference.picture), keep_warnings(reference.mask_picture);
+  for (const LoadedTexture& texture : textures) keep_warnings(texture.picture);
   result.read = reading.seconds();
 
   // 2. Build the scene. Every picture starts at (0, 0) of the canvas; the placement moves it from there.
@@ -109,15 +133,18 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   // 3. The transfer.
   const Layer layer = session.run(scene, result.request, progress, result.report);
   result.layer = layer.area;
+  check_layer(layer);
 
-  // 4. Write: all or nothing.
+  // 4. Write all files or none.
   const Clock writing;
   std::vector<NewFile> files;
   if (!job.layer.empty())
-    files.push_back({job.layer, encoded(job.layer, layer_picture(layer, target), {layer.area.x, layer.area.y})});
+    files.push_back({job.layer, encoded(job.layer, layer_picture(layer, target), {layer.area.x, layer.area.y}, stop)});
   if (!job.output.empty()) {
-    lay_over(target, layer);
-    files.push_back({job.output, encoded(job.output, target)});
+    if (!lay_over(target, layer))
+      throw error(Error::Kind::input,
+                  _("Nothing was transferred: the result equals the target. Select the geometry and a little round it."));
+    files.push_back({job.output, encoded(job.output, target, {}, stop)});
   }
   write_files(files);
   result.write = writing.seconds();

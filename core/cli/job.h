@@ -36,8 +36,9 @@ struct Job {
 struct JobResult {
   Report report;
   Request request;
-  Rect layer;                  ///< on the canvas
-  double read = 0, write = 0;  ///< seconds spent on files
+  Rect layer;                         ///< on the canvas
+  double read = 0, write = 0;         ///< seconds spent on files
+  std::vector<std::string> warnings;  ///< what the files' readers noticed, in sentences
 };
 
 /// Reads the files, runs the transfer and writes the results. Throws Error or Cancelled; then nothing was written.

@@ -28,6 +28,11 @@ int print_error(const char* what) {
   return 1;
 }
 
+void print_warnings(const JobResult& result) {
+  for (const std::string& warning : result.warnings)
+    std::fprintf(stderr, "geometry-transfer: %s\n", printable(sentence(_("Warning: {0}"), warning)).c_str());
+}
+
 /// Runs all jobs. A job that fails prints a line and sets the exit code; the others still run. The report lists the jobs that
 /// ran, after an interrupt too.
 int run_batch(const Options& options, Session& session, ProgressLine& line) {
@@ -44,6 +49,7 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   for (const Job& job : jobs) try {
       const JobResult result = run_job(session, job, options.request, line.callback());
       line.clear();
+      print_warnings(result);
       ++written;
       reports.push_back(report_json(job, result));
       if (!options.quiet)
@@ -78,6 +84,8 @@ int run(int argc, char** argv) {
   if (!options.batch.empty()) return run_batch(options, session, line);
   check_report(options.report);
   const JobResult result = run_job(session, options.job, options.request, line.callback());
+  line.clear();
+  print_warnings(result);
   if (!options.report.empty()) write_report(options.report, report_json(options.job, result));
   return 0;
 }

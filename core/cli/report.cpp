@@ -63,7 +63,8 @@ Json report_json(const Job& job, const JobResult& result) {
           {"threads", r.threads},
           {"model", r.model},
           {"device", r.device},
-          {"precision", r.precision}};
+          {"precision", r.precision},
+          {"warnings", result.warnings}};
 }
 
 void check_report(const std::string& where) {

@@ -3,27 +3,32 @@
 #include "cli/image_file.h"
 
 #include "../unit/safetensors_file.h"
-#include "cli/embedded_profile.h"
+#include "cli/exif.h"
+#include "cli/mask_raster.h"
 #include "cli/output_file.h"
+#include "cli/picture_raster.h"
+#include "cli/png_chunks.h"
 #include "fuzz.h"
 
 using namespace geometry_transfer;
 using namespace geometry_transfer::cli;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // The containers' own parser first: it sees what OpenCV would refuse, too.
+  // First our own parsers of containers and tags, which also see what the libraries would refuse.
   const Bytes bytes(data, data + size);
-  if (size >= 16 && format_of(bytes) != Format::other) {
-    const Claim claim = claimed_size(bytes);
-    if (claim.width == 0 && claim.bytes != 0) std::abort();
-    ends_early(bytes);
-    const Bytes profile = embedded_profile(bytes);
-    if (profile.size() > (64u << 20)) std::abort();
-    const Bytes mine(200, 7);
-    if (with_profile(bytes, mine).size() > 2 * bytes.size() + 4096) std::abort();
-    with_offset(bytes, 3, -4);
-    ColourProfile(profile, 3).is_used();
-  }
+  png_is_whole(bytes), png_frames(bytes), png_claim(bytes);
+  const Bytes profile = png_profile(bytes);
+  if (profile.size() > (65u << 20)) std::abort();
+  ColourProfile(profile, 3).is_used();
+  Metadata metadata = png_metadata(bytes);
+  png_implied_profile(metadata, false, 3);
+  png_with_offset(png_with_metadata(bytes, metadata, Bytes(200, 7)), 3, -4);
+  metadata.exif = metadata.xmp = bytes;
+  mark_upright(metadata);
+  if (exif_orientation(metadata.exif) != 1) std::abort();
+  const Bytes tags = exif_of_tiff(bytes);
+  if (tags.size() > (3u << 20) || exif_of_tiff(tags) != tags) std::abort();
+  tiff_with_exif(bytes, tags);
   const fuzz::MemoryFile file(data, size);
   fuzz::refusing([&] {
     const Picture picture = read_picture(file.path());
@@ -38,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const Rect all = mask.extent();
       if (!all.empty()) mask.read({all.x, all.y, 1, 1}, {1, 1}, out.data());
       const cv::Point2d centre = mask.centre();
+      if (all.empty()) return;
       if (!(centre.x >= 0 && centre.x <= picture.pixels.cols && centre.y >= 0 && centre.y <= picture.pixels.rows)) std::abort();
     });
     Picture changed = picture;

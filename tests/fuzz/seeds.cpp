@@ -41,28 +41,41 @@ ModelFiles tiny(ModelFiles m) {
   return m;
 }
 
-/// Small pictures of each format, depth and number of channels, with and without profile, offset and compression.
+/// Small pictures of each format, depth and number of channels, with all metadata, of several compressions, and cut off.
 void pictures(const fs::path& out) {
-  const cli::Bytes profile(300, 'p');
+  cli::Metadata metadata;
+  metadata.exif = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0};
+  metadata.xmp = {'<', 'x', '>'};
+  metadata.resolution = cli::Resolution{300, 200, cli::Resolution::Unit::inch};
+  metadata.png_colour = {{"gAMA", {0, 0, 0xB1, 0x8F}}, {"cICP", {1, 13, 0, 1}}};
+  const auto keep = [&](const std::string& name, const cli::Bytes& bytes) {
+    test::write_file(out / name, std::string(bytes.begin(), bytes.end()));
+  };
   for (const char* ending : {".png", ".jpg", ".tiff"})
-    for (const int type : {CV_8UC1, CV_8UC3, CV_8UC4, CV_16UC1, CV_16UC3, CV_16UC4, CV_32FC1}) {
+    for (const int type : {CV_8UC1, CV_8UC2, CV_8UC3, CV_8UC4, CV_16UC1, CV_16UC2, CV_16UC3, CV_16UC4}) {
       const bool jpeg = std::string(ending) == ".jpg";
-      if ((jpeg && type != CV_8UC1 && type != CV_8UC3) || (type == CV_32FC1 && std::string(ending) != ".tiff")) continue;
-      cv::Mat pixels(5, 6, type);
-      cv::randu(pixels, 0, 255);
-      const auto keep = [&](const std::string& what, const cli::Bytes& bytes) {
-        test::write_file(out / (std::to_string(type) + what + ending), std::string(bytes.begin(), bytes.end()));
-      };
-      cli::Bytes bytes;
-      for (const int packing : {1, 5, 8, 32773}) {
-        cv::imencode(ending, pixels, bytes, {cv::IMWRITE_TIFF_COMPRESSION, packing});
-        keep("-" + std::to_string(packing), bytes);
-        if (std::string(ending) != ".tiff") break;
-      }
-      keep("-profile", cli::with_profile(bytes, profile));
-      keep("-offset", cli::with_offset(bytes, 4, -5));
+      if (jpeg && type != CV_8UC1 && type != CV_8UC3) continue;
+      cli::Picture picture;
+      picture.pixels.create(5, 6, type);
+      cv::randu(picture.pixels, 0, 255);
+      const std::string name = std::to_string(type);
+      keep(name + ending, cli::encoded(std::string("a") + ending, picture));
+      picture.metadata = metadata;
+      cli::Bytes bytes = cli::encoded(std::string("a") + ending, picture, {4, -5});
+      keep(name + "-metadata" + ending, bytes);
       bytes.resize(bytes.size() / 2);
-      keep("-cut", bytes);
+      keep(name + "-cut" + ending, bytes);
+      if (picture.pixels.channels() == 2) continue;  // OpenCV does not write them
+      for (const int packing : {1, 7, 8, 32773}) {
+        const bool tiff = std::string(ending) == ".tiff";
+        if (!tiff && packing != 1) continue;
+        try {
+          if (cv::imencode(ending, picture.pixels, bytes,
+                           {cv::IMWRITE_TIFF_COMPRESSION, packing, cv::IMWRITE_JPEG_PROGRESSIVE, 1}))
+            keep(name + "-" + std::to_string(packing) + ending, bytes);
+        } catch (const cv::Exception&) {
+        }
+      }
     }
 }
 

@@ -11,9 +11,17 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "cli/exif.h"
 #include "cli/image_file.h"
+#include "cli/jpeg_file.h"
+#include "cli/mask_raster.h"
 #include "cli/output_file.h"
+#include "cli/picture_raster.h"
+#include "cli/png_chunks.h"
+#include "cli/png_file.h"
+#include "cli/tiff_file.h"
 #include "geometry-transfer/error.h"
+#include "geometry-transfer/progress.h"
 
 using namespace geometry_transfer;
 using namespace geometry_transfer::cli;
@@ -38,6 +46,13 @@ cv::Mat noise(int type, cv::Size size = {37, 23}) {
   cv::RNG random(7);
   random.fill(m, cv::RNG::UNIFORM, 0, CV_MAT_DEPTH(type) == CV_8U ? 256 : 65536);
   return m;
+}
+
+Picture picture_of(const cv::Mat& pixels, const Bytes& profile = {}) {
+  Picture picture;
+  picture.pixels = pixels;
+  picture.profile = profile;
+  return picture;
 }
 
 bool same(const cv::Mat& a, const cv::Mat& b) {
@@ -65,6 +80,16 @@ Bytes linear_profile() { return profile_of(0, 1, {1.0}); }
 
 Bytes srgb_profile(double off) { return profile_of(off, 4, {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045}); }
 
+/// An EXIF block with a camera's name, and the time of exposure in its own directory.
+Bytes tiff_exif() {
+  return {'I', 'I', 42,   0,    8,  0, 0, 0,  // header
+          2,   0,   0x0F, 1,    2,  0, 4, 0, 0, 0, 'C', 'a', 'm', 0, 0x69, 0x87, 4, 0,
+          1,   0,   0,    0,                                                            // camera, where EXIF's directory lies
+          38,  0,   0,    0,    0,  0, 0, 0,                                            //
+          1,   0,   0x9A, 0x82, 5,  0, 1, 0, 0, 0, 56,  0,   0,   0, 0,    0,    0, 0,  // time of exposure
+          1,   0,   0,    0,    60, 0, 0, 0};
+}
+
 std::string refusal(const std::function<void()>& call) {
   try {
     call();
@@ -88,10 +113,10 @@ Bytes get(const std::string& path) {
 TEST_F(Files, EveryTypeComesBackBitForBit) {
   for (const char* ending : {".png", ".tiff", ".tif"})
     for (const int depth : {CV_8U, CV_16U})
-      for (const int channels : {1, 3, 4}) {
+      for (const int channels : {1, 2, 3, 4}) {
         const cv::Mat pixels = noise(CV_MAKETYPE(depth, channels));
         const std::string path = at(std::string("picture") + ending);
-        write_file(path, encoded(path, {"", pixels, {}}));
+        write_file(path, encoded(path, picture_of(pixels)));
         EXPECT_TRUE(same(read_picture(path).pixels, pixels)) << ending << " depth " << depth << " channels " << channels;
       }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 3) << "temporary files stay";
@@ -101,7 +126,7 @@ TEST_F(Files, ProfilesAreKeptInEveryFormat) {
   const Bytes profile = linear_profile();
   for (const char* ending : {".png", ".tiff", ".jpg"}) {
     const std::string path = at(std::string("picture") + ending);
-    write_file(path, encoded(path, {"", noise(CV_8UC3), profile}));
+    write_file(path, encoded(path, picture_of(noise(CV_8UC3), profile)));
     const Picture back = read_picture(path);
     EXPECT_EQ(back.profile, profile) << ending;
     EXPECT_EQ(back.size().width, 37) << ending;
@@ -111,100 +136,149 @@ TEST_F(Files, ProfilesAreKeptInEveryFormat) {
 }
 
 TEST_F(Files, AProfileLargerThanAJpegSegmentIsSplit) {
-  Bytes file, profile(200000);
-  cv::imencode(".jpg", noise(CV_8UC3), file);
-  for (std::size_t i = 0; i < profile.size(); ++i) profile[i] = static_cast<unsigned char>(i * 31 + i / 256);
-  EXPECT_EQ(embedded_profile(with_profile(file, profile)), profile);
+  Bytes profile = linear_profile();
+  profile.resize(200000);  // after its tags: bytes that no reader looks at
+  for (int i = 0; i < 4; ++i) profile[i] = static_cast<unsigned char>(profile.size() >> 8 * (3 - i));
+  put(at("large.jpg"), encoded("large.jpg", picture_of(noise(CV_8UC3), profile)));
+  EXPECT_EQ(read_picture(at("large.jpg")).profile, profile);
 }
 
-TEST_F(Files, DamagedContainersNeitherCrashNorPass) {
-  Bytes png, jpeg, tiff;
-  cv::imencode(".png", noise(CV_8UC3), png);
-  cv::imencode(".jpg", noise(CV_8UC3), jpeg);
-  cv::imencode(".tiff", noise(CV_8UC3), tiff);
-  for (Bytes* file : {&png, &jpeg, &tiff}) {
-    *file = with_profile(*file, linear_profile());
-    for (std::size_t length = 0; length < file->size(); length += 1 + length / 50) {
-      const Bytes cut(file->begin(), file->begin() + static_cast<long>(length));
-      embedded_profile(cut);  // the sanitizers watch
-      if (length >= 16) with_profile(cut, linear_profile()), claimed_size(cut);
-      if (file == &tiff) continue;
-      put(at("cut"), cut);
-      EXPECT_NE(refusal([&] { read_picture(at("cut")); }), "") << length << " of " << file->size();
+TEST_F(Files, DamagedFilesNeitherCrashNorPass) {
+  for (const char* ending : {".png", ".jpg", ".tiff"}) {
+    Picture picture = picture_of(noise(CV_8UC3), linear_profile());
+    picture.metadata.resolution = Resolution{300, 200, Resolution::Unit::inch};
+    picture.metadata.exif = tiff_exif();
+    const Bytes file = encoded(std::string("a") + ending, picture);
+    for (std::size_t length = 0; length < file.size() - 2; length += 1 + length / 50) {  // a JPEG may lack its end marker
+      put(at("cut"), Bytes(file.begin(), file.begin() + static_cast<long>(length)));
+      EXPECT_NE(refusal([&] { read_picture(at("cut")); }), "") << ending << " " << length << " of " << file.size();
     }
     cv::RNG random(3);
-    for (int i = 0; i < 500; ++i) {
-      Bytes flipped = *file;
-      flipped[random.uniform(0, static_cast<int>(std::min<std::size_t>(flipped.size(), 800)))] ^= 1 << random.uniform(0, 8);
-      embedded_profile(flipped);
-      ends_early(flipped);
+    for (int i = 0; i < 300; ++i) {
+      Bytes flipped = file;
+      flipped[random.uniform(0, static_cast<int>(std::min<std::size_t>(flipped.size(), 1200)))] ^= 1 << random.uniform(0, 8);
+      put(at("flipped"), flipped);
+      refusal([&] { read_picture(at("flipped")); });  // the sanitizers watch
     }
   }
-  // A first segment that says it is longer than the file.
-  const Bytes short_jpeg = {0xFF, 0xD8, 0xFF, 0xE0, 0x70, 0x00, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
-  EXPECT_EQ(with_profile(short_jpeg, linear_profile()), short_jpeg);
-  put(at("half.tiff"), Bytes(tiff.begin(), tiff.begin() + static_cast<long>(tiff.size() / 3)));
-  EXPECT_NE(refusal([&] { read_picture(at("half.tiff")); }), "");
 }
 
-/// What libtiff reads must be what was checked before.
-TEST_F(Files, TiffListsAreUnderstoodAsLibtiffDoes) {
+/// libtiff reads the first of two entries with the same tag, and a list that is cut off.
+TEST_F(Files, TiffSizesAreWeighedBeforeMemoryIsTaken) {
   struct Entry {
     unsigned tag, kind, count, value;
   };
-  const auto tiff = [](const std::vector<Entry>& entries, const Bytes& end) {
+  const auto refused = [&](const std::vector<Entry>& entries, const Bytes& end) {
     Bytes file = {'I', 'I', '*', 0, 8, 0, 0, 0};
-    const auto put = [&file](unsigned value, int bytes) {
+    const auto append = [&file](unsigned value, int bytes) {
       for (int i = 0; i < bytes; ++i) file.push_back(static_cast<unsigned char>(value >> 8 * i));
     };
-    put(unsigned(entries.size()), 2);
-    for (const Entry& e : entries) put(e.tag, 2), put(e.kind, 2), put(e.count, 4), put(e.value, 4);
+    append(unsigned(entries.size()), 2);
+    for (const Entry& e : entries) append(e.tag, 2), append(e.kind, 2), append(e.count, 4), append(e.value, 4);
     file.insert(file.end(), end.begin(), end.end());
-    return file;
+    put(at("a.tiff"), file);
+    return refusal([&] { read_picture(at("a.tiff")); });
   };
   const Bytes next(4);
-  // The first of two widths counts, in a list whose end is cut off, too.
-  for (const Bytes& end : {next, Bytes(1)}) {
-    const Claim twice =
-        claimed_size(tiff({{256, 3, 1, 12032}, {257, 3, 1, 65534}, {256, 3, 1, 8}, {258, 3, 1, 8}, {259, 3, 1, 8}}, end));
-    EXPECT_EQ(twice.width, 12032u);
-    EXPECT_EQ(twice.height, 65534u);
-    EXPECT_FALSE(twice.possible);
-  }
-  // A side of eight bytes, which stand elsewhere; and none there.
-  const Bytes wide = {0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
-  EXPECT_EQ(claimed_size(tiff({{256, 16, 1, 38}, {257, 4, 1, 1}}, wide)).width, 65536u);
-  EXPECT_EQ(claimed_size(tiff({{256, 16, 1, 3800}, {257, 4, 1, 1}}, wide)).width, UINT64_MAX);
+  const Entry offsets = {273, 4, 1, 8}, counts = {279, 4, 1, 9};
+  // Two widths.
+  EXPECT_NE(
+      refused({{256, 3, 1, 12032}, {257, 3, 1, 65534}, {256, 3, 1, 8}, {258, 3, 1, 8}, {259, 3, 1, 8}, offsets, counts}, next)
+          .find("damaged"),
+      std::string::npos);
   // Tiles and strips far larger than the picture would be held whole.
-  EXPECT_FALSE(claimed_size(tiff({{256, 4, 1, 8}, {257, 4, 1, 8}, {322, 4, 1, 30000}, {323, 4, 1, 30000}}, next)).possible);
-  EXPECT_FALSE(claimed_size(tiff({{256, 4, 1, 1000}, {257, 4, 1, 8}, {278, 4, 1, 900000}}, next)).possible);
-  // A packing that nobody knows: of 200 bytes no 300 million pixels, but a small picture.
-  EXPECT_FALSE(claimed_size(tiff({{256, 3, 1, 12032}, {257, 4, 1, 26978}, {259, 3, 1, 128}}, next)).possible);
-  EXPECT_TRUE(claimed_size(tiff({{256, 3, 1, 640}, {257, 4, 1, 480}, {259, 3, 1, 50000}}, next)).possible);
-  const Claim usual = claimed_size(tiff({{256, 4, 1, 8}, {257, 4, 1, 8}, {258, 3, 1, 8}, {278, 4, 1, 0xFFFFFFFF}}, Bytes(100)));
-  EXPECT_TRUE(usual.possible);
-  EXPECT_LT(usual.bytes, 1000u);
-  put(at("nothing.tiff"), tiff({{258, 3, 1, 8}}, next));
-  EXPECT_NE(refusal([&] { read_picture(at("nothing.tiff")); }).find("damaged"), std::string::npos);
+  const Entry tile_offsets = {324, 4, 1, 8}, tile_counts = {325, 4, 1, 9};
+  EXPECT_NE(refused({{256, 4, 1, 8},
+                     {257, 4, 1, 8},
+                     {258, 3, 1, 8},
+                     {262, 3, 1, 1},
+                     {322, 4, 1, 30000},
+                     {323, 4, 1, 30000},
+                     tile_offsets,
+                     tile_counts},
+                    next)
+                .find("too few bytes"),
+            std::string::npos);
+  // 200 bytes of a compression that nobody knows are no 300 million pixels.
+  EXPECT_NE(
+      refused({{256, 3, 1, 12032}, {257, 4, 1, 26978}, {259, 3, 1, 128}, {262, 3, 1, 1}, offsets, {278, 4, 1, 26978}, counts},
+              next),
+      "");
+  EXPECT_NE(refused({{258, 3, 1, 8}}, next).find("damaged"), std::string::npos);
 }
 
-/// libjpeg keeps the coefficients of a file in several scans.
+/// libjpeg keeps the coefficients of a file in several scans, two bytes each.
 TEST_F(Files, AProgressiveJpegIsWeighedWithItsCoefficients) {
-  for (const int channels : {1, 3}) {
-    const std::uint64_t pixels = 37 * 23;
-    Bytes plain, progressive;
-    cv::imencode(".jpg", noise(CV_MAKETYPE(CV_8U, channels)), plain);
-    cv::imencode(".jpg", noise(CV_MAKETYPE(CV_8U, channels)), progressive, {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
-    EXPECT_EQ(claimed_size(plain).bytes, pixels * channels);
-    EXPECT_EQ(claimed_size(progressive).bytes, pixels * channels * 3);
-    if (channels == 1) continue;
-    // One scan for each component, not progressive.
-    for (std::size_t i = 2; i + 4 < plain.size(); i += 2 + (plain[i + 2] << 8 | plain[i + 3])) {
-      if (plain[i + 1] != 0xDA) continue;
-      plain[i + 4] = 1;
-      break;
+  const cv::Mat pixels(1500, 1500, CV_8UC3, cv::Scalar(9, 8, 7));
+  Bytes plain, progressive;
+  cv::imencode(".jpg", pixels, plain);
+  cv::imencode(".jpg", pixels, progressive, {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  EXPECT_EQ(jpeg_claim(plain).bytes, 1500u * 1500 * 3);
+  EXPECT_EQ(jpeg_claim(progressive).bytes, 1500u * 1500 * 3 * 3);
+}
+
+TEST_F(Files, DecodingAndEncodingCanBeStopped) {
+  const Picture picture = picture_of(noise(CV_8UC3, {300, 300}));
+  for (const char* name : {"a.png", "a.jpg", "a.tiff"}) {
+    put(at(name), encoded(name, picture));
+    int asked = 0;
+    const auto later = [&asked] { return ++asked > 3; };
+    EXPECT_THROW(read_picture(at(name), later), Cancelled) << name;
+    asked = 0;
+    EXPECT_THROW(encoded(name, picture, {}, later), Cancelled) << name;
+  }
+}
+
+TEST_F(Files, MetadataLivesOnInEveryFormat) {
+  Picture picture = picture_of(noise(CV_8UC3));
+  picture.metadata.resolution = Resolution{300, 200, Resolution::Unit::inch};
+  picture.metadata.exif = tiff_exif();
+  const std::string packet = "<x:xmpmeta tiff:Orientation=\"1\">caf\xc3\xa9</x:xmpmeta>";
+  picture.metadata.xmp.assign(packet.begin(), packet.end());
+  for (const char* name : {"a.png", "a.jpg", "a.tiff"}) {
+    put(at(name), encoded(name, picture));
+    const Metadata back = read_picture(at(name)).metadata;
+    ASSERT_TRUE(back.resolution) << name;
+    const double inch = back.resolution->unit == Resolution::Unit::inch ? 1 : 2.54;
+    EXPECT_NEAR(back.resolution->x * inch, 300, 0.02) << name;
+    EXPECT_NEAR(back.resolution->y * inch, 200, 0.02) << name;
+    EXPECT_EQ(back.xmp, picture.metadata.xmp) << name;
+    // In a TIFF the tags are part of the file, and come back in another order of bytes.
+    const bool tiff = std::string(name) == "a.tiff";
+    EXPECT_EQ(back.exif, tiff ? exif_of_tiff(picture.metadata.exif) : picture.metadata.exif) << name;
+  }
+}
+
+/// All eight orientations lead to the same upright picture, which then says 1.
+TEST_F(Files, OrientationIsAppliedOnce) {
+  const cv::Mat upright = noise(CV_8UC3, {5, 3});
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    cv::Mat stored = upright;
+    if (orientation >= 5) cv::transpose(upright, stored);
+    // EXIF: where row 0 and column 0 of the stored picture are in the upright one.
+    const bool right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    const bool down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    cv::Mat turned = stored.clone();
+    if (orientation < 5) {
+      if (right) cv::flip(turned, turned, 1);
+      if (down) cv::flip(turned, turned, 0);
+    } else {
+      // 6: row 0 is the right side, so a column of the stored picture runs from right to left.
+      const bool rows_from_right = orientation == 6 || orientation == 7,
+                 columns_from_bottom = orientation == 7 || orientation == 8;
+      if (rows_from_right) cv::flip(turned, turned, 0);
+      if (columns_from_bottom) cv::flip(turned, turned, 1);
     }
-    EXPECT_EQ(claimed_size(plain).bytes, pixels * channels * 3);
+    Picture picture = picture_of(turned);
+    picture.metadata.exif = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0};
+    picture.metadata.exif[19] = static_cast<unsigned char>(orientation);
+    EXPECT_EQ(exif_orientation(picture.metadata.exif), orientation);
+    put(at("a.png"), encoded("a.png", picture));
+    const Picture back = read_picture(at("a.png"));
+    EXPECT_TRUE(same(back.pixels, upright)) << orientation;
+    EXPECT_EQ(exif_orientation(back.metadata.exif), 1) << orientation;
+    put(at("b.png"), encoded("b.png", back));
+    EXPECT_TRUE(same(read_picture(at("b.png")).pixels, upright)) << orientation;
   }
 }
 
@@ -216,9 +290,9 @@ TEST_F(Files, WhatCannotBeReadIsNamed) {
 }
 
 TEST_F(Files, RastersReadTheAreaInSrgb) {
-  cv::Mat pixels(8, 10, CV_8UC3, cv::Scalar(0, 128, 255));  // B, G, R
-  pixels.at<cv::Vec3b>(5, 7) = {10, 20, 30};
-  const Picture picture{"", pixels, {}};
+  cv::Mat pixels(8, 10, CV_8UC3, cv::Scalar(255, 128, 0));
+  pixels.at<cv::Vec3b>(5, 7) = {30, 20, 10};
+  const Picture picture = picture_of(pixels);
   std::vector<float> out(2 * 3 * 4);
   PictureRaster(picture).read({6, 4, 2, 3}, {2, 3}, out.data());
   EXPECT_FLOAT_EQ(out[0], 1);
@@ -228,7 +302,7 @@ TEST_F(Files, RastersReadTheAreaInSrgb) {
   EXPECT_FLOAT_EQ(marked[0], 30 / 255.f);
   EXPECT_FLOAT_EQ(marked[2], 10 / 255.f);
 
-  const Picture linear{"", pixels, linear_profile()};
+  const Picture linear = picture_of(pixels, linear_profile());
   PictureRaster(linear).read({0, 0, 1, 1}, {1, 1}, out.data());
   EXPECT_NEAR(out[1], 0.7366, 2e-3);  // sRGB of linear 128/255
 }
@@ -237,7 +311,8 @@ TEST_F(Files, WhatSaysSrgbIsNotConvertedAndStillSaysSo) {
   const cv::Mat pixels = noise(CV_16UC3);
   const auto read = [&](const Bytes& profile) {
     cv::Mat out(pixels.size(), CV_32FC4);
-    PictureRaster({"", pixels, profile}).read({0, 0, pixels.cols, pixels.rows}, {pixels.cols, pixels.rows}, out.ptr<float>());
+    const Picture picture = picture_of(pixels, profile);
+    PictureRaster(picture).read({0, 0, pixels.cols, pixels.rows}, {pixels.cols, pixels.rows}, out.ptr<float>());
     return out;
   };
   const Bytes plain = srgb_profile(0), rounded = srgb_profile(0.0001), other = srgb_profile(0.02);
@@ -245,7 +320,7 @@ TEST_F(Files, WhatSaysSrgbIsNotConvertedAndStillSaysSo) {
   EXPECT_EQ(cv::norm(read(rounded), read({}), cv::NORM_INF), 0);
   EXPECT_GT(cv::norm(read(other), read({}), cv::NORM_INF), 1 / 255.0);
   for (const Bytes& profile : {plain, other}) {
-    put(at("said.png"), encoded("said.png", {"", pixels, profile}));
+    put(at("said.png"), encoded("said.png", picture_of(pixels, profile)));
     EXPECT_EQ(read_picture(at("said.png")).profile, profile);
   }
 }
@@ -254,14 +329,15 @@ TEST_F(Files, WhatSaysSrgbIsNotConvertedAndStillSaysSo) {
 TEST_F(Files, EveryRowIsReadWhereItLies) {
   cv::Mat pixels(200, 3, CV_8UC3), rows(150, 2, CV_32FC4);
   for (int y = 0; y < pixels.rows; ++y) pixels.row(y).setTo(cv::Scalar::all(y));
-  PictureRaster({"", pixels, {}}).read({1, 30, 2, 150}, {2, 150}, rows.ptr<float>());
+  const Picture picture = picture_of(pixels);
+  PictureRaster(picture).read({1, 30, 2, 150}, {2, 150}, rows.ptr<float>());
   for (int y = 0; y < rows.rows; ++y) ASSERT_FLOAT_EQ(rows.at<cv::Vec4f>(y, 1)[2], static_cast<float>(30 + y) / 255) << y;
 }
 
 TEST_F(Files, AveragingDoesNotMixInWhatIsTransparent) {
   cv::Mat pixels(2, 2, CV_8UC4, cv::Scalar(255, 255, 255, 0));
-  pixels.at<cv::Vec4b>(0, 0) = {0, 0, 200, 255};
-  const Picture picture{"", pixels, {}};
+  pixels.at<cv::Vec4b>(0, 0) = {200, 0, 0, 255};
+  const Picture picture = picture_of(pixels);
   float out[4];
   PictureRaster(picture).read({0, 0, 2, 2}, {1, 1}, out);
   EXPECT_NEAR(out[0], 200 / 255.f, 1e-5);
@@ -269,23 +345,26 @@ TEST_F(Files, AveragingDoesNotMixInWhatIsTransparent) {
   EXPECT_NEAR(out[3], 0.25, 1e-5);
 }
 
-TEST_F(Files, AMaskIsItsBoundsAndCountsItsAlpha) {
+TEST_F(Files, AMaskIsMeasuredAgainstItsOwnMaximum) {
   cv::Mat pixels = cv::Mat::zeros(20, 30, CV_16UC4);
-  pixels(cv::Rect(5, 6, 4, 2)).setTo(cv::Scalar(65535, 65535, 65535, 32768));
+  pixels(cv::Rect(5, 6, 4, 2)).setTo(cv::Scalar(65535, 65535, 65535, 20000));
+  pixels(cv::Rect(5, 6, 2, 2)).setTo(cv::Scalar(65535, 65535, 65535, 10000));
   pixels(cv::Rect(20, 15, 3, 3)).setTo(cv::Scalar(65535, 65535, 65535, 0));
-  const Picture picture{"", pixels, {}};
+  const Picture picture = picture_of(pixels);
   const MaskRaster mask(picture);
   EXPECT_EQ(mask.extent(), (Rect{5, 6, 4, 2}));
   std::vector<float> out(8);
   mask.read(mask.extent(), {4, 2}, out.data());
-  for (const float v : out) EXPECT_NEAR(v, 0.5, 1e-3);
-  EXPECT_NEAR(mask.centre().x, 7, 1e-6);
+  for (int i = 0; i < 8; ++i) EXPECT_NEAR(out[i], i % 4 < 2 ? 0.5 : 1, 1e-3);
+  EXPECT_NEAR(mask.centre().x, (2 * 6 + 4 * 8) / 6.0, 1e-6);
   EXPECT_NEAR(mask.centre().y, 7, 1e-6);
   // Made smaller, it is the mean of what each pixel covers.
-  const Picture large{"", noise(CV_8UC1, {60, 700}), {}};
+  const Picture large = picture_of(noise(CV_8UC1, {60, 700}));
   for (const cv::Size size : {cv::Size(20, 350), cv::Size(60, 100), cv::Size(7, 700), cv::Size(13, 91)}) {
     cv::Mat whole, expected, got(size, CV_32FC1);
-    large.pixels.convertTo(whole, CV_32F, 1 / 255.0);
+    double most = 0;
+    cv::minMaxLoc(large.pixels, nullptr, &most);
+    large.pixels.convertTo(whole, CV_32F, 1 / most);
     cv::resize(whole, expected, size, 0, 0, cv::INTER_AREA);
     const MaskRaster raster(large);
     ASSERT_EQ(raster.extent(), (Rect{0, 0, 60, 700}));
@@ -294,12 +373,58 @@ TEST_F(Files, AMaskIsItsBoundsAndCountsItsAlpha) {
   }
   // Two columns are pixels as any others, in either depth.
   for (const int depth : {CV_8U, CV_16U}) {
-    const Picture narrow{"", cv::Mat(9, 2, depth, cv::Scalar(200)), {}};
+    const Picture narrow = picture_of(cv::Mat(9, 2, depth, cv::Scalar(200)));
     EXPECT_NEAR(MaskRaster(narrow).centre().x, 1, 1e-6);
     EXPECT_NEAR(MaskRaster(narrow).centre().y, 4.5, 1e-6);
   }
-  const Picture empty{"", cv::Mat::zeros(4, 4, CV_8UC1), {}};
+  const Picture empty = picture_of(cv::Mat::zeros(4, 4, CV_8UC1));
   EXPECT_TRUE(MaskRaster(empty).extent().empty());
+}
+
+/// What people draw: the shape is the square, coverage 1 in it and 0 outside.
+TEST_F(Files, MasksAreReadAsPeopleMeanThem) {
+  const cv::Rect square(5, 6, 8, 4);
+  const auto drawn = [&](int type, const cv::Scalar& outside, const cv::Scalar& inside) {
+    cv::Mat pixels(20, 30, type, outside);
+    pixels(square).setTo(inside);
+    return picture_of(pixels);
+  };
+  const struct {
+    const char* name;
+    Picture picture;
+  } cases[] = {{"white on black", drawn(CV_8UC1, {0}, {255})},
+               {"0 and 1", drawn(CV_8UC1, {0}, {1})},
+               {"gray 100", drawn(CV_8UC3, {0, 0, 0}, {100, 100, 100})},
+               {"red on black", drawn(CV_8UC3, {0, 0, 0}, {200, 0, 0})},
+               {"blue on black", drawn(CV_16UC3, {0, 0, 0}, {0, 0, 9000})},
+               {"black on transparency", drawn(CV_8UC4, {0, 0, 0, 0}, {0, 0, 0, 255})},
+               {"white on transparency", drawn(CV_8UC4, {0, 0, 0, 0}, {255, 255, 255, 255})},
+               {"faint black on white transparency", drawn(CV_8UC4, {255, 255, 255, 0}, {0, 0, 0, 90})},
+               {"gray and alpha", drawn(CV_8UC2, {0, 0}, {0, 255})},
+               {"opaque black and white", drawn(CV_8UC4, {0, 0, 0, 255}, {255, 255, 255, 255})}};
+  for (const auto& [name, picture] : cases) {
+    const MaskRaster mask(picture);
+    EXPECT_EQ(mask.extent(), (Rect{square.x, square.y, square.width, square.height})) << name;
+    std::vector<float> out(square.area());
+    mask.read(mask.extent(), {square.width, square.height}, out.data());
+    for (const float v : out) ASSERT_FLOAT_EQ(v, 1) << name;
+  }
+  // A cut-out in many colours is its alpha; black and white with holes is white times alpha.
+  Picture cutout = picture_of(noise(CV_8UC4, {30, 20}));
+  cv::Mat alpha = cv::Mat::zeros(20, 30, CV_8UC1);
+  alpha(square).setTo(255);
+  cv::insertChannel(alpha, cutout.pixels, 3);
+  EXPECT_EQ(MaskRaster(cutout).extent(), (Rect{5, 6, 8, 4}));
+  Picture holes = drawn(CV_8UC4, {0, 0, 0, 255}, {255, 255, 255, 255});
+  holes.pixels(cv::Rect(5, 6, 3, 4)).setTo(cv::Scalar(255, 255, 255, 0));
+  EXPECT_EQ(MaskRaster(holes).extent(), (Rect{8, 6, 5, 4}));
+  // Either could be meant.
+  Picture labels = drawn(CV_8UC3, {0, 0, 0}, {200, 0, 0});
+  labels.pixels(cv::Rect(20, 10, 5, 5)).setTo(cv::Scalar(0, 200, 0));
+  EXPECT_NE(refusal([&] { MaskRaster mask(labels); }).find("several colours"), std::string::npos);
+  Picture shades = picture_of(cv::Mat(20, 30, CV_8UC2));
+  for (int x = 0; x < 30; ++x) shades.pixels.col(x).setTo(cv::Scalar(x * 8, x < 20 ? 255 : 0));
+  EXPECT_NE(refusal([&] { MaskRaster mask(shades); }).find("shades of gray"), std::string::npos);
 }
 
 TEST_F(Files, LayingOverTouchesOnlyWhatTheLayerCovers) {
@@ -315,7 +440,7 @@ TEST_F(Files, LayingOverTouchesOnlyWhatTheLayerCovers) {
     for (const int channels : {1, 3, 4})
       for (const bool profile : {false, true}) {
         const cv::Mat before = noise(CV_MAKETYPE(depth, channels));
-        Picture picture{"", before.clone(), profile ? linear_profile() : Bytes{}};
+        Picture picture = picture_of(before.clone(), profile ? linear_profile() : Bytes{});
         lay_over(picture, layer);
         const double top = depth == CV_8U ? 255 : 65535;
         for (int y = 0; y < before.rows; ++y)
@@ -330,7 +455,7 @@ TEST_F(Files, LayingOverTouchesOnlyWhatTheLayerCovers) {
                 ASSERT_EQ(value(picture.pixels), value(before)) << x << "," << y;
               } else if (channels > 1) {
                 const double green = profile ? 0.2140 : 0.5;  // linear of 0.5
-                const double over = (c == 2 ? 1 : c == 1 ? green : 0) * top;
+                const double over = (c == 0 ? 1 : c == 1 ? green : 0) * top;
                 ASSERT_NEAR(value(picture.pixels), value(before) + alpha * (over - value(before)), 0.51 + top * 2e-4)
                     << x << "," << y << " channel " << c;
               }
@@ -341,7 +466,7 @@ TEST_F(Files, LayingOverTouchesOnlyWhatTheLayerCovers) {
 
 TEST_F(Files, GrayTakesTheLayersLuminance) {
   Layer layer{{0, 0, 2, 1}, {0.5, 0.5, 0.5, 1, 0, 1, 0, 1}};
-  Picture gray{"", cv::Mat::zeros(1, 2, CV_8UC1), {}};
+  Picture gray = picture_of(cv::Mat::zeros(1, 2, CV_8UC1));
   lay_over(gray, layer);
   EXPECT_NEAR(gray.pixels.at<unsigned char>(0, 0), 128, 1);
   EXPECT_NEAR(gray.pixels.at<unsigned char>(0, 1), 220, 3);  // sRGB of 0.7152
@@ -398,7 +523,7 @@ TEST_F(Files, WhatIsThereKeepsItsModeAndItsKind) {
 }
 
 TEST_F(Files, ALayersOffsetIsNotedForGimp) {
-  write_file(at("layer.png"), encoded(at("layer.png"), {"", noise(CV_8UC4), {}}, {12, 345}));
+  write_file(at("layer.png"), encoded(at("layer.png"), picture_of(noise(CV_8UC4)), {12, 345}));
   const Bytes file = get(at("layer.png"));
   static constexpr unsigned char chunk[] = {'o', 'F', 'F', 's', 0, 0, 0, 12, 0, 0, 1, 89, 0};
   EXPECT_NE(std::search(file.begin(), file.end(), std::begin(chunk), std::end(chunk)), file.end());
