@@ -17,11 +17,13 @@ struct Call {
   enum class Mode { interactive, noninteractive, last_values };
   Mode mode = Mode::noninteractive;
   host::Id image = host::kNone, target = host::kNone;
-  host::Id previous = host::kNone;        ///< the result that is edited again: run() finds it where target is one
-  host::Id source = host::kNone;          ///< none: the remembered one, or what the user chooses
+  host::Id previous = host::kNone;        ///< the result that this one replaces; run() sets it if target is a result
+  host::Id source = host::kNone;          ///< kNone: the remembered one, or the one that the user chooses
   std::vector<FurtherReference> further;  ///< noninteractive only, as the request
-  bool bring_in = false;                  ///< references of other images are wanted in this one, see bring_in.h
+  host::Id selection = host::kNone;       ///< a channel in place of the image's selection; run() sets it for a result
+  bool bring_in = false;                  ///< adds hidden copies of references in other images, see bring_in.h
   Request request;
+  std::string hint;  ///< for the dialog: which sides run() has guessed, and why
 };
 
 struct Outcome {
@@ -36,8 +38,8 @@ struct Outcome {
 using Dialog = std::function<bool(Call&)>;
 
 /// Reads, transfers, writes one new layer in one undo step. Leaves the image as it was unless the outcome is `done`.
-/// `kept` runs a transfer where its model outlives this process; empty: in this process. A script's first call does not use it:
-/// most scripts make one.
-Outcome run(Call call, const Dialog& dialog, const worker::Runner& kept = {});
+/// `in_worker` runs a transfer in the worker, whose model outlives this process; empty: always run in this process. A script's
+/// first call runs in this process, because most scripts make only one.
+Outcome run(Call call, const Dialog& dialog, const worker::Runner& in_worker = {});
 
 }  // namespace geometry_transfer

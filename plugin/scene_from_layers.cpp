@@ -6,6 +6,7 @@
 
 #include "bring_in.h"
 #include "host/gegl_raster.h"
+#include "kept_selection.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
@@ -86,8 +87,8 @@ struct SceneFromLayers::GeometryMask {
   int dx = 0, dy = 0;   // from the layer's canvas to the target's
 };
 
-SceneFromLayers::SceneFromLayers(Id image, Id target, Id source, const std::vector<FurtherReference>& further)
-    : image_(image), target_(target) {
+SceneFromLayers::SceneFromLayers(Id image, Id target, Id source, const std::vector<FurtherReference>& further, Id selection)
+    : image_(image), target_(target), selection_(host::is_channel(selection) ? selection : kNone) {
   check_target(image, target);
   check_references(target, source, further);
   const Rect extent = host::extent(target);
@@ -116,8 +117,10 @@ SceneFromLayers::GeometryMask SceneFromLayers::geometry_mask(Id layer, bool main
   } else {
     // A reference in another image brings its own selection along.
     const Id selected = in != image_ && !host::selection_bounds(in).empty() ? in : image_;
-    bounds = host::selection_bounds(selected);
-    m.drawable = host::selection(selected);
+    const bool kept = selected == image_ && selection_ != kNone;
+    bounds = kept ? covered_bounds(selection_) : host::selection_bounds(selected);
+    m.drawable = kept ? selection_ : host::selection(selected);
+    uses_selection_ |= selected == image_;
     if (bounds.empty())
       throw error(
           Error::Kind::input,

@@ -23,8 +23,12 @@ void check_target(host::Id image, host::Id target);
 /// layer mask is not 0, or everywhere if it has none.
 class SceneFromLayers {
  public:
+  /// `selection`: a channel of `image` that takes the place of its selection; kNone: the selection itself.
   /// Throws Error (input) if nothing is selected, there is no reference, a layer is used twice, or check_target refuses.
-  SceneFromLayers(host::Id image, host::Id target, host::Id source, const std::vector<FurtherReference>& further = {});
+  SceneFromLayers(host::Id image, host::Id target, host::Id source, const std::vector<FurtherReference>& further = {},
+                  host::Id selection = host::kNone);
+  /// True if a reference's geometry is where the selection of the target's image, or the channel in its place, says.
+  bool uses_selection() const { return uses_selection_; }
   const Scene& scene() const { return scene_; }
   /// The bounds of the main reference's mask on the target's canvas, before the placement.
   const Rect& selected() const { return selected_; }
@@ -50,7 +54,8 @@ class SceneFromLayers {
   void add_texture(host::Id layer, double weight);
   void find_centre();
 
-  host::Id image_, target_;
+  host::Id image_, target_, selection_;
+  mutable bool uses_selection_ = false;
   Rect selected_;
   double centre_x_ = 0, centre_y_ = 0;
   std::vector<std::unique_ptr<Raster>> rasters_;

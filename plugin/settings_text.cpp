@@ -37,6 +37,8 @@ std::string settings_text(const Remembered& settings) {
     if (value.find('\n') == std::string::npos) text += std::string(p.name) + "=" + value + "\n";
   }
   if (!settings.further.empty()) text += "further-layers=" + references_text(settings.further) + "\n";
+  if (settings.selection) text += "selection-channel=" + std::to_string(settings.selection) + "\n";
+  if (!settings.selection_state.empty()) text += "selection-state=" + settings.selection_state + "\n";
   return text + "target-layer=" + std::to_string(settings.target) + "\nsource-layer=" + std::to_string(settings.source) + "\n";
 }
 
@@ -45,6 +47,8 @@ Remembered parse_settings(const std::string& text) {
   for (const auto& [name, value] : named_lines(text)) {
     if (name == "target-layer") settings.target = parse_tattoo(value);
     if (name == "source-layer") settings.source = parse_tattoo(value);
+    if (name == "selection-channel") settings.selection = parse_tattoo(value);
+    if (name == "selection-state") settings.selection_state = value;
     if (name != "further-layers" && !find_parameter(name)) continue;
     try {
       if (name == "further-layers")

@@ -11,11 +11,13 @@
 
 namespace geometry_transfer {
 
-/// A run, as its result layer and the user's last values remember it. Layers by tattoo, 0: not known.
+/// A run, as its result layer and the user's last values remember it. Layers and channels by tattoo, 0: not known.
 struct Remembered {
   Request request;
   unsigned target = 0, source = 0;
   std::vector<FurtherReference> further = {};
+  unsigned selection = 0;            ///< the channel that keeps the selection
+  std::string selection_state = {};  ///< identifies that selection, see kept_selection.h
 };
 
 /// "name=value" lines in the C locale.

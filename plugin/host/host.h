@@ -40,6 +40,18 @@ Id layer_mask(Id layer);
 unsigned tattoo(Id item);
 Id item_of_tattoo(Id image, unsigned tattoo);
 
+/// The group that the item lies in; kNone at the top level.
+Id parent(Id item);
+/// The eye beside the layer is on. A layer in a hidden group counts as visible.
+bool is_visible(Id layer);
+/// True for a layer with mode Normal (a group: or Pass through), opacity 100 and no layer mask.
+bool is_plain(Id layer);
+
+/// The image's channels, the selection not among them.
+std::vector<Id> channels(Id image);
+bool is_channel(Id item);
+Id channel_of_tattoo(Id image, unsigned tattoo);
+
 /// The selection's channel, and where it is not 0; empty when nothing is selected.
 Id selection(Id image);
 Rect selection_bounds(Id image);
@@ -69,9 +81,27 @@ void remove_layer(Id image, Id layer);
 /// A mask for a layer that has none, black all over: its drawable, of the layer's size. kNone when the host refuses.
 Id add_mask(Id layer);
 void hide(Id layer);
+/// Puts the layer into a new group at its place and moves its opacity, mode and layer mask to the group, so that the picture
+/// stays as it is. Several changes: to be called between undo_group_begin and undo_group_end. False when the host refuses.
+bool wrap_in_group(Id image, Id layer, const std::string& name);
+/// Makes the layer the active one: the only selected one in GIMP 3.
+void activate(Id image, Id layer);
+/// An invisible channel of the canvas's size for the image, black all over, not in it yet. kNone when the host refuses.
+Id make_channel(Id image, const std::string& name);
+void insert_channel(Id image, Id channel);
 /// To be called after pixels(layer) was written and let go.
 void layer_changed(Id layer);
 void show_changes();
+
+// ---- opening ----------------------------------------------------------------------------------------------------------------
+
+/// Opens a picture file as a new image in a window of its own. kNone if it cannot be read: GIMP tells the user why.
+Id open_image(const std::string& path);
+/// Makes a new image of the clipboard, in a window of its own; kNone if the clipboard holds no picture.
+Id image_from_clipboard();
+/// Replaces the selection of the layer's image by the layer's opacity, or by the whole layer if it has no alpha.
+void select_opaque(Id layer);
+void select_nothing(Id image);
 
 // ---- remembering ------------------------------------------------------------------------------------------------------------
 

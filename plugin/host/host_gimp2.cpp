@@ -86,6 +86,30 @@ Id layer_mask(Id layer) {
 unsigned tattoo(Id item) { return gimp_item_get_tattoo(item); }
 Id item_of_tattoo(Id image, unsigned tattoo) { return tattoo ? gimp_image_get_layer_by_tattoo(image, tattoo) : kNone; }
 
+Id parent(Id item) {
+  const Id group = gimp_item_get_parent(item);
+  return group > 0 ? group : kNone;
+}
+bool is_visible(Id layer) { return gimp_item_get_visible(layer); }
+bool is_plain(Id layer) {
+  const GimpLayerMode mode = gimp_layer_get_mode(layer);
+  return (mode == GIMP_LAYER_MODE_NORMAL || mode == GIMP_LAYER_MODE_NORMAL_LEGACY || mode == GIMP_LAYER_MODE_PASS_THROUGH) &&
+         gimp_layer_get_opacity(layer) > 99.99 && layer_mask(layer) == kNone;
+}
+
+std::vector<Id> channels(Id image) {
+  gint count = 0;
+  gint* ids = gimp_image_get_channels(image, &count);
+  const std::vector<Id> list(ids, ids + count);
+  g_free(ids);
+  return list;
+}
+bool is_channel(Id item) { return item > 0 && gimp_item_is_valid(item) && gimp_item_is_channel(item); }
+Id channel_of_tattoo(Id image, unsigned tattoo) {
+  const Id channel = tattoo ? gimp_image_get_channel_by_tattoo(image, tattoo) : kNone;
+  return channel > 0 ? channel : kNone;
+}
+
 Id selection(Id image) { return gimp_image_get_selection(image); }
 
 Rect selection_bounds(Id image) {
@@ -145,9 +169,58 @@ Id add_mask(Id layer) {
   return kNone;
 }
 
+bool wrap_in_group(Id image, Id layer, const std::string& name) {
+  const Id group = gimp_layer_group_new(image);
+  if (group <= 0) return false;
+  gimp_item_set_name(group, name.c_str());
+  if (!gimp_image_insert_layer(image, group, gimp_item_get_parent(layer), gimp_image_get_item_position(image, layer)) ||
+      !gimp_image_reorder_item(image, layer, group, 0))
+    return false;
+  gimp_item_set_visible(group, gimp_item_get_visible(layer));
+  gimp_item_set_visible(layer, TRUE);
+  gimp_layer_set_mode(group, gimp_layer_get_mode(layer));
+  gimp_layer_set_blend_space(group, gimp_layer_get_blend_space(layer));
+  gimp_layer_set_composite_space(group, gimp_layer_get_composite_space(layer));
+  gimp_layer_set_composite_mode(group, gimp_layer_get_composite_mode(layer));
+  gimp_layer_set_opacity(group, gimp_layer_get_opacity(layer));
+  gimp_layer_set_mode(layer, GIMP_LAYER_MODE_NORMAL);
+  gimp_layer_set_opacity(layer, 100);
+  const Id mask = layer_mask(layer);
+  if (mask == kNone) return true;
+  const Id copy = add_mask(group);
+  if (copy == kNone) return false;
+  gegl_buffer_copy(pixels(mask).get(), nullptr, GEGL_ABYSS_NONE, pixels(copy).get(), nullptr);
+  gimp_layer_set_apply_mask(group, gimp_layer_get_apply_mask(layer));
+  return gimp_layer_remove_mask(layer, GIMP_MASK_DISCARD);
+}
+
+void activate(Id image, Id layer) { gimp_image_set_active_layer(image, layer); }
+
+Id make_channel(Id image, const std::string& name) {
+  const GimpRGB black = {0, 0, 0, 1};
+  const Id channel = gimp_channel_new(image, name.c_str(), gimp_image_width(image), gimp_image_height(image), 50, &black);
+  if (channel <= 0) return kNone;
+  gimp_item_set_visible(channel, FALSE);
+  return channel;
+}
+void insert_channel(Id image, Id channel) { gimp_image_insert_channel(image, channel, 0, 0); }
+
 void hide(Id layer) { gimp_item_set_visible(layer, FALSE); }
 void layer_changed(Id layer) { gimp_drawable_update(layer, 0, 0, gimp_drawable_width(layer), gimp_drawable_height(layer)); }
 void show_changes() { gimp_displays_flush(); }
+
+namespace {
+Id shown(Id image) {
+  if (image <= 0) return kNone;
+  gimp_display_new(image);
+  return image;
+}
+}  // namespace
+
+Id open_image(const std::string& path) { return shown(gimp_file_load(GIMP_RUN_INTERACTIVE, path.c_str(), path.c_str())); }
+Id image_from_clipboard() { return shown(gimp_edit_paste_as_new_image()); }
+void select_opaque(Id layer) { gimp_image_select_item(gimp_item_get_image(layer), GIMP_CHANNEL_OP_REPLACE, layer); }
+void select_nothing(Id image) { gimp_selection_none(image); }
 
 std::string layer_note(Id layer, const char* key) { return text_of(gimp_item_get_parasite(layer, key)); }
 

@@ -91,6 +91,27 @@ Id item_of_tattoo(Id image, unsigned tattoo) {
   return tattoo ? id_of(gimp_image_get_layer_by_tattoo(image_at(image), tattoo)) : kNone;
 }
 
+Id parent(Id item) { return id_of(gimp_item_get_parent(item_at(item))); }
+bool is_visible(Id layer) { return gimp_item_get_visible(item_at(layer)); }
+bool is_plain(Id layer) {
+  GimpLayer* l = layer_at(layer);
+  const GimpLayerMode mode = gimp_layer_get_mode(l);
+  return (mode == GIMP_LAYER_MODE_NORMAL || mode == GIMP_LAYER_MODE_NORMAL_LEGACY || mode == GIMP_LAYER_MODE_PASS_THROUGH) &&
+         gimp_layer_get_opacity(l) > 99.99 && layer_mask(layer) == kNone;
+}
+
+std::vector<Id> channels(Id image) {
+  std::vector<Id> list;
+  GimpChannel** all = gimp_image_get_channels(image_at(image));
+  for (GimpChannel** channel = all; channel && *channel; ++channel) list.push_back(id_of(*channel));
+  g_free(all);
+  return list;
+}
+bool is_channel(Id item) { return item > 0 && gimp_item_id_is_valid(item) && gimp_item_id_is_channel(item); }
+Id channel_of_tattoo(Id image, unsigned tattoo) {
+  return tattoo ? id_of(gimp_image_get_channel_by_tattoo(image_at(image), tattoo)) : kNone;
+}
+
 Id selection(Id image) { return id_of(gimp_image_get_selection(image_at(image))); }
 
 Rect selection_bounds(Id image) {
@@ -142,6 +163,52 @@ Id add_mask(Id layer) {
   return kNone;
 }
 
+bool wrap_in_group(Id image, Id layer, const std::string& name) {
+  GimpImage* in = image_at(image);
+  GimpLayer* inner = layer_at(layer);
+  GimpLayer* group = GIMP_LAYER(gimp_group_layer_new(in, name.c_str()));
+  if (!group) return false;
+  GimpItem* outer = gimp_item_get_parent(GIMP_ITEM(inner));
+  if (!gimp_image_insert_layer(in, group, outer ? GIMP_LAYER(outer) : nullptr,
+                               gimp_image_get_item_position(in, GIMP_ITEM(inner))) ||
+      !gimp_image_reorder_item(in, GIMP_ITEM(inner), GIMP_ITEM(group), 0))
+    return false;
+  gimp_item_set_visible(GIMP_ITEM(group), gimp_item_get_visible(GIMP_ITEM(inner)));
+  gimp_item_set_visible(GIMP_ITEM(inner), TRUE);
+  gimp_layer_set_mode(group, gimp_layer_get_mode(inner));
+  gimp_layer_set_blend_space(group, gimp_layer_get_blend_space(inner));
+  gimp_layer_set_composite_space(group, gimp_layer_get_composite_space(inner));
+  gimp_layer_set_composite_mode(group, gimp_layer_get_composite_mode(inner));
+  gimp_layer_set_opacity(group, gimp_layer_get_opacity(inner));
+  gimp_layer_set_mode(inner, GIMP_LAYER_MODE_NORMAL);
+  gimp_layer_set_opacity(inner, 100);
+  const Id mask = layer_mask(layer);
+  if (mask == kNone) return true;
+  const Id copy = add_mask(id_of(group));
+  if (copy == kNone) return false;
+  gegl_buffer_copy(pixels(mask).get(), nullptr, GEGL_ABYSS_NONE, pixels(copy).get(), nullptr);
+  gimp_layer_set_apply_mask(group, gimp_layer_get_apply_mask(inner));
+  return gimp_layer_remove_mask(inner, GIMP_MASK_DISCARD);
+}
+
+void activate(Id image, Id layer) {
+  GimpLayer* one[] = {layer_at(layer), nullptr};
+  gimp_image_set_selected_layers(image_at(image), const_cast<const GimpLayer**>(one));
+}
+
+Id make_channel(Id image, const std::string& name) {
+  GimpImage* in = image_at(image);
+  GeglColor* black = gegl_color_new("black");
+  GimpChannel* channel = gimp_channel_new(in, name.c_str(), gimp_image_get_width(in), gimp_image_get_height(in), 50, black);
+  g_object_unref(black);
+  if (!channel) return kNone;
+  gimp_item_set_visible(GIMP_ITEM(channel), FALSE);
+  return id_of(channel);
+}
+void insert_channel(Id image, Id channel) {
+  gimp_image_insert_channel(image_at(image), gimp_channel_get_by_id(channel), nullptr, 0);
+}
+
 void hide(Id layer) { gimp_item_set_visible(item_at(layer), FALSE); }
 void layer_changed(Id layer) {
   GimpDrawable* d = drawable_at(layer);
@@ -149,6 +216,26 @@ void layer_changed(Id layer) {
 }
 
 void show_changes() { gimp_displays_flush(); }
+
+namespace {
+Id shown(GimpImage* image) {
+  if (!image) return kNone;
+  gimp_display_new(image);
+  return gimp_image_get_id(image);
+}
+}  // namespace
+
+Id open_image(const std::string& path) {
+  GFile* file = g_file_new_for_path(path.c_str());
+  GimpImage* image = gimp_file_load(GIMP_RUN_INTERACTIVE, file);
+  g_object_unref(file);
+  return shown(image);
+}
+Id image_from_clipboard() { return shown(gimp_edit_paste_as_new_image()); }
+void select_opaque(Id layer) {
+  gimp_image_select_item(gimp_item_get_image(item_at(layer)), GIMP_CHANNEL_OP_REPLACE, item_at(layer));
+}
+void select_nothing(Id image) { gimp_selection_none(image_at(image)); }
 
 std::string layer_note(Id layer, const char* key) { return text_of(gimp_item_get_parasite(item_at(layer), key)); }
 

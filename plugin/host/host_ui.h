@@ -12,8 +12,11 @@ namespace geometry_transfer::host {
 
 void ui_start();
 
-/// Lists the layers of all open images but `target`; those of `image` first in GIMP's own order. Calls `chosen` at every change
-/// and once before it returns, with kNone when there is nothing to choose.
+/// A list of the layers of all open images but `target`, with `selected` chosen, or none if that is kNone. Calls `chosen` once
+/// before it returns, and at every change, with kNone if nothing is chosen.
 GtkWidget* layer_chooser(Id target, Id selected, std::function<void(Id)> chosen);
+
+/// The layer, `size` pixels on its longer side, on checks where it is transparent. New; null if the host has none.
+GdkPixbuf* thumbnail(Id layer, int size);
 
 }  // namespace geometry_transfer::host

@@ -3,6 +3,8 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
+#include <algorithm>
+
 #include "host/host_ui.h"
 #include "procedure.h"
 
@@ -30,10 +32,18 @@ GtkWidget* layer_chooser(Id target, Id selected, std::function<void(Id)> chosen)
   auto* state = new Chooser{target, std::move(chosen)};
   GtkWidget* box = gimp_layer_combo_box_new(selectable, state);
   g_object_set_data_full(G_OBJECT(box), "geometry-transfer-chooser", state, [](gpointer p) { delete static_cast<Chooser*>(p); });
-  gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), selected);
+  // GIMP chooses the first layer by itself, which may be a result.
+  if (!gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), selected)) gtk_combo_box_set_active(GTK_COMBO_BOX(box), -1);
   g_signal_connect(box, "changed", G_CALLBACK(changed), state);
   changed(box, state);
   return box;
+}
+
+GdkPixbuf* thumbnail(Id layer, int size) {
+  const double shrink = double(size) / std::max({1, gimp_drawable_width(layer), gimp_drawable_height(layer)});
+  return gimp_drawable_get_thumbnail(layer, std::max(1, static_cast<int>(gimp_drawable_width(layer) * shrink)),
+                                     std::max(1, static_cast<int>(gimp_drawable_height(layer) * shrink)),
+                                     GIMP_PIXBUF_SMALL_CHECKS);
 }
 
 }  // namespace geometry_transfer::host

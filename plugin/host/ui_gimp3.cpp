@@ -3,6 +3,8 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
+#include <algorithm>
+
 #include "host/host_ui.h"
 #include "procedure.h"
 
@@ -31,10 +33,19 @@ void ui_start() { gimp_ui_init(kBinary); }
 GtkWidget* layer_chooser(Id target, Id selected, std::function<void(Id)> chosen) {
   auto* state = new Chooser{target, std::move(chosen)};
   GtkWidget* box = gimp_layer_combo_box_new(selectable, state, [](gpointer p) { delete static_cast<Chooser*>(p); });
-  gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), selected);
+  // GIMP chooses the first layer by itself, which may be a result.
+  if (!gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), selected)) gtk_combo_box_set_active(GTK_COMBO_BOX(box), -1);
   g_signal_connect(box, "changed", G_CALLBACK(changed), state);
   changed(box, state);
   return box;
+}
+
+GdkPixbuf* thumbnail(Id layer, int size) {
+  GimpDrawable* drawable = gimp_drawable_get_by_id(layer);
+  const int width = gimp_drawable_get_width(drawable), height = gimp_drawable_get_height(drawable);
+  const double shrink = double(size) / std::max({1, width, height});
+  return gimp_drawable_get_thumbnail(drawable, std::max(1, static_cast<int>(width * shrink)),
+                                     std::max(1, static_cast<int>(height * shrink)), GIMP_PIXBUF_SMALL_CHECKS);
 }
 
 }  // namespace geometry_transfer::host

@@ -31,7 +31,7 @@ Id layer(Id image, const std::string& name, const Rect& area, const float rgba[4
   std::vector<float> pixels;
   for (int i = 0; i < area.width * area.height; ++i) pixels.insert(pixels.end(), row.begin(), row.end());
   gegl_buffer_set(buffer, nullptr, 0, babl_format("R'G'B'A float"), pixels.data(), GEGL_AUTO_ROWSTRIDE);
-  world().items[id] = {image, name, area, true, buffer, {}};
+  world().items[id] = Item{image, name, area, true, false, buffer, {}};
   world().stacks[image].push_back(id);
   return id;
 }
@@ -44,7 +44,7 @@ Id channel(Id image, const char* name, const Rect& canvas, const Rect& area) {
   const std::vector<float> ones(static_cast<size_t>(area.width) * area.height, 1.f);
   const GeglRectangle r = {area.x, area.y, area.width, area.height};
   if (!area.empty()) gegl_buffer_set(buffer, &r, 0, babl_format("Y float"), ones.data(), GEGL_AUTO_ROWSTRIDE);
-  world().items[id] = {image, name, canvas, false, buffer, {}};
+  world().items[id] = Item{image, name, canvas, false, false, buffer, {}};
   return id;
 }
 }  // namespace
@@ -82,6 +82,15 @@ unsigned tattoo(Id item) { return item + 1000; }
 Id item_of_tattoo(Id image, unsigned tattoo) {
   const Id id = static_cast<Id>(tattoo) - 1000;
   return is_layer(id) && image_of(id) == image ? id : kNone;
+}
+Id parent(Id) { return kNone; }
+bool is_visible(Id layer) { return world().items.at(layer).visible; }
+bool is_plain(Id layer) { return world().items.at(layer).mask == kNone; }
+std::vector<Id> channels(Id image) { return world().channels[image]; }
+bool is_channel(Id item) { return world().items.count(item) && world().items[item].channel; }
+Id channel_of_tattoo(Id image, unsigned tattoo) {
+  const Id id = static_cast<Id>(tattoo) - 1000;
+  return is_channel(id) && image_of(id) == image ? id : kNone;
 }
 Id selection(Id image) { return world().selections[image]; }
 Rect selection_bounds(Id image) { return world().selected[image]; }
@@ -125,6 +134,21 @@ Id add_mask(Id layer) {
   world().log.push_back("mask");
   fake::mask(layer, {});
   return world().items[layer].mask;
+}
+bool wrap_in_group(Id, Id layer, const std::string&) {
+  world().log.push_back("wrap");
+  world().items.at(layer).mask = kNone;
+  return true;
+}
+void activate(Id, Id layer) { world().active = layer; }
+Id make_channel(Id image, const std::string& name) {
+  const Id made = fake::channel(image, name.c_str(), {0, 0, 400, 400}, {});
+  world().items[made].channel = true;
+  return made;
+}
+void insert_channel(Id image, Id channel) {
+  world().log.push_back("insert channel");
+  world().channels[image].push_back(channel);
 }
 void hide(Id layer) {
   world().log.push_back("hide");

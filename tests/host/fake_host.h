@@ -15,7 +15,7 @@ struct Item {
   Id image = kNone;
   std::string name;
   Rect area;
-  bool layer = true;
+  bool layer = true, channel = false;
   GeglBuffer* buffer = nullptr;  ///< owned
   std::map<std::string, std::string> notes;
   Id mask = kNone;  ///< of a layer
@@ -25,11 +25,13 @@ struct Item {
 struct World {
   std::map<Id, Item> items;
   std::map<Id, std::vector<Id>> stacks;  ///< of each image, from top to bottom
+  std::map<Id, std::vector<Id>> channels;  ///< of each image
   std::map<Id, Rect> selected;
   std::map<Id, Id> selections;
   std::map<std::string, std::string> user, session;
   std::vector<std::string> log;  ///< "undo begin", "add", ... in order
   bool indexed = false, floating = false, quick_mask = false, no_masks = false;
+  Id active = kNone;
   int room = 1000;                     ///< layers that it takes before it refuses one
   std::function<void(double)> during;  ///< what happens in the host at each progress
   Id next = 1;

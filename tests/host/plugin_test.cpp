@@ -61,9 +61,11 @@ TEST_F(Plugin, OneCallIsOneUndoStepWithOneLayer) {
   const Outcome outcome = run(call_, no_dialog);
   ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
   EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{outcome.layer, target_, source_}));
-  const std::vector<std::string> wanted = {"make", "changed", "insert", "show", "progress end"};
+  const std::vector<std::string> wanted = {"make",           "changed",  "undo begin", "insert",
+                                           "insert channel", "undo end", "show",       "progress end"};
   EXPECT_EQ(fake::world().log, wanted);
-  EXPECT_EQ(host::item_name(outcome.layer), "Geometry Transfer: dent");
+  EXPECT_EQ(host::item_name(outcome.layer), "Geometry from dent");
+  EXPECT_EQ(fake::world().active, outcome.layer);
 }
 
 TEST_F(Plugin, WhereMemoryEndsItGoesBeforeGimp) {
@@ -106,14 +108,13 @@ TEST(Keep, IsReadTheSameUnderADecimalComma) {
   std::setlocale(LC_ALL, "C");
 }
 
-/// Below it the old result would hide the new one.
-TEST_F(Plugin, AResultThatIsEditedAgainLiesUnderTheNewOne) {
+TEST_F(Plugin, AResultThatIsEditedAgainIsReplaced) {
   const Outcome first = run(call_, no_dialog);
   call_.target = first.layer;
   call_.mode = Call::Mode::last_values;
   const Outcome second = run(call_, no_dialog);
   ASSERT_EQ(second.status, Outcome::Status::done) << second.message;
-  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{second.layer, first.layer, target_, source_}));
+  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{second.layer, target_, source_}));
   Remembered made;
   ASSERT_TRUE(layer_settings(second.layer, made));
   EXPECT_EQ(made.target, host::tattoo(target_));
@@ -176,7 +177,10 @@ TEST_F(Plugin, AHostThatTakesNoLayerClosesItsUndoGroup) {
   fake::world().room = 0;
   const Outcome outcome = run(call_, no_dialog);
   EXPECT_EQ(outcome.status, Outcome::Status::failed);
-  EXPECT_EQ(fake::world().log, (std::vector<std::string>{"make", "changed", "delete", "progress end"}));
+  EXPECT_EQ(fake::world().log,
+            (std::vector<std::string>{"make", "changed", "undo begin", "delete", "delete", "undo end", "progress end"}))
+      << "the layer and the selection's channel";
+  EXPECT_TRUE(fake::world().channels[kImage].empty());
 }
 
 TEST_F(Plugin, WhatIsGoneBeforeTheResultIsWrittenIsSaid) {
@@ -207,7 +211,7 @@ TEST_F(Plugin, WhatIsGoneBeforeTheResultIsWrittenIsSaid) {
   };
   const Outcome outcome = run(call_, no_dialog);
   ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
-  EXPECT_EQ(host::item_name(outcome.layer), "Geometry Transfer: dent");
+  EXPECT_EQ(host::item_name(outcome.layer), "Geometry from dent");
   fake::world().during = nullptr;
 }
 
@@ -244,6 +248,155 @@ TEST_F(Plugin, TheDialogStartsFromTheLastRunAndAResultLeadsBackToItsTarget) {
   const Outcome again = run(call_, no_dialog);
   ASSERT_EQ(again.status, Outcome::Status::done) << again.message;
   EXPECT_EQ(host::extent(again.layer), host::extent(first.layer));
+}
+
+TEST_F(Plugin, AQualityThatWasCancelledIsNotRememberedForOtherImages) {
+  call_.mode = Call::Mode::interactive;
+  fake::world().during = [](double) { throw Cancelled(); };
+  run(call_, [](Call& call) {
+    call.request.preset = "paper";
+    return true;
+  });
+  const auto preset_at_start = [&](Id image) {
+    Call call = call_;
+    call.image = image;
+    std::string preset;
+    run(call, [&](Call& c) {
+      preset = c.request.preset;
+      return false;
+    });
+    return preset;
+  };
+  EXPECT_EQ(preset_at_start(kImage), "paper");
+  EXPECT_EQ(preset_at_start(2), Request{}.preset);
+}
+
+/// After File > Open as Layers the new layer is on top and active.
+class OpenedAsLayers : public Plugin {
+ protected:
+  void SetUp() override {
+    Plugin::SetUp();
+    call_.mode = Call::Mode::interactive;
+    call_.source = kNone;
+  }
+  /// Reference, target and hint of the dialog.
+  Call sides() {
+    Call seen;
+    run(call_, [&](Call& call) {
+      seen = call;
+      return false;
+    });
+    return seen;
+  }
+};
+
+TEST_F(OpenedAsLayers, TheActiveLayerThatHoldsTheSelectionIsTheReference) {
+  const Call guessed = sides();
+  EXPECT_EQ(guessed.source, target_);
+  EXPECT_EQ(guessed.target, source_);
+  EXPECT_NE(guessed.hint.find("wall"), std::string::npos) << "the guess is shown";
+}
+
+TEST_F(OpenedAsLayers, NotWhereNothingVisibleLiesBelow) {
+  fake::world().items[source_].visible = false;
+  EXPECT_EQ(sides().target, target_);
+  EXPECT_TRUE(sides().hint.empty());
+}
+
+TEST_F(OpenedAsLayers, NotWhereTheSelectionLiesBesideIt) {
+  fake::world().items[target_].area = {0, 0, 70, 160};  // a quarter of the selection
+  EXPECT_EQ(sides().target, target_);
+}
+
+TEST_F(OpenedAsLayers, NotWhereTheUserHasDecidedOtherwise) {
+  Call chosen = call_;
+  chosen.source = source_;
+  ASSERT_EQ(run(chosen, [](Call& call) { return call.request.preset = "instant", true; }).status, Outcome::Status::done);
+  EXPECT_EQ(sides().target, target_);
+}
+
+TEST_F(OpenedAsLayers, TheReferenceIsHiddenWithTheSameUndoStep) {
+  const Outcome outcome = run(call_, [](Call& call) { return call.request.preset = "instant", true; });
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{target_, outcome.layer, source_}));
+  EXPECT_FALSE(fake::world().items[target_].visible) << "or it would cover the result";
+  const auto& log = fake::world().log;
+  const auto hidden = std::find(log.begin(), log.end(), "hide");
+  ASSERT_NE(hidden, log.end());
+  EXPECT_LT(hidden, std::find(log.begin(), log.end(), "undo end"));
+}
+
+TEST_F(Plugin, TheResultGoesAboveALayerThatWouldHideIt) {
+  const Id cover = fake::layer(kImage, "cover", {0, 0, 200, 160}, kClay),
+           small = fake::layer(kImage, "small", {0, 0, 9, 9}, kClay);
+  auto& stack = fake::world().stacks[kImage];
+  stack = {small, cover, target_, source_};
+  const Outcome outcome = run(call_, no_dialog);
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  EXPECT_EQ(stack, (std::vector<Id>{small, outcome.layer, cover, target_, source_}));
+}
+
+TEST_F(Plugin, AResultKeepsItsSelection) {
+  const Outcome first = run(call_, no_dialog);
+  ASSERT_EQ(fake::world().channels[kImage].size(), 1u);
+  EXPECT_FALSE(fake::world().items[fake::world().channels[kImage][0]].layer);
+  fake::select(kImage, {});
+  call_.target = first.layer;
+  call_.source = kNone;
+  call_.mode = Call::Mode::last_values;
+  const Outcome again = run(call_, no_dialog);
+  ASSERT_EQ(again.status, Outcome::Status::done) << again.message;
+  EXPECT_EQ(host::extent(again.layer), host::extent(first.layer));
+  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{again.layer, target_, source_}));
+  EXPECT_EQ(fake::world().channels[kImage].size(), 1u) << "the same selection is kept once";
+}
+
+TEST_F(Plugin, AnotherSelectionOnAResultIsAnotherTransfer) {
+  call_.request.placement.shift_x = 9;
+  const Outcome first = run(call_, no_dialog);
+  fake::select(kImage, {100, 90, 30, 30});
+  call_.target = first.layer;
+  call_.mode = Call::Mode::last_values;
+  const Outcome second = run(call_, no_dialog);
+  ASSERT_EQ(second.status, Outcome::Status::done) << second.message;
+  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{second.layer, first.layer, target_, source_}));
+  EXPECT_GT(host::extent(second.layer).x, 90);
+  EXPECT_LT(host::extent(second.layer).x, 101) << "the placement was the other selection's";
+  EXPECT_EQ(fake::world().channels[kImage].size(), 2u);
+}
+
+TEST_F(Plugin, TheSelectionSaysWhetherThePlacementStays) {
+  call_.mode = Call::Mode::interactive;
+  run(call_, [](Call& call) {
+    call.request.preset = "instant";
+    call.request.placement.scale = 1.25;
+    return true;
+  });
+  const auto scale = [&] {
+    double found = 0;
+    run(call_, [&](Call& call) {
+      found = call.request.placement.scale;
+      return false;
+    });
+    return found;
+  };
+  EXPECT_EQ(scale(), 1.25);
+  fake::select(kImage, {60, 50, 40, 31});
+  EXPECT_EQ(scale(), 1);
+}
+
+TEST_F(Plugin, AResultIsNotOfferedAsReference) {
+  const Outcome first = run(call_, no_dialog);
+  auto& stack = fake::world().stacks[kImage];
+  stack = {first.layer, target_};
+  Call call;
+  call.image = kImage;
+  call.target = target_;
+  call.mode = Call::Mode::interactive;
+  run(call, [&](Call& c) {
+    EXPECT_EQ(c.source, kNone);
+    return false;
+  });
 }
 
 TEST_F(Plugin, TheMiddleOfASelectionIsItsCentreOfGravity) {
@@ -336,7 +489,7 @@ TEST_F(BroughtIn, RepeatGivesTheSameWithoutTheOtherImage) {
   call_.source = kNone;
   const Outcome again = run(call_, no_dialog);
   ASSERT_EQ(again.status, Outcome::Status::done) << again.message;
-  EXPECT_EQ(host::item_name(again.layer), "Geometry Transfer: elsewhere");
+  EXPECT_EQ(host::item_name(again.layer), "Geometry from elsewhere");
   EXPECT_EQ(host::extent(again.layer), host::extent(first.layer));
   EXPECT_EQ(all_of(again.layer), all_of(first.layer));
 }

@@ -83,7 +83,7 @@ class Results(unittest.TestCase):
           (run-case "layer-mask" (lambda () (let* ((image (scene 0 0)) (target (target-of image)))
             (gimp-layer-add-mask target (car (gimp-layer-create-mask target ADD-MASK-BLACK)))
             {TRANSFER}
-            (gimp-layer-remove-mask target MASK-DISCARD)
+            (gimp-layer-remove-mask (parent target) MASK-DISCARD)
             (gimp-item-set-visible (car (reverse (layers image))) no)
             (export image "layer-mask.png"))))
           (run-case "other-image" (lambda () (let* ((other (scene 0 0)) (image (open-image (file "target.png"))))
@@ -123,8 +123,8 @@ class Results(unittest.TestCase):
 
     def test_one_layer_above_the_target(self):
         case = self.case("plain")
-        self.assertEqual(case["name"], "Geometry Transfer: dent")
-        self.assertEqual(case.all("layer"), ["Geometry Transfer: dent", "wall", "dent"])
+        self.assertEqual(case["name"], "Geometry from dent")
+        self.assertEqual(case.all("layer"), ["Geometry from dent", "wall", "dent"])
         self.assertEqual((case["active"], case["parent"], case["position"], case["dirty"]), ("yes", "none", "0", "yes"))
 
     def test_cropped_to_the_feathered_selection(self):
@@ -184,7 +184,7 @@ class Results(unittest.TestCase):
     def test_a_target_in_a_group_gets_its_result_there(self):
         case = self.case("in-group")
         self.assertEqual((case["parent"], case["position"]), ("folder", "0"))
-        self.assertEqual(case.all("layer"), ["folder", "Geometry Transfer: dent", "wall", "dent"])
+        self.assertEqual(case.all("layer"), ["folder", "Geometry from dent", "wall", "dent"])
 
     def test_groups_as_target_and_as_reference(self):
         self.assertEqual(self.case("of-group")["parent"], "none")
@@ -217,7 +217,7 @@ class Results(unittest.TestCase):
         for name in IN_LAYOUTS: self.assertEqual(self.case(name)["blending"], "2")
 
     def test_two_transfers_one_target(self):
-        self.assertEqual(self.case("twice").all("layer"), ["Geometry Transfer: dent", "Geometry Transfer: dent #1", "wall", "dent"])
+        self.assertEqual(self.case("twice").all("layer"), ["Geometry from dent #1", "Geometry from dent", "wall", "dent"])
 
 
 # What is refused: the Scheme that fails, and words of the message.

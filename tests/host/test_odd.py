@@ -155,7 +155,7 @@ class Odd(unittest.TestCase):
                 self.assertEqual(case["selected-after"], case["selected"])
                 if words is WORKS or (words is EITHER and case["answer"] == "works"):
                     self.assertEqual((case["answer"], case["added"], case["dirty"]), ("works", "1", "yes"), case.errors)
-                    self.assertTrue(case["active"].startswith("Geometry Transfer"), case["active"])
+                    self.assertTrue(case["active"].startswith("Geometry from"), case["active"])
                     self.assertNotRegex(case["result"], "(?i)nan|inf")
                     continue
                 # Clean means: nothing was pushed on the undo stack.

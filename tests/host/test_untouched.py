@@ -14,6 +14,8 @@ import tap
 LIMIT = 1.6  # of 255: an 8-bit layer rounds once when it is stored, and the gradient has steps of one
 INSTANT = '(list "preset" "instant")'
 
+BACKDROP = """(let ((under (open-layer image (file "backdrop.png")))) (gimp-image-insert-layer image under 0 2))"""
+
 # Name: what is done to `image`, which has the layers `target` (ramp.png, 240 x 200) and `flat` (300 x 240, one colour, hidden) and a
 # round selection; then what the transfer is called with.
 CASES = {
@@ -38,6 +40,14 @@ CASES = {
     "reference in another image": """(gimp-layer-set-offsets target 50 20) (gimp-image-remove-layer image flat) (gimp-selection-none image)
         (let ((other (open-image (file "flat.png")))) (gimp-layer-set-offsets (car (layers other)) 10 20)
           (gimp-image-select-ellipse other CHANNEL-OP-REPLACE 60 60 90 70) (set! flat (car (layers other))))""",
+    # What is below the target shows through it; the result is seen as the target is.
+    "masked": BACKDROP + """(gimp-layer-set-offsets target 30 20) (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 90 50 90 90)
+        (gimp-selection-feather image 40) (gimp-layer-add-mask target (car (gimp-layer-create-mask target ADD-MASK-SELECTION)))
+        (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 80 60 90 70)""",
+    "half opaque": BACKDROP + "(gimp-layer-set-offsets target 30 20) (gimp-layer-set-opacity target 45)",
+    "multiplied": BACKDROP + "(gimp-layer-set-offsets target 30 20) (gimp-layer-set-mode target LAYER-MODE-MULTIPLY)",
+    "masked in a group": BACKDROP + """(let ((folder (group image "folder"))) (gimp-image-insert-layer image folder 0 0)
+        (gimp-image-reorder-item image target folder 0) (gimp-layer-set-opacity target 60) (gimp-layer-set-offsets target 30 20))""",
     "linear float": "(gimp-layer-set-offsets target 60 10) (gimp-image-convert-precision image float-linear)",
     "grey": "(gimp-image-convert-grayscale image) (gimp-layer-set-offsets target 60 10)",
     # The working rectangle is smaller than what it stands for.
@@ -80,6 +90,7 @@ class Untouched(unittest.TestCase):
         cls.addClassCleanup(cls.gimp.close)
         gimp.write(cls.gimp.path("ramp.png"), ramp(240, 200))
         gimp.write(cls.gimp.path("flat.png"), np.full((240, 300, 3), (100, 120, 150), np.uint8))
+        gimp.write(cls.gimp.path("backdrop.png"), ramp(240, 200)[::-1, :, ::-1])
         with open(cls.gimp.path("srgb.icc"), "wb") as f: f.write(icc.srgb())
         cls.cases, cls.printed = cls.gimp.job("".join(job(*case) for case in CASES.items()))
 

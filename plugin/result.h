@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Puts a transfer's result into the image.
+#pragma once
+
+#include "run.h"
+#include "scene_from_layers.h"
+#include "settings.h"
+
+namespace geometry_transfer {
+
+/// Adds the result to call.image in one undo step and returns its layer.
+///   Place       directly above the target and its earlier results, or above a layer that would hide it.
+///   Name        `name`, see result_name. It is a parameter because the reference may be gone by now.
+///   Opacity     and mask and mode of the target are the result's, too: if they are not the usual ones, they are moved to a new
+///               group of both.
+///   References  a reference that lies above the target is hidden, or it would cover the result. Copies of other images'
+///               references are added if call.bring_in asks for them.
+///   Selection   a copy of it is kept as an invisible channel.
+///   Previous    if call.previous is a layer, the result replaces it.
+/// Fills in `settings`' layers and stores it with the result. Throws Error if the image or the target was closed or deleted
+/// meanwhile, or if the host refuses a layer; the image is then as it was.
+host::Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
+                      const Layer& pixels, const Report& report);
+
+/// The name for a result: what was carried, and from where.
+std::string result_name(const Call& call);
+
+}  // namespace geometry_transfer
