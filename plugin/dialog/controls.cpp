@@ -26,7 +26,6 @@ GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
   GtkWidget* spin = gtk_spin_button_new(adjustment, p.step, p.kind == Parameter::Kind::real ? p.digits : 0);
   gtk_spin_button_set_numeric(GTK_SPIN_BUTTON(spin), TRUE);
   gtk_entry_set_width_chars(GTK_ENTRY(spin), 6);
-  gtk_entry_set_activates_default(GTK_ENTRY(spin), TRUE);
   return spin;
 }
 

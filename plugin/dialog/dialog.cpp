@@ -15,15 +15,18 @@
 #include "dialog/gtk_compat.h"
 #include "dialog/preview_pane.h"
 #include "dialog/references_box.h"
+#include "dialog/sides_box.h"
 #include "expected_time.h"
 #include "host/host_ui.h"
+#include "kept_selection.h"
 #include "procedure.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
 namespace {
 
-constexpr int kReset = 1;  // response
+constexpr int kReset = 1, kRebuild = 2;  // responses
+constexpr int kLook = 700;               // milliseconds between two looks at the selections
 /// Of a screen: the window's frame, its buttons and margins; beside the right column the margins and a scroll bar.
 constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 70;
 
@@ -55,6 +58,7 @@ class Window {
  public:
   explicit Window(Call& call)
       : call_(call),
+        sides_(call, {[this] { source_chosen(); }, [this] { gtk_dialog_response(GTK_DIALOG(window_), kRebuild); }}),
         preview_(call.request, [this] { controls_.refresh(); }),
         controls_(call.request, [this](const Parameter& p) { changed(p); }),
         references_(call, [this] { references_changed(); }) {
@@ -67,11 +71,18 @@ class Window {
     GtkWidget* columns = gtk::hbox(12);
     gtk_container_set_border_width(GTK_CONTAINER(columns), 12);
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(window_))), columns, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(columns), preview_.widget(), TRUE, TRUE, 0);
+    GtkWidget* left = gtk::vbox(6);
+    gtk_box_pack_start(GTK_BOX(left), preview_.widget(), TRUE, TRUE, 0);
+    open_ = gtk_button_new_with_mnemonic(_("Open a picture of the geometry..."));
+    g_signal_connect_swapped(open_, "clicked", G_CALLBACK(+[](Window* self) { self->sides_.open_file(); }), this);
+    gtk_widget_set_no_show_all(open_, TRUE);
+    gtk_box_pack_start(GTK_BOX(left), open_, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(columns), left, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(columns), scrolled(settings()), FALSE, TRUE, 0);
     gtk_widget_show_all(columns);
     shown_.clear();  // the list of qualities was not there yet
     refresh();
+    show_sides();
     fit();
     g_signal_connect_swapped(window_, "configure-event", G_CALLBACK(+[](Window* self, GdkEventConfigure* event) -> gboolean {
                                self->configured(*event);
@@ -79,30 +90,36 @@ class Window {
                              }),
                              this);
     gtk_widget_show_all(window_);
-    gtk_widget_grab_focus(chooser_);
+    gtk_widget_grab_focus(sides_.chooser());
+    selections_ = selections();
+    looking_ = g_timeout_add(
+        kLook, +[](gpointer self) -> gboolean { return static_cast<Window*>(self)->look(); }, this);
   }
   ~Window() {
     scroller_ = nullptr;  // nothing is fitted while all goes
-    for (const unsigned source : {settling_, fitting_})
+    for (const unsigned source : {settling_, fitting_, looking_})
       if (source) g_source_remove(source);
     g_signal_handlers_disconnect_by_data(window_, this);
     gtk_widget_destroy(window_);
   }
   Window(const Window&) = delete;
 
-  bool run() {
+  /// GTK_RESPONSE_OK, GTK_RESPONSE_CANCEL, or kRebuild: the call has other sides and needs another window.
+  int run() {
     for (;;) switch (gimp_dialog_run(GIMP_DIALOG(window_))) {
         case kReset:
           call_.request = Request{};
           references_.clear();
-          gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(bring_in_), FALSE);
+          gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(bring_in_), TRUE);
           refresh();
           references_changed();
           break;
         case GTK_RESPONSE_OK:
-          return true;
+          return GTK_RESPONSE_OK;
+        case kRebuild:
+          return kRebuild;
         default:
-          return false;
+          return GTK_RESPONSE_CANCEL;
       }
   }
 
@@ -168,19 +185,7 @@ class Window {
     GtkWidget* advanced = gtk::table(labels);
     g_object_unref(labels);
     int row = 0, advanced_row = 0;
-    chooser_ = host::layer_chooser(call_.target, call_.source, [this](host::Id source) {
-      call_.source = source;
-      references_.offer_more();
-      offer_to_bring_in();
-      show_times();
-      preview_.show(call_);
-    });
-    GtkWidget* name = gtk_label_new_with_mnemonic(_("Reference l_ayer"));
-    gtk_label_set_mnemonic_widget(GTK_LABEL(name), chooser_);
-    gtk_widget_set_tooltip_text(chooser_,
-                                _("The layer that shows the geometry under the selection. A layer of another image brings "
-                                  "that image's selection along"));
-    gtk::attach_row(plain, row++, name, chooser_);
+    gtk::attach_row(plain, row++, nullptr, sides_.widget());
     bring_in_ = gtk_check_button_new_with_mnemonic(_("_Bring it into this image"));
     gtk_widget_set_tooltip_text(bring_in_, _("Puts a hidden copy of it below the target, with the selection as its layer mask: "
                                              "Repeat and later edits then work without the other image"));
@@ -188,6 +193,7 @@ class Window {
                                self->call_.bring_in = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(self->bring_in_)) != FALSE;
                              }),
                              this);
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(bring_in_), call_.bring_in);
     gtk_widget_set_no_show_all(bring_in_, TRUE);
     gtk::attach_row(plain, row++, nullptr, bring_in_);
     offer_to_bring_in();
@@ -211,6 +217,7 @@ class Window {
     for (const char* signal : {"map", "unmap"})
       g_signal_connect_swapped(advanced, signal, G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
     gtk_box_pack_start(GTK_BOX(column), expander, FALSE, FALSE, 0);
+    gtk::ignore_wheel(column);
     return column;
   }
 
@@ -230,7 +237,44 @@ class Window {
     fit_soon();
   }
 
+  void source_chosen() {
+    references_.offer_more();
+    offer_to_bring_in();
+    show_times();
+    show_sides();
+  }
+
+  /// Pictures and preview, for other layers or another selection.
+  void show_sides() {
+    sides_.show_pictures();
+    gtk_widget_set_visible(open_, !host::is_layer(call_.source));
+    preview_.show(call_);
+  }
+
+  /// The selections of the images that take part: GIMP stays usable while the dialog is open.
+  std::string selections() const {
+    std::string state;
+    const host::Id other = host::is_layer(call_.source) ? host::image_of(call_.source) : call_.image;
+    for (const host::Id image : {call_.image, other}) {
+      const Rect r = host::selection_bounds(image);
+      // A large one is told by its bounds: reading it takes too long for every look.
+      state += 1. * r.width * r.height < 1e6 ? selection_state(image) : sentence("{0} {1} {2} {3}", r.x, r.y, r.width, r.height);
+      state += ';';
+    }
+    return state;
+  }
+
+  gboolean look() {
+    if (!host::is_layer(call_.target)) return TRUE;  // deleted meanwhile: OK says so
+    std::string now = selections();
+    if (now == selections_) return TRUE;
+    selections_ = std::move(now);
+    show_sides();
+    return TRUE;
+  }
+
   void references_changed() {
+    gtk::ignore_wheel(references_.widget());
     offer_to_bring_in();
     fit();
     show_times();
@@ -261,12 +305,14 @@ class Window {
   }
 
   Call& call_;
-  GtkWidget *window_, *chooser_ = nullptr, *bring_in_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
-  int width_ = 0, height_ = 0;           // of the window
-  unsigned settling_ = 0, fitting_ = 0;  // sources
+  GtkWidget *window_, *open_ = nullptr, *bring_in_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
+  int width_ = 0, height_ = 0;                         // of the window
+  unsigned settling_ = 0, fitting_ = 0, looking_ = 0;  // sources
+  std::string selections_;                             // as they were at the last look
   Work work_;
   std::string model_;                         // that work_ was made for
   std::map<std::string, std::string> shown_;  // labels of the qualities
+  SidesBox sides_;
   PreviewPane preview_;
   Controls controls_;
   ReferencesBox references_;
@@ -276,7 +322,14 @@ class Window {
 
 bool show_dialog(Call& call) {
   host::ui_start();
-  return Window(call).run();
+  for (;;) switch (Window(call).run()) {
+      case GTK_RESPONSE_OK:
+        return true;
+      case kRebuild:
+        continue;
+      default:
+        return false;
+    }
 }
 
 }  // namespace geometry_transfer

@@ -129,6 +129,23 @@ inline GdkRectangle monitor_of(GtkWidget* window) {
   return area;
 }
 
+/// The wheel scrolls what `widget` lies in, and does not change the value of `widget` or of a widget inside it.
+inline void ignore_wheel(GtkWidget* widget) {
+  constexpr char kDone[] = "geometry-transfer-ignores-wheel";
+  const bool has_value = GTK_IS_SPIN_BUTTON(widget) || GTK_IS_COMBO_BOX(widget) || GTK_IS_RANGE(widget);
+  if (has_value && !g_object_get_data(G_OBJECT(widget), kDone)) {
+    g_object_set_data(G_OBJECT(widget), kDone, widget);
+    g_signal_connect(widget, "scroll-event", G_CALLBACK(+[](GtkWidget* w, GdkEvent*, gpointer) -> gboolean {
+                       g_signal_stop_emission_by_name(w, "scroll-event");  // its own handler is not called
+                       return FALSE;                                       // and its parent gets the event
+                     }),
+                     nullptr);
+  }
+  if (GTK_IS_CONTAINER(widget))
+    gtk_container_forall(
+        GTK_CONTAINER(widget), [](GtkWidget* child, gpointer) { ignore_wheel(child); }, nullptr);
+}
+
 /// Device pixels of one of the widget's pixels (2 on a screen with 200 % scaling).
 inline int pixel_ratio(GtkWidget* widget) {
 #if GTK_MAJOR_VERSION >= 3

@@ -126,8 +126,12 @@ void PreviewPane::show(const Call& call) {
 
 void PreviewPane::read(const Call& call) {
   try {
+    if (!host::is_layer(call.source))
+      throw error(Error::Kind::input,
+                  _("There is no other layer to take the geometry from. Open a picture of it, or copy one and choose From "
+                    "clipboard. Then select the geometry on it with a little of its surroundings."));
     auto view = std::make_unique<View>();
-    view->layers = std::make_unique<SceneFromLayers>(call.image, call.target, call.source, call.further);
+    view->layers = std::make_unique<SceneFromLayers>(call.image, call.target, call.source, call.further, call.selection);
     GtkAllocation place;
     gtk_widget_get_allocation(area_, &place);
     made_for_ = {place.width, place.height};

@@ -6,6 +6,7 @@
 #include "dialog/gtk_compat.h"
 #include "host/host_ui.h"
 #include "request/text.h"
+#include "settings.h"
 
 namespace geometry_transfer {
 
@@ -37,7 +38,6 @@ GtkWidget* weight_box(double weight) {
   gtk_spin_button_set_digits(GTK_SPIN_BUTTON(box), 2);
   gtk_spin_button_set_value(GTK_SPIN_BUTTON(box), weight);
   gtk_entry_set_width_chars(GTK_ENTRY(box), 6);
-  gtk_entry_set_activates_default(GTK_ENTRY(box), TRUE);
   gtk_widget_set_tooltip_text(box, _("How much the model looks at it, against 1 for the main reference and for the target"));
   return box;
 }
@@ -106,7 +106,7 @@ host::Id ReferencesBox::free_layer() const {
     if (image != call_.image) images.push_back(image);
   for (const host::Id image : images)
     for (const host::Id layer : host::layers(image)) {
-      const bool taken = layer == call_.target || layer == call_.source ||
+      const bool taken = is_result(layer) || layer == call_.target || layer == call_.source ||
                          std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return row->reference.layer == layer; });
       if (!taken) return layer;
     }
