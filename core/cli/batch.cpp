@@ -2,12 +2,13 @@
 #include "cli/batch.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
+#include "cli/input_file.h"
+#include "geometry-transfer/progress.h"
 #include "request/number_text.h"
 #include "request/text.h"
 
@@ -16,8 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t most_fields = 1000;  // of one job; there are about 50 names
+
 /// Sets one field of a job by its column name. Relative paths start at `folder`.
 void set_field(Job& job, const std::string& name, const std::string& text, const fs::path& folder) {
+  if (text.find('\0') != std::string::npos)
+    throw error(Error::Kind::input, _("\"{0}\" holds a NUL character, which no name of a file can."), name);
   const auto path = [&] { return text.empty() ? text : (folder / text).string(); };  // `/` keeps an absolute text
   const auto reference = [&]() -> ReferenceFiles& {
     return job.references.empty() ? job.references.emplace_back() : job.references[0];
@@ -73,41 +78,133 @@ std::vector<std::string> split_at_tabs(const std::string& line) {
   return cells;
 }
 
-std::vector<Job> read_tsv(const std::string& path, std::istream& in) {
+/// The jobs of one list. Their number is bounded, so that a short line many times over does not fill the memory.
+class JobList {
+ public:
+  JobList(const std::string& path, const StopRequested& stop) : path_(path), stop_(stop) {}
+
+  template <class Fill>
+  void add(std::size_t place, Fill fill) {
+    if (stop_ && stop_()) throw Cancelled();
+    if (jobs.size() == most_jobs)
+      throw error(Error::Kind::input, _("\"{0}\" holds more than {1} jobs: split it."), path_, most_jobs);
+    jobs.push_back(checked_job(path_, place, fill));
+  }
+
   std::vector<Job> jobs;
+
+ private:
+  static constexpr std::size_t most_jobs = 100000;
+  const std::string& path_;
+  const StopRequested& stop_;
+};
+
+std::vector<Job> read_tsv(const std::string& path, const std::string& text, const StopRequested& stop) {
+  JobList list(path, stop);
   std::vector<std::string> header;
-  std::string line;
-  for (std::size_t number = 1; std::getline(in, line); ++number) {
-    static constexpr char mark[] = "\xEF\xBB\xBF";  // spreadsheets put it before UTF-8; the JSON reader skips it by itself
-    if (number == 1 && line.compare(0, 3, mark) == 0) line.erase(0, 3);
+  std::size_t begin = 0;
+  static constexpr char mark[] = "\xEF\xBB\xBF";  // spreadsheets put it before UTF-8; the JSON reader skips it by itself
+  if (text.compare(0, 3, mark) == 0) begin = 3;
+  for (std::size_t number = 1; begin < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
     if (line.find_first_not_of("\t\r ") == std::string::npos || line[0] == '#') continue;
+    const auto columns = static_cast<std::size_t>(std::count(line.begin(), line.end(), '\t')) + 1;
+    if (columns > most_fields)
+      throw error(Error::Kind::input, "{0}:{1}: {2}", path, number,
+                  sentence(_("{0} cells, but the header names {1}."), columns, header.size()));
     const std::vector<std::string> cells = split_at_tabs(line);
     if (header.empty()) {
       header = cells;
       continue;
     }
-    jobs.push_back(checked_job(path, number, [&](Job& job) {
+    list.add(number, [&](Job& job) {
       if (cells.size() > header.size())
         throw error(Error::Kind::input, _("{0} cells, but the header names {1}."), cells.size(), header.size());
       for (std::size_t i = 0; i < cells.size(); ++i) set_field(job, header[i], cells[i], fs::path(path).parent_path());
-    }));
+    });
   }
-  return jobs;
+  return std::move(list.jobs);
 }
 
-std::vector<Job> read_json(const std::string& path, std::istream& in) {
-  const auto list = nlohmann::json::parse(in, nullptr, false);
-  if (!list.is_array()) throw error(Error::Kind::input, _("\"{0}\" is not a JSON array of jobs."), path);
-  std::vector<Job> jobs;
-  for (const auto& entry : list)
-    jobs.push_back(checked_job(path, jobs.size() + 1, [&](Job& job) {
-      if (!entry.is_object()) throw error(Error::Kind::input, _("A job is an object with target, source, mask and output."));
-      for (const auto& [name, value] : entry.items()) {
-        if (value.is_structured()) throw error(Error::Kind::input, _("\"{0}\" must be a text or a number."), name);
-        set_field(job, name, value.is_string() ? value.get<std::string>() : value.dump(), fs::path(path).parent_path());
-      }
-    }));
-  return jobs;
+/// Takes the parser's events: an array of objects with texts, numbers and booleans. Nothing nested is stored, so neither depth
+/// nor number of values takes memory. Every event returns true to go on.
+class JsonJobs : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  JsonJobs(const std::string& path, const StopRequested& stop) : list(path, stop), path_(path) {}
+
+  bool null() override { return value(std::nullopt); }
+  bool boolean(bool given) override { return value(given ? "true" : "false"); }
+  bool number_integer(number_integer_t given) override { return value(std::to_string(given)); }
+  bool number_unsigned(number_unsigned_t given) override { return value(std::to_string(given)); }
+  bool number_float(number_float_t, const string_t& text) override { return value(text); }
+  bool string(string_t& text) override { return value(text); }
+  bool binary(binary_t&) override { return value(std::nullopt); }
+  bool start_array(std::size_t) override {
+    if (in_list_) return value(std::nullopt);
+    return in_list_ = true;
+  }
+  bool end_array() override { return true; }
+  bool start_object(std::size_t) override {
+    if (!in_list_) return false;
+    if (in_job_) return value(std::nullopt);
+    fields_.clear();
+    return in_job_ = true;
+  }
+  bool key(string_t& name) override {
+    name_ = name;
+    return true;
+  }
+  bool end_object() override {
+    in_job_ = false;
+    list.add(place(), [&](Job& job) {
+      for (const auto& [name, text] : fields_) set_field(job, name, text, fs::path(path_).parent_path());
+    });
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
+
+  JobList list;
+
+ private:
+  std::size_t place() const { return list.jobs.size() + 1; }
+  /// `text`: nothing for a value of a kind that no field has.
+  bool value(const std::optional<std::string>& text) {
+    if (!in_list_) return false;
+    if (in_job_ && text && fields_.size() < most_fields) {
+      fields_.emplace_back(name_, *text);
+      return true;
+    }
+    checked_job(path_, place(), [&](Job&) {
+      if (!in_job_) throw error(Error::Kind::input, _("A job is an object with target, source, mask and output."));
+      if (text) throw error(Error::Kind::input, _("A job has more than {0} values."), most_fields);
+      throw error(Error::Kind::input, _("\"{0}\" must be a text or a number."), name_);
+    });
+    return false;
+  }
+
+  const std::string& path_;
+  std::string name_;
+  Settings fields_;
+  bool in_list_ = false, in_job_ = false;
+};
+
+std::vector<Job> read_json(const std::string& path, const std::string& text, const StopRequested& stop) {
+  JsonJobs jobs(path, stop);
+  if (!nlohmann::json::sax_parse(text, &jobs)) throw error(Error::Kind::input, _("\"{0}\" is not a JSON array of jobs."), path);
+  return std::move(jobs.list.jobs);
+}
+
+/// The list's text. Refuses what is no regular file without waiting for it, and a list that is too long before reading it.
+std::string read_text(const std::string& path, const StopRequested& stop) {
+  constexpr std::size_t most_megabytes = 64;
+  const InputFile file(path);
+  if (file.size() > most_megabytes << 20)
+    throw error(Error::Kind::input, _("\"{0}\" has {1} MB: lists of up to {2} MB are read. Split it."), path, file.size() >> 20,
+                most_megabytes);
+  const Bytes bytes = file.read(file.size(), stop);
+  return std::string(bytes.begin(), bytes.end());
 }
 
 /// Finds NAME.png, NAME.tiff and so on in `folder`. Returns "" when there is none. A dangling link counts: its job then fails
@@ -119,12 +216,15 @@ std::string find_picture(const fs::path& folder, const std::string& name) {
   return "";
 }
 
-std::vector<Job> read_folder(const fs::path& folder, const std::string& output_folder) {
+std::vector<Job> read_folder(const fs::path& folder, const std::string& output_folder, const StopRequested& stop) {
   if (output_folder.empty()) throw error(Error::Kind::input, _("A batch from a folder needs --output FOLDER for its results."));
   std::vector<fs::path> case_folders;
   std::error_code failed, none;
   for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-    if (at->is_directory(none)) case_folders.push_back(at->path());
+    if (stop && stop())
+      throw Cancelled();
+    else if (at->is_directory(none))
+      case_folders.push_back(at->path());
   if (failed) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), folder.string(), failed.message());
   std::sort(case_folders.begin(), case_folders.end());
   std::vector<Job> jobs;
@@ -153,16 +253,15 @@ std::pair<double, double> parse_at(const std::string& text) {
   return {*x, *y};
 }
 
-std::vector<Job> read_batch(const std::string& path, const std::string& output_folder) {
+std::vector<Job> read_batch(const std::string& path, const std::string& output_folder, const StopRequested& stop) {
   std::vector<Job> jobs;
   std::error_code none;
-  if (fs::is_directory(path, none)) {
-    jobs = read_folder(path, output_folder);
-  } else {
-    std::ifstream in(path);
-    if (!in) throw error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), path, std::strerror(errno));
-    jobs = fs::path(path).extension() == ".json" ? read_json(path, in) : read_tsv(path, in);
-  }
+  if (fs::is_directory(path, none))
+    jobs = read_folder(path, output_folder, stop);
+  else if (const std::string text = read_text(path, stop); fs::path(path).extension() == ".json")
+    jobs = read_json(path, text, stop);
+  else
+    jobs = read_tsv(path, text, stop);
   if (jobs.empty()) throw error(Error::Kind::input, _("\"{0}\" holds no jobs."), path);
   return jobs;
 }

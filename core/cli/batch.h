@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/job.h"
+#include "cli/picture.h"
 
 namespace geometry_transfer::cli {
 
@@ -15,8 +16,9 @@ namespace geometry_transfer::cli {
 ///   LIST.json  An array of objects with the same keys.
 ///   FOLDER     Each subfolder that holds target.*, source.* and mask.* is a job. Its result is OUTPUT/NAME.png or .tiff. The
 ///              folder OUTPUT is created if it is missing.
-/// Paths in a list are relative to the list. Throws Error (input) that names the line or entry.
-std::vector<Job> read_batch(const std::string& path, const std::string& output_folder);
+/// Paths in a list are relative to the list. A list has at most 64 MB and 100000 jobs, and is a regular file. Throws Error
+/// (input) that names the line or entry, Cancelled when stopped.
+std::vector<Job> read_batch(const std::string& path, const std::string& output_folder, const StopRequested& stop = {});
 
 /// Parses "X,Y", in target pixels. Throws Error (input).
 std::pair<double, double> parse_at(const std::string& text);

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/image_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
 
 #include "cli/exif.h"
+#include "cli/input_file.h"
 #include "cli/jpeg_file.h"
 #include "cli/output_file.h"
 #include "cli/picture_raster.h"
 #include "cli/png_chunks.h"
 #include "cli/png_file.h"
 #include "cli/tiff_file.h"
-#include "geometry-transfer/progress.h"
 #include "request/memory.h"
 #include "request/text.h"
 
@@ -40,50 +35,17 @@ Format format_of(const Bytes& file) {
   return Format::other;
 }
 
-struct OpenFile {
-  explicit OpenFile(int opened) : number(opened) {}
-  ~OpenFile() {
-    if (number >= 0) close(number);
-  }
-  OpenFile(const OpenFile&) = delete;
-  const int number;
-};
-
-/// Refuses anything but a regular file, and a file that is no picture by its first bytes. Then weighs it against the free memory
-/// before it is read.
+/// Refuses a file that is no picture by its first bytes. Then weighs it against the free memory before it is read.
 Bytes read_bytes(const std::string& path, const StopRequested& stop) {
-  const auto cannot_open = [&] {
-    return error(Error::Kind::input, _("\"{0}\" cannot be opened: {1}."), path, std::strerror(errno));
-  };
-  // Not blocking: opening a named pipe that nobody writes would wait for ever.
-  const OpenFile file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat info {};
-  if (file.number < 0 || fstat(file.number, &info) != 0) throw cannot_open();
-  if (S_ISDIR(info.st_mode)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
-  if (!S_ISREG(info.st_mode)) throw error(Error::Kind::input, _("{0} is not a file."), path);
-  const auto read_to = [&](Bytes& bytes, std::size_t size) {
-    constexpr std::size_t most_at_once = 4 << 20;
-    std::size_t done = bytes.size();
-    for (bytes.resize(size); done < size;) {
-      if (stop && stop()) throw Cancelled();
-      const ssize_t now = read(file.number, &bytes[done], std::min(size - done, most_at_once));
-      if (now < 0 && errno != EINTR) throw cannot_open();
-      if (now == 0) break;
-      if (now > 0) done += static_cast<std::size_t>(now);
-    }
-    bytes.resize(done);
-  };
-  Bytes bytes;
-  read_to(bytes, 16);
-  if (bytes.empty()) throw error(Error::Kind::input, _("\"{0}\" is empty."), path);
-  if (format_of(bytes) == Format::other) throw error(Error::Kind::input, _("\"{0}\" is not a PNG, JPEG or TIFF picture."), path);
+  const InputFile file(path);
+  const Bytes head = file.read(16, stop);
+  if (head.empty()) throw error(Error::Kind::input, _("\"{0}\" is empty."), path);
+  if (format_of(head) == Format::other) throw error(Error::Kind::input, _("\"{0}\" is not a PNG, JPEG or TIFF picture."), path);
   constexpr std::uint64_t limit = std::uint64_t(1) << 32;
-  const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size >= limit) throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
-  if (size > free_memory())
+  if (file.size() >= limit) throw error(Error::Kind::input, _("\"{0}\" is damaged or too large: it cannot be decoded."), path);
+  if (file.size() > free_memory())
     throw error(Error::Kind::system, "{0}: {1}", path, _("Out of memory: choose a smaller picture, or close other programs."));
-  if (size > bytes.size()) read_to(bytes, size);
-  return bytes;
+  return file.read(file.size(), stop);
 }
 
 /// Applies an orientation of EXIF or TIFF, 1 to 8.

@@ -7,6 +7,7 @@
 
 #include "cli/batch.h"
 #include "cli/options.h"
+#include "cli/output_check.h"
 #include "cli/report.h"
 #include "request/idle_threads.h"
 #include "request/memory.h"
@@ -39,8 +40,9 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   int code = 0;
   std::size_t written = 0;
   auto reports = nlohmann::ordered_json::array();
-  const std::vector<Job> jobs = read_batch(options.batch, options.job.output);
+  const std::vector<Job> jobs = read_batch(options.batch, options.job.output, line.stop_requested());
   check_report(options.report);  // after read_batch(), which may create its folder
+  check_outputs(jobs, options.report, options.batch, line.stop_requested());
   const auto failed = [&](const Job& job, const std::string& why) {
     line.clear();
     code = print_error(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, why).c_str());
@@ -83,6 +85,7 @@ int run(int argc, char** argv) {
   ProgressLine line(options.quiet);
   if (!options.batch.empty()) return run_batch(options, session, line);
   check_report(options.report);
+  check_outputs({options.job}, options.report, "");
   const JobResult result = run_job(session, options.job, options.request, line.callback());
   line.clear();
   print_warnings(result);

@@ -30,12 +30,6 @@ int write_all(int file, const std::vector<unsigned char>& bytes) {
   return 0;
 }
 
-/// The file that a symbolic link leads to. The link stays; that file is replaced.
-std::string resolve_links(const std::string& path) {
-  std::error_code none;
-  return fs::is_symlink(path, none) ? fs::weakly_canonical(path, none).string() : path;
-}
-
 std::string temporary_name(const std::string& end) { return end + ".XXXXXX"; }
 
 /// True for a pipe or a device: the bytes are written into it, and it is not replaced.
@@ -70,6 +64,7 @@ class StagedFile {
   }
   StagedFile(const StagedFile&) = delete;
 
+  /// Gives the file its name. What was there before is kept aside until finish().
   void commit() {
     if (temporary_.empty()) {
       const int descriptor = open(file_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -78,17 +73,57 @@ class StagedFile {
       if (reason != 0) throw cannot_write(file_.path, reason);
       return;
     }
-    if (rename(temporary_.c_str(), path_.c_str()) != 0) throw cannot_write(file_.path, errno);
+    struct stat old {};
+    if (lstat(path_.c_str(), &old) == 0 && S_ISREG(old.st_mode)) {
+      const std::string aside = temporary_ + ".old";
+      // A second name keeps the old file in place at every moment; some file systems have none, so move it there.
+      if (link(path_.c_str(), aside.c_str()) == 0 || rename(path_.c_str(), aside.c_str()) == 0) aside_ = aside;
+    }
+    if (rename(temporary_.c_str(), path_.c_str()) != 0) {
+      const int reason = errno;
+      take_back();
+      throw cannot_write(file_.path, reason);
+    }
     temporary_.clear();
+    committed_ = true;
+  }
+
+  /// Puts back what was there before commit(), or nothing.
+  void take_back() noexcept {
+    if (!aside_.empty())
+      rename(aside_.c_str(), path_.c_str());
+    else if (committed_)
+      unlink(path_.c_str());
+    aside_.clear();
+    committed_ = false;
+  }
+
+  void finish() noexcept {
+    if (!aside_.empty()) unlink(aside_.c_str());
+    aside_.clear();
   }
 
  private:
   const NewFile& file_;
   std::string path_;       // where links lead to
-  std::string temporary_;  // "" if the bytes are written into a pipe or a device
+  std::string temporary_;  // "" once it has its name, or if the bytes are written into a pipe or a device
+  std::string aside_;      // the old file until finish(); "" if there is none
+  bool committed_ = false;
 };
 
 }  // namespace
+
+std::string resolve_links(const std::string& path) {
+  fs::path end = path;
+  std::error_code none;
+  constexpr int most_links = 40;  // as the kernel follows
+  for (int i = 0; i < most_links; ++i) {
+    if (!fs::is_symlink(fs::symlink_status(end, none))) return end.string();
+    const fs::path next = fs::read_symlink(end, none);
+    end = next.is_absolute() ? next : end.parent_path() / next;
+  }
+  throw cannot_write(path, ELOOP);
+}
 
 void check_place(const std::string& path) {
   struct stat there {};
@@ -109,7 +144,14 @@ void write_file(const std::string& path, const std::vector<unsigned char>& bytes
 void write_files(const std::vector<NewFile>& files) {
   std::deque<StagedFile> staged;
   for (const NewFile& file : files) staged.emplace_back(file);
-  for (StagedFile& file : staged) file.commit();
+  std::size_t committed = 0;
+  try {
+    for (StagedFile& file : staged) file.commit(), ++committed;
+  } catch (...) {
+    while (committed > 0) staged[--committed].take_back();
+    throw;
+  }
+  for (StagedFile& file : staged) file.finish();
 }
 
 }  // namespace geometry_transfer::cli

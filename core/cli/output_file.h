@@ -15,7 +15,11 @@ struct NewFile {
 /// Throws Error if a file cannot be written at `path`. Called before any work.
 void check_place(const std::string& path);
 
-/// Writes each file under a temporary name beside it, then renames. An existing file keeps its mode. A pipe or a device is
+/// The file that a path leads to through symbolic links, which need not exist. Throws Error for a loop of links.
+std::string resolve_links(const std::string& path);
+
+/// Writes each file under a temporary name beside it, then renames. If one cannot be renamed, those before it are taken
+/// back. An existing file keeps its mode; a symbolic link stays and the file it leads to is written. A pipe or a device is
 /// written into and not replaced. Throws Error.
 void write_files(const std::vector<NewFile>& files);
 void write_file(const std::string& path, const std::vector<unsigned char>& bytes);

@@ -102,6 +102,10 @@ void ProgressLine::clear() {
   last_.clear();
 }
 
+StopRequested ProgressLine::stop_requested() const {
+  return [] { return interrupted != 0; };
+}
+
 ProgressCallback ProgressLine::callback() {
   return [this](const Progress& p) {
     if (interrupted) return false;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/job.h"
+#include "cli/picture.h"
 
 namespace geometry_transfer::cli {
 
@@ -30,6 +31,8 @@ class ProgressLine {
   explicit ProgressLine(bool quiet);
   ~ProgressLine();
   ProgressCallback callback();
+  /// True after Ctrl+C or SIGTERM.
+  StopRequested stop_requested() const;
   void clear();
 
  private:

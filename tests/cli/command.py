@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -17,6 +18,22 @@ def run(*args, **options):
     """A CompletedProcess with text; never raises for the exit code."""
     return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
                           timeout=options.pop("timeout", 120), **options)
+
+
+# A process starts with the peak of the one that made it, so one that has little makes it.
+MEASURE = """import os, sys
+child = os.fork()
+if child == 0: os.execv(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(child, 0)
+print(usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status) % 256)"""
+
+
+def peak(arguments, **options):
+    """The finished process, and the most memory that it had, in bytes."""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", MEASURE, PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, **options)
+    return done, int(done.stdout.split()[-1]) * 1024
 
 
 def material(height, width, colour, grain, seed):

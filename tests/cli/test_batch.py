@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import tap
-from command import PROGRAM, Case, material, run
+from command import PROGRAM, Case, material, peak, run
 
 
 class Batch(Case):
@@ -115,6 +115,44 @@ class Batch(Case):
         deep = "[" * 200000 + "]" * 200000  # writing it out again would take more stack than there is
         self.refused(run("--batch", self.list("deep.json", '[{"target": %s}]' % deep)), "target")
         self.refused(run("--batch", self.path("nowhere.tsv")), "nowhere.tsv")
+
+    def test_lists_obey_what_pictures_obey(self):
+        good = dict(target="target.png", source="source.png", mask="mask.png", output="a.png")
+        os.mkfifo(self.path("pipe.tsv"))  # nobody writes
+        for path in (self.path("pipe.tsv"), "/dev/zero"):
+            self.refused(run("--batch", path, "--preset", "instant", timeout=20), f"{path} is not a file")
+        for name in ("long.tsv", "long.json"):
+            with open(self.path(name), "w") as f: f.write("[")
+            os.truncate(self.path(name), 5 << 30)  # a hole
+            self.refused(run("--batch", self.path(name), "--preset", "instant"), name, "5120 MB")
+        many = "[" + ",".join(["1"] * 500000) + "]"
+        for text, words in (('[%s]' % json.dumps(dict(good, output="a\0b.png")), ("output", "NUL")),
+                            ('[{"target": %s}]' % many, (":1:", "target")), (many, (":1:", "object")),
+                            ('[{%s}]' % ",".join(['"scale": 1'] * 500000), (":1:", "1000")), ('{"target": 1}', ("JSON array",)),
+                            ('[%s, {"target": null}]' % json.dumps(good), (":2:", "target"))):
+            done, most = peak(["--batch", self.list("jobs.json", text), "--preset", "instant"])
+            self.refused(done, *words)
+            self.assertLess(most - peak(["--version"])[1], 30 << 20)
+        header = "\t".join(good)
+        for text, words in ((header + "\t" * 500000 + "\n", (":1:", "500004 cells")),
+                            (header + "\n" + "\t".join(dict(good, output="a\0b.png").values()), (":2:", "NUL")),
+                            (header + "\n" + ("\t".join(good.values()) + "\n") * 100001, ("100000 jobs",))):
+            self.refused(run("--batch", self.list("jobs.tsv", text), "--preset", "instant"), *words)
+
+    def test_two_jobs_do_not_share_an_output_nor_overwrite_an_input(self):
+        header = "target\tsource\tmask\toutput\tlayer"
+        row = "target.png\tsource.png\tmask.png\t"
+        os.symlink("a.png", self.path("link.png"))
+        for second, words in (("a.png\t", ("a.png", "one file")), ("link.png\t", ("a.png", "link.png", "one file")), ("b.png\ta.png", ("one file",)),
+                              ("source.png\t", ("source.png", "also read")), ("b.png\tmask.png", ("mask.png", "also read")),
+                              ("target.png\t", ("target.png", "also read"))):  # the first job reads it, too
+            jobs = self.list("jobs.tsv", "\n".join([header, row + "a.png\t", row + second]))
+            self.refused(run("--batch", jobs, "--preset", "instant", "--quiet"), *words)
+            self.assertFalse(os.path.exists(self.path("a.png")))
+        # The second job goes on from the first one's result.
+        jobs = self.list("jobs.tsv", "\n".join([header, row + "a.png\t", "a.png\tsource.png\tmask.png\tb.png\t"]))
+        self.ok(run("--batch", jobs, "--preset", "instant", "--quiet", "--shift-x", "20"))
+        self.assertTrue((self.read("b.png") != self.read("a.png")).any())
 
     @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")
     def test_gnu_parallel_as_the_readme_says(self):

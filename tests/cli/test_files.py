@@ -100,6 +100,35 @@ class Output(Case):
         self.assertTrue((self.read("result.png") != self.target).any())
 
 
+class Outputs(Case):
+    def test_no_output_destroys_an_input_or_another_output(self):
+        os.link(self.path("source.png"), self.path("hard.png"))
+        os.symlink("target.png", self.path("link.json"))
+        before = {name: open(self.path(name), "rb").read() for name in ("target.png", "source.png", "mask.png")}
+        for args, other in ((("--report", self.path("target.png")), {}), (("--report", self.path("link.json")), {}),
+                            (("--report", self.path("result.png")), {}), (("--layer", self.path("result.png")), {}),
+                            (("--layer", self.path("target.png")), {}), ((), dict(output="source.png")), ((), dict(output="hard.png")),
+                            ((), dict(output="mask.png")), (("--texture", self.path("t.png")), dict(output="t.png"))):
+            with self.subTest(args=args, **other):
+                self.write("t.png", self.target)
+                self.refused(self.instant(*args, **other), "to be written")
+                for name, data in before.items(): self.assertEqual(open(self.path(name), "rb").read(), data, name)
+
+    def test_in_place_and_through_links(self):
+        self.ok(self.instant())
+        expected = self.read("result.png")
+        os.rename(self.path("target.png"), self.path("real.png"))
+        os.symlink("real.png", self.path("target.png"))
+        os.chmod(self.path("real.png"), 0o640)
+        os.symlink("made.png", self.path("dangling.png"))
+        self.ok(self.instant(output="dangling.png"))
+        self.assertTrue(os.path.islink(self.path("dangling.png")) and (self.read("made.png") == expected).all())
+        self.ok(self.instant(output="target.png"))
+        self.assertTrue(os.path.islink(self.path("target.png")) and (self.read("real.png") == expected).all())
+        self.assertEqual(os.stat(self.path("real.png")).st_mode & 0o777, 0o640)
+        self.assertEqual([n for n in os.listdir(self.folder) if "." in n[-11:-4]], [])
+
+
 class Report(Case):
     def test_preset_then_options_whatever_their_order(self):
         for args in (["--steps", "7", "--preset", "paper"], ["--preset", "paper", "--steps", "7"]):

@@ -4,14 +4,13 @@ import os
 import resource
 import struct
 import subprocess
-import sys
 import unittest
 import zlib
 
 import numpy as np
 
 import tap
-from command import PROGRAM, Case, run
+from command import PROGRAM, Case, peak, run
 
 MB = 1 << 20
 
@@ -47,22 +46,6 @@ def limited(**limits):
         for name, value in limits.items():
             resource.setrlimit(getattr(resource, "RLIMIT_" + name), (value, value))
     return apply
-
-
-# A process starts with the peak of the one that made it, so one that has little makes it.
-MEASURE = """import os, sys
-child = os.fork()
-if child == 0: os.execv(sys.argv[1], sys.argv[1:])
-_, status, usage = os.wait4(child, 0)
-print(usage.ru_maxrss)
-sys.exit(os.waitstatus_to_exitcode(status) % 256)"""
-
-
-def peak(arguments, **options):
-    """The finished process, and the most memory that it had, in bytes."""
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", MEASURE, PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, **options)
-    return done, int(done.stdout.split()[-1]) * 1024
 
 
 class Sizes(Case):

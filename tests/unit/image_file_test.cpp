@@ -496,6 +496,17 @@ TEST_F(Files, WritingFailsWhole) {
   EXPECT_NE(refusal([&] { write_files({{at("old.png"), {8}}, {at("new.png"), {8}}, {at("no/new.png"), {8}}}); }), "");
   EXPECT_EQ(get(at("old.png")), Bytes{7});
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2) << "a part is there";
+  // A rename that fails takes back the one before it: a folder cannot be replaced by a file.
+  EXPECT_NE(refusal([&] { write_files({{at("old.png"), {8}}, {at("fresh.png"), {8}}, {at("folder.png"), {8}}}); }), "");
+  EXPECT_EQ(get(at("old.png")), Bytes{7});
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2) << "a new file or an old one's second name stays";
+  // A link that leads nowhere stays a link, and its file is made.
+  fs::create_symlink("later.png", at("dangling.png"));
+  write_file(at("dangling.png"), {3});
+  EXPECT_TRUE(fs::is_symlink(at("dangling.png")));
+  EXPECT_EQ(get(at("later.png")), Bytes{3});
+  fs::create_symlink("loop.png", at("loop.png"));
+  EXPECT_NE(refusal([&] { write_file(at("loop.png"), {3}); }), "");
   put(at("real.png"), {1});
   fs::create_symlink("real.png", at("link.png"));
   write_file(at("link.png"), {2});

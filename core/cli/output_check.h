@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Compares the files of a run before any work, so that no output destroys an input or another output.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/job.h"
+#include "cli/picture.h"
+
+namespace geometry_transfer::cli {
+
+/// Throws Error (input) when two outputs are one file, or an output is a file that is read. Files are compared by device and
+/// inode, and links are followed. Allowed are: an output on its own job's target, and an output that a later job reads and that
+/// does not exist yet. `report` and `list` may be empty; "json" is no file. Throws Cancelled when stopped.
+void check_outputs(const std::vector<Job>& jobs, const std::string& report, const std::string& list,
+                   const StopRequested& stop = {});
+
+}  // namespace geometry_transfer::cli
