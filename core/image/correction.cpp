@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 
-#include "image/relief.h"
+#include "image/pixels.h"
 #include "image/stages.h"
 
 namespace geometry_transfer {

@@ -53,51 +53,29 @@ cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
   return out;
 }
 
-/// The geometry's light on the pixels of one stripe.
-class LightOnStripe {
- public:
-  /// `part` cuts a field to the stripe.
-  template <class Part>
-  LightOnStripe(const Shading& s, const Part& part)
-      : factor_(part(s.factor)),
-        headroom_(part(s.headroom)),
-        light_(part(s.light)),
-        glow_{part(s.glow.factor), part(s.glow.headroom), part(s.glow.contrast)} {}
-
-  /// R'G'B' of a target's pixel -> with the light on it.
-  cv::Vec3f on(const cv::Vec3f& target, int y, int x) const {
-    cv::Vec3f lit;
-    const float by = factor_.at<float>(y, x) - 1;
-    for (int c = 0; c < 3; ++c) {
-      const float more = target[c] * by;
-      lit[c] = target[c];
-      lit[c] += by > 0 ? std::min(std::max(0.f, more), std::max(0.f, 1 - target[c]) * headroom_.at<float>(y, x)) : more;
-      lit[c] += std::max(0.f, 1 - lit[c]) * light_.at<float>(y, x);
-    }
-    if (!glow_.empty()) against_glow(target, y, x, lit);
-    return lit;
+/// Colour beyond white goes: first the hue is kept and the brightest channel held at 1, then the excess moves the others toward
+/// white, as a highlight does. Pixels that were beyond white before are left as bright as they were.
+cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
+  const float most = std::max({lit[0], lit[1], lit[2]}), limit = std::max({1.0f, before[0], before[1], before[2]});
+  if (most <= limit) return lit;
+  const float excess = std::min(1.0f, most / limit - 1);
+  cv::Vec3f out;
+  for (int c = 0; c < 3; ++c) {
+    const float kept = lit[c] * limit / most;
+    out[c] = kept + (limit - kept) * excess;
   }
+  return out;
+}
 
- private:
-  /// Where a target is too near to white to brighten, what is dark against a brightening would drown: there it is darkened
-  /// against what the brightening came to instead, the more the brighter the pixel would get.
-  void against_glow(const cv::Vec3f& target, int y, int x, cv::Vec3f& lit) const {
-    constexpr float kFrom = 0.8f, kTo = 1.1f;
-    const float by = glow_.factor.at<float>(y, x) - 1;
-    if (!(by > 0)) return;
-    const float luma = 0.299f * target[0] + 0.587f * target[1] + 0.114f * target[2];
-    const float share = std::clamp((luma * (1 + by) - kFrom) / (kTo - kFrom), 0.f, 1.f);
-    if (!(share > 0)) return;
-    for (int c = 0; c < 3; ++c) {
-      const float room = std::max(0.f, 1 - target[c]) * glow_.headroom.at<float>(y, x);
-      const float glowing = target[c] + std::min(target[c] * by, room);
-      lit[c] += share * std::min(0.f, glowing * glow_.contrast.at<float>(y, x) - lit[c]);
-    }
-  }
-
-  cv::Mat factor_, headroom_, light_;
-  Glow glow_;
-};
+/// Bilinear, borders repeated.
+cv::Vec3f pixel_at(const cv::Mat& picture, float x, float y) {
+  x = std::clamp(x, 0.0f, float(picture.cols - 1)), y = std::clamp(y, 0.0f, float(picture.rows - 1));
+  const int x0 = int(x), y0 = int(y), x1 = std::min(x0 + 1, picture.cols - 1), y1 = std::min(y0 + 1, picture.rows - 1);
+  const float fx = x - float(x0), fy = y - float(y0);
+  const cv::Vec3f top = picture.at<cv::Vec3f>(y0, x0) * (1 - fx) + picture.at<cv::Vec3f>(y0, x1) * fx;
+  const cv::Vec3f bottom = picture.at<cv::Vec3f>(y1, x0) * (1 - fx) + picture.at<cv::Vec3f>(y1, x1) * fx;
+  return top * (1 - fy) + bottom * fy;
+}
 
 /// Two placed masks of one size show the same geometry.
 bool coincide(const cv::Mat& a, const cv::Mat& b) { return cv::sum(cv::min(a, b))[0] > 0.5 * cv::sum(cv::max(a, b))[0]; }
@@ -112,39 +90,46 @@ cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::M
   return mean_in(target, mask) - mean_in(placed, mask);
 }
 
-EditFields edit_fields(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& mask, double feather, const Request& request) {
-  EditFields f;
-  f.support = feathered(mask, feather);
-  if (request.colour == Colour::shading)
-    f.carving =
-        carve(placed, mask, f.support, known, {request.grain, request.close_border, request.own_material, request.show_through});
-  if (request.colour != Colour::shading || request.colour_strength < 1) f.paste = placed;
-  return f;
-}
+namespace {
 
-void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& request, cv::Mat& target) {
+/// Put one edit on `target` in place.
+void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
   const bool shading = request.colour == Colour::shading;
-  const float strength = float(request.colour_strength), kept = float(request.own_material);
-  const cv::Vec3f shift_rgb = cv::Vec3d(shift.val);
+  const float colour_strength = float(request.colour_strength), strength = float(shading ? request.strength : 1);
+  const cv::Vec3f shift_rgb = cv::Vec3d(e.shift.val);
+  const bool bends = shading && !e.layers.shift.empty();
+  const cv::Mat seen = bends ? target.clone() : target;  // refraction looks at pixels that are edited by then
+  const float per_field = float(target.cols) / float(std::max(1, e.support.cols));
   const int rows = std::max(1, kStripe / std::max(1, target.cols));
   const auto apply = [&](int top) {
     const int height = std::min(rows, target.rows - top);
     const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
-    const cv::Mat support = part(f.support);
+    const cv::Mat support = part(e.support);
     if (cv::countNonZero(support) == 0) return;
-    const LightOnStripe light(f.carving.shading, part);
-    const cv::Mat own = part(f.carving.own.colour), own_share = part(f.carving.own.share), paste = part(f.paste);
+    const cv::Mat shade = part(e.layers.shade), light = part(e.layers.light), own = part(e.layers.own), paste = part(e.paste);
+    const cv::Mat bent = bends ? part(e.layers.shift) : cv::Mat();
     for (int y = 0; y < height; ++y) {
       cv::Vec3f* pixel = target.ptr<cv::Vec3f>(top + y);
       const float* s = support.ptr<float>(y);
       for (int x = 0; x < target.cols; ++x) {
         if (!(s[x] > 0)) continue;
         cv::Vec3f edited = pixel[x];
-        if (shading) edited = light.on(pixel[x], y, x);
-        if (shading && !own.empty()) edited += kept * own_share.at<float>(y, x) * (own.at<cv::Vec3f>(y, x) - edited);
-        if (!paste.empty()) {
+        if (shading) {
+          if (bends) {
+            const cv::Vec2f by = bent.at<cv::Vec2f>(y, x) * (per_field * strength);
+            if (std::abs(by[0]) + std::abs(by[1]) > 0.05f) edited = pixel_at(seen, float(x) + by[0], float(top + y) + by[1]);
+          }
+          const float factor = std::exp(strength * shade.at<float>(y, x)), added = strength * light.at<float>(y, x);
+          const float share = paste.empty() ? 0 : std::min(1.0f, strength * own.at<float>(y, x));
+          cv::Vec3f lit = edited * factor;
+          if (share > 0) lit += (paste.at<cv::Vec3f>(y, x) - lit) * share;
+          lit += cv::Vec3f::all(added);
+          for (int c = 0; c < 3; ++c) lit[c] = std::max(lit[c], std::min(0.0f, edited[c]));
+          edited = factor > 1 || added > 0 ? within_white(lit, edited) : lit;
+        }
+        if (!shading || colour_strength < 1) {
           const cv::Vec3f pasted = paste.at<cv::Vec3f>(y, x);
-          edited = pasted + strength * (shading ? edited - pasted : shift_rgb);
+          edited = pasted + colour_strength * (shading ? edited - pasted : shift_rgb);
         }
         pixel[x] = edited;
       }
@@ -154,6 +139,8 @@ void apply_fields(const EditFields& f, const cv::Scalar& shift, const Request& r
     for (int s = stripes.start; s < stripes.end; ++s) apply(s * rows);
   });
 }
+
+}  // namespace
 
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target) {
   std::vector<std::vector<const PlacedEdit*>> groups;
@@ -166,7 +153,7 @@ void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, c
   }
   for (const auto& group : groups) {
     if (group.size() == 1) {
-      apply_fields(group[0]->fields, group[0]->shift, request, target);
+      apply_edit(*group[0], request, target);
       continue;
     }
     double total = 0;
@@ -174,22 +161,29 @@ void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, c
     const cv::Mat before = target.clone();
     for (const PlacedEdit* e : group) {
       cv::Mat one = before.clone();
-      apply_fields(e->fields, e->shift, request, one);
+      apply_edit(*e, request, one);
       target += (one - before) * (e->weight / total);
     }
   }
 }
 
-void edit_onto(const Views& views, const Request& request, cv::Mat& target) {
+void edit_onto(const Views& views, const Request& request, cv::Mat& target, GeometryDecisions* decided) {
+  const bool shading = request.colour == Colour::shading;
   cv::Mat small;
-  if (request.colour != Colour::shading) cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
+  if (!shading) cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
   std::vector<PlacedEdit> edits;
   for (const Views::Geometry& g : views.geometries) {
-    PlacedEdit e{edit_fields(g.placed, g.placed_known, g.placed_mask, request.feather * g.pixels_per_canvas, request),
-                 {},
-                 g.placed_mask,
-                 g.weight};
-    if (request.colour != Colour::shading) e.shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
+    PlacedEdit e;
+    e.support = feathered(g.placed_mask, request.feather * g.pixels_per_canvas);
+    e.mask = g.placed_mask, e.paste = g.placed, e.weight = g.weight;
+    if (shading) {
+      const SplitGeometry split =
+          split_geometry(g.patch.rgb, grown(g.patch.mask, request.grow * g.patch.scale / g.placed_scale), g.patch.known, request);
+      e.layers = place_layers(split.layers, g.patch, g.place, views.area.rect, views.view);
+      if (decided && &g == views.geometries.data()) *decided = split.decided;
+    } else {
+      e.shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
+    }
     edits.push_back(std::move(e));
   }
   apply_edits(edits, request, target);

@@ -181,6 +181,12 @@ cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area,
   return warp(block.data, index_map(back, area, size, block), size, false, cv::INTER_LINEAR);
 }
 
+cv::Mat luma_of(const cv::Mat& rgb) {
+  cv::Mat luma;
+  cv::transform(rgb, luma, cv::Matx13f(0.299f, 0.587f, 0.114f));
+  return luma;
+}
+
 void fill_unknown(cv::Mat& picture, const cv::Mat& weight, const cv::Scalar& fallback) {
   double most = 0;
   cv::minMaxLoc(weight, nullptr, &most);

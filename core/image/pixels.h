@@ -29,6 +29,9 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
 /// The same for a mask: CV_32FC1 in [0,1], 0 outside its extent and for what is no number.
 cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area, cv::Size size);
 
+/// Rec. 601 luma of R'G'B' (CV_32FC3 -> CV_32FC1).
+cv::Mat luma_of(const cv::Mat& rgb);
+
 /// Fills the pixels whose weight (CV_32FC1) is 0 smoothly from the others (push-pull), mixing where it lies between; any
 /// channels. Without any known pixel the picture becomes `fallback`.
 void fill_unknown(cv::Mat& picture, const cv::Mat& weight, const cv::Scalar& fallback = cv::Scalar::all(0.5));

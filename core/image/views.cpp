@@ -99,6 +99,10 @@ Views::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, 
   g.placed = pixels.rgb, g.placed_known = pixels.known;
   g.placed_mask = grown(sample_mask(*p.reference->mask, p.place, rect, view), request.grow * g.pixels_per_canvas);
   if (!pixels.known.empty()) g.placed_mask = g.placed_mask.mul(pixels.known);
+  g.place = p.place;
+  g.placed_scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
+  if (request.colour == Colour::shading)
+    g.patch = read_patch({p.reference, p.shape}, std::min(1.0, g.pixels_per_canvas * g.placed_scale));
   if (!asks_a_model(request) || !request.output_reads.has(Stream::source)) return g;
   if (p.place == kIdentity && holds(p.reference->colour->extent(), rect))
     g.source = g.placed;

@@ -141,17 +141,15 @@ std::vector<Parameter> make_parameters() {
       number("grain", N_("Remove grain"),
              N_("How much of the reference's grain is taken out before its relief is carried over: less keeps the finest cracks"),
              Group::colour, 0, 3, 0.1, 2, FIELD(grain)),
+      number("strength", N_("_Strength"), N_("How strong the geometry is as a whole: 0 is nothing, 1 as in the reference"),
+             Group::selection, 0, 2, 0.05, 2, FIELD(strength)),
       number("own-material", N_("_Keep own material"),
              N_("How much another material that the geometry lays bare keeps its own colours: rust, plaster under paint, moss"),
-             Group::selection, 0, 1, 0.05, 2, FIELD(own_material)),
+             Group::selection, -1, 1, 0.05, 2, FIELD(own_material)),
       number("show-through", N_("Show through"),
              N_("How much of what the geometry brightens on the whole is left out, so that the target shows through it: water, "
                 "varnish. Edges and glints stay"),
-             Group::selection, 0, 1, 0.05, 2, FIELD(show_through)),
-      toggle("close-border", N_("Close the border"),
-             N_("Take off along the border what may be the material's own tone; what is surely the geometry stays"),
-             Group::colour, FIELD(close_border)),
-
+             Group::selection, -1, 1, 0.05, 2, FIELD(show_through)),
       number("correction", N_("Correction"), N_("Strength of the model's correction on top of the edit; 0 is the edit alone"),
              Group::method, 0, 1, 0.05, 2, FIELD(correction)),
       choice<Correct>(

@@ -26,7 +26,6 @@ Request as_published() {
   Request r = of_ours(1, 1000, 20, 5);
   r.colour = Colour::mean;
   r.grain = 0;
-  r.close_border = false;
   r.correct = Correct::all;
   r.spacing = Spacing::leading;
   r.output_reads = Stream::source | Stream::target;

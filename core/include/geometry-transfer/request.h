@@ -62,6 +62,9 @@ struct Placement {
   double stretch = 1;               ///< its width alone times this, before the rotation
 };
 
+/// A number that the edit decides by itself ("auto" as text).
+constexpr double kAutomatic = -1;
+
 struct Request {
   std::string preset = "balanced";  ///< the row the method's fields were taken from, or "custom"
 
@@ -72,9 +75,9 @@ struct Request {
   Colour colour = Colour::shading;
   double colour_strength = 1;  ///< 0 keeps the reference's own colours, 1 takes the target's
   double grain = 1;            ///< how much of the reference's grain is taken out of its relief; shading only
-  double own_material = 0;     ///< share kept of another material laid bare (rust, plaster under paint); shading only
-  double show_through = 0;     ///< share of a brightening that is left out so that the target shows through it; shading only
-  bool close_border = true;    ///< takes off at the border what may be the material's own tone; shading only
+  double strength = 1;              ///< of the geometry as a whole, 0 to 2; shading only
+  double own_material = kAutomatic;  ///< share kept of another material laid bare (rust, plaster under paint); shading only
+  double show_through = kAutomatic;  ///< share of a brightening left out so that the target shows through; shading only
 
   Correct correct = Correct::shadows;
   double correction = 0.4;  ///< strength of the model's correction on top of the edit; 0 needs no model

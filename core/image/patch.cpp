@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/patch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace geometry_transfer {
+namespace {
+
+// Pixels that the network looks at, by their evidence: docs/experiments/edit.md.
+constexpr double kPixels = 150e3;             ///< of a geometry in one piece: its layers are smooth beyond
+constexpr double kMostPixels = 900e3;         ///< of a thin one, which would vanish at fewer
+constexpr double kNarrowest = 9;              ///< inner radius of the selection down to which a patch is made smaller
+constexpr double kRing = 32, kMostRing = 72;  ///< bare material round the selection, in patch pixels
+
+/// The radius of the largest disc in the selection, in canvas pixels; measured small.
+double inner_radius(const Geometry& geometry) {
+  const Rect& box = geometry.shape.bounds;
+  const double shrink = std::min(1.0, std::sqrt(1e6 / (double(box.width) * box.height)));
+  const cv::Size size(std::max(1, int(box.width * shrink)), std::max(1, int(box.height * shrink)));
+  cv::Mat inside, framed, distance;
+  inside = sample_mask(*geometry.reference->mask, kIdentity, box, size) > 0.5;
+  cv::copyMakeBorder(inside, framed, 1, 1, 1, 1, cv::BORDER_CONSTANT, 0);
+  cv::distanceTransform(framed, distance, cv::DIST_L2, cv::DIST_MASK_3);
+  double most = 0;
+  cv::minMaxLoc(distance, nullptr, &most);
+  return most / shrink;
+}
+
+Affine index_map(const Patch& patch, const Affine& place, const Rect& area, cv::Size size) {
+  // Index of the view -> target's canvas -> reference's canvas -> index of the patch.
+  const Affine back = inverse(place);
+  const double step_x = double(area.width) / size.width, step_y = double(area.height) / size.height;
+  const double px = double(patch.mask.cols) / patch.area.width, py = double(patch.mask.rows) / patch.area.height;
+  const cv::Point2d origin = map(back, {area.x + 0.5 * step_x, area.y + 0.5 * step_y});
+  return {back(0, 0) * step_x * px, back(0, 1) * step_y * px, (origin.x - patch.area.x) * px - 0.5,
+          back(1, 0) * step_x * py, back(1, 1) * step_y * py, (origin.y - patch.area.y) * py - 0.5};
+}
+
+cv::Mat warped(const cv::Mat& field, const Affine& index, cv::Size size, bool repeat) {
+  cv::Mat out;
+  cv::warpAffine(field, out, cv::Mat(index), size, cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
+                 repeat ? cv::BORDER_REPLICATE : cv::BORDER_CONSTANT, cv::Scalar());
+  return out;
+}
+
+}  // namespace
+
+Patch read_patch(const Geometry& geometry, double most_scale) {
+  const Rect box = geometry.shape.bounds;
+  const double longest = std::max(box.width, box.height);
+  const auto ring_at = [&](double scale) { return std::clamp(0.25 * scale * longest, kRing, kMostRing); };
+  double scale = most_scale;
+  const auto pixels_at = [&](double s) { return (s * box.width + 2 * ring_at(s)) * (s * box.height + 2 * ring_at(s)); };
+  const auto fit = [&](double pixels) {
+    for (int i = 0; i < 8 && pixels_at(scale) > pixels; ++i) scale *= std::sqrt(pixels / pixels_at(scale));
+  };
+  if (pixels_at(scale) > kPixels) {
+    const double keep = std::min(most_scale, kNarrowest / std::max(inner_radius(geometry), 1e-6));
+    fit(kPixels);
+    scale = std::max(scale, keep);
+    fit(kMostPixels);
+  }
+  Patch p;
+  const int ring = int(std::ceil(ring_at(scale) / scale));
+  p.area = {box.x - ring, box.y - ring, box.width + 2 * ring, box.height + 2 * ring};
+  const cv::Size size(std::max(8, int(std::lround(p.area.width * scale))), std::max(8, int(std::lround(p.area.height * scale))));
+  p.scale = double(size.width) / p.area.width;
+  const Pixels read = sample_colour(*geometry.reference->colour, kIdentity, p.area, size);
+  p.rgb = read.rgb, p.known = read.known;
+  p.mask = sample_mask(*geometry.reference->mask, kIdentity, p.area, size);
+  if (!p.known.empty()) p.mask = p.mask.mul(p.known);
+  return p;
+}
+
+cv::Mat place_field(const cv::Mat& field, const Patch& patch, const Affine& place, const Rect& area, cv::Size size, bool repeat) {
+  return warped(field, index_map(patch, place, area, size), size, repeat);
+}
+
+GeometryLayers place_layers(const GeometryLayers& layers, const Patch& patch, const Affine& place, const Rect& area,
+                            cv::Size size) {
+  if (layers.empty()) return {};
+  const Affine index = index_map(patch, place, area, size);
+  GeometryLayers out;
+  out.shade = warped(layers.shade, index, size, false);
+  out.light = warped(layers.light, index, size, false);
+  out.own = warped(layers.own, index, size, false);
+  if (layers.shift.empty()) return out;
+  out.shift = warped(layers.shift, index, size, false);
+  // A step in the patch, as a step in the view.
+  const cv::Matx22d to_patch(index(0, 0), index(0, 1), index(1, 0), index(1, 1)), to_view = to_patch.inv();
+  cv::transform(out.shift, out.shift, cv::Matx22f(to_view));
+  return out;
+}
+
+}  // namespace geometry_transfer

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/relief/layers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+#include "image/relief/network.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// Pixels round the selection that do not count as bare material, since shadows reach out.
+constexpr int kGrow = 4;
+/// Keeps the logarithm of dark pixels' ratio small: they are noise.
+constexpr float kDark = 0.03f;
+/// A tile of the network and the margin round it that is computed and thrown away, in pixels; and the largest picture that is
+/// computed in one piece.
+constexpr int kTile = 256, kMargin = 48, kOnePiece = 400;
+
+cv::Mat gaussian(const cv::Mat& m, double sigma) {
+  const int radius = std::max(1, cvRound(3 * sigma));
+  cv::Mat out;
+  cv::GaussianBlur(m, out, {2 * radius + 1, 2 * radius + 1}, sigma, sigma, cv::BORDER_REFLECT_101);
+  return out;
+}
+
+cv::Mat dilated(const cv::Mat& m, int side) {
+  cv::Mat out;
+  cv::dilate(m, out, cv::Mat::ones(side, side, CV_8U));
+  return out;
+}
+
+/// Mean of each 2 x 2 pixels; what is left of an odd side is averaged alone.
+cv::Mat halved(const cv::Mat& m) {
+  const int rows = (m.rows + 1) / 2, cols = (m.cols + 1) / 2, c = m.channels();
+  cv::Mat out(rows, cols, m.type());
+  for (int y = 0; y < rows; ++y) {
+    const float *a = m.ptr<float>(2 * y), *b = m.ptr<float>(std::min(2 * y + 1, m.rows - 1));
+    float* o = out.ptr<float>(y);
+    for (int x = 0; x < cols; ++x) {
+      const int left = 2 * x * c, right = std::min(2 * x + 1, m.cols - 1) * c;
+      for (int i = 0; i < c; ++i) *o++ = 0.25f * (a[left + i] + a[right + i] + b[left + i] + b[right + i]);
+    }
+  }
+  return out;
+}
+
+cv::Mat mean_of_channels(const cv::Mat& rgb) {
+  cv::Mat out;
+  cv::transform(rgb, out, cv::Matx13f(1 / 3.0f, 1 / 3.0f, 1 / 3.0f));
+  return out;
+}
+
+/// log((luma + kDark) / (luma of the tone + kDark)).
+cv::Mat log_ratio(const cv::Mat& rgb, const cv::Mat& tone) {
+  cv::Mat over = mean_of_channels(rgb) + kDark, under = mean_of_channels(tone) + kDark, out;
+  cv::log(over / under, out);
+  return out;
+}
+
+/// The network's planes (network.h).
+cv::Mat planes_of(const cv::Mat& rgb, const cv::Mat& selected, const cv::Mat& tone, const cv::Mat& ratio) {
+  cv::Mat planes(rgb.size(), CV_32FC(relief::kInputs));
+  for (int y = 0; y < rgb.rows; ++y) {
+    const float *s = rgb.ptr<float>(y), *t = tone.ptr<float>(y), *m = selected.ptr<float>(y), *r = ratio.ptr<float>(y);
+    float* p = planes.ptr<float>(y);
+    for (int x = 0; x < rgb.cols; ++x, s += 3, t += 3, p += relief::kInputs) {
+      for (int c = 0; c < 3; ++c) p[c] = s[c] - 0.5f, p[4 + c] = t[c] - 0.5f, p[7 + c] = s[c] - t[c];
+      p[3] = m[x], p[10] = r[x];
+    }
+  }
+  return planes;
+}
+
+/// The network over `planes`, in tiles where they are large; 0 where nothing is selected.
+cv::Mat run_network(const cv::Mat& planes, const cv::Mat& near_selection) {
+  const relief::Network& network = relief::Network::shipped();
+  if (planes.rows <= kOnePiece && planes.cols <= kOnePiece) return network(planes);
+  cv::Mat out = cv::Mat::zeros(planes.size(), CV_32FC(relief::kOutputs));
+  const cv::Rect all({}, planes.size());
+  for (int y = 0; y < planes.rows; y += kTile)
+    for (int x = 0; x < planes.cols; x += kTile) {
+      const cv::Rect tile = cv::Rect(x, y, kTile, kTile) & all;
+      if (cv::countNonZero(near_selection(tile)) == 0) continue;
+      const cv::Rect wide = cv::Rect(x - kMargin, y - kMargin, kTile + 2 * kMargin, kTile + 2 * kMargin) & all;
+      network(planes(wide))(tile - wide.tl()).copyTo(out(tile));
+    }
+  return out;
+}
+
+/// `values` that are left at their `decided` place change nothing; below, less of it; above, more.
+double touched(double value, double decided) { return value < 0 ? decided : value; }
+
+/// Grain: below 1 the reference's own ratio comes back under the selection, above 1 faint shade goes.
+void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& soft, double grain) {
+  if (grain < 1) {
+    cv::Mat all = ratio.mul(soft), bounded = cv::min(cv::max(all, -5), 2);
+    layers.shade = layers.shade * grain + bounded * (1 - grain);
+    layers.light = layers.light * grain, layers.own = layers.own * grain;
+  } else if (grain > 1) {
+    const float faint = 0.04f * float(grain - 1);
+    for (int y = 0; y < layers.shade.rows; ++y) {
+      float* s = layers.shade.ptr<float>(y);
+      for (int x = 0; x < layers.shade.cols; ++x) s[x] = s[x] * s[x] * s[x] / (s[x] * s[x] + faint * faint);
+    }
+  }
+}
+
+/// Holds the layers to what the photograph shows: no shade or light much stronger than the strongest difference from the bare
+/// material nearby, no own matter or refraction where there is hardly any. An even reference therefore changes nothing.
+void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio) {
+  constexpr int kNear = 9;           // pixels
+  constexpr float kNothing = 1e-3f;  // rounding, not evidence
+  constexpr float kMost = 1.3f, kClear = 0.04f;
+  cv::Mat difference, planes[3];
+  cv::absdiff(source, tone, difference);
+  cv::split(difference, planes);
+  cv::Mat colour = cv::max(cv::max(planes[0], planes[1]), planes[2]), light = cv::abs(ratio);
+  colour = dilated(colour, kNear), light = dilated(light, kNear);
+  for (int y = 0; y < ratio.rows; ++y)
+    for (int x = 0; x < ratio.cols; ++x) {
+      const float c = std::max(0.0f, colour.at<float>(y, x) - kNothing),
+                  l = kMost * std::max(0.0f, light.at<float>(y, x) - kNothing);
+      const float share = std::min(1.0f, c / kClear);
+      float& shade = layers.shade.at<float>(y, x);
+      float& glint = layers.light.at<float>(y, x);
+      shade = std::clamp(shade, -l, l);
+      glint = std::clamp(glint, -kMost * c, kMost * c);
+      layers.own.at<float>(y, x) *= share;
+      layers.shift.at<cv::Vec2f>(y, x) *= share;
+    }
+}
+
+/// What a geometry brightens on the whole: shade and light without details narrower than a sixteenth of it.
+cv::Mat wide_brightening(const cv::Mat& field, double size) {
+  const int radius = std::max(2, cvRound(0.03 * size));
+  const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
+  cv::Mat wide;
+  cv::morphologyEx(field, wide, cv::MORPH_CLOSE, disc);
+  cv::morphologyEx(wide, wide, cv::MORPH_OPEN, disc);
+  return cv::max(gaussian(wide, radius / 2.0), 0);
+}
+
+GeometryDecisions decisions_of(const GeometryLayers& layers, const cv::Mat& mask) {
+  GeometryDecisions d;
+  std::vector<float> own;
+  double bent = 0, all = 0;
+  for (int y = 0; y < mask.rows; ++y)
+    for (int x = 0; x < mask.cols; ++x) {
+      if (!(mask.at<float>(y, x) > 0.5f)) continue;
+      own.push_back(layers.own.at<float>(y, x));
+      all += 1;
+      if (!layers.shift.empty() && cv::norm(layers.shift.at<cv::Vec2f>(y, x)) > 0.4) bent += 1;
+    }
+  if (own.empty()) return d;
+  const auto high = own.begin() + std::ptrdiff_t(0.98 * double(own.size() - 1));
+  std::nth_element(own.begin(), high, own.end());
+  d.own_material = std::clamp(double(*high), 0.0, 1.0);
+  d.show_through = bent / all;
+  return d;
+}
+
+}  // namespace
+
+cv::Mat bare_tone(const cv::Mat& rgb, const cv::Mat& bare) {
+  cv::Mat weight3;
+  cv::merge(std::vector<cv::Mat>(3, bare), weight3);
+  std::vector<cv::Mat> sums = {rgb.mul(weight3)}, weights = {bare};
+  while (std::min(sums.back().rows, sums.back().cols) > 4) {
+    sums.push_back(halved(sums.back()));
+    weights.push_back(halved(weights.back()));
+  }
+  const double total = std::max(cv::sum(weights.back())[0], 1e-3);
+  cv::Mat out(sums.back().size(), CV_32FC3, cv::sum(sums.back()) * (1 / total));
+  for (int level = int(sums.size()) - 1; level >= 0; --level) {
+    cv::Mat up;
+    cv::resize(out, up, sums[level].size(), 0, 0, cv::INTER_LINEAR);
+    out = up;
+    if (sums[level].cols > rgb.cols / 8.0) continue;
+    for (int y = 0; y < out.rows; ++y)
+      for (int x = 0; x < out.cols; ++x) {
+        const float w = weights[level].at<float>(y, x), share = w / (w + 0.15f);
+        cv::Vec3f& o = out.at<cv::Vec3f>(y, x);
+        o = o * (1 - share) + sums[level].at<cv::Vec3f>(y, x) * (share / std::max(w, 1e-3f));
+      }
+  }
+  return out;
+}
+
+SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& known, const Request& request) {
+  const cv::Mat source = cv::min(cv::max(rgb, 0), 1);
+  cv::Mat selected, bare;
+  cv::Mat(mask > 0.5).convertTo(selected, CV_32F, 1 / 255.0);
+  cv::subtract(1, dilated(selected, 2 * kGrow + 1), bare);
+  if (!known.empty()) bare.setTo(0, known < 0.99);
+  const cv::Mat tone = bare_tone(source, bare), ratio = log_ratio(source, tone);
+  cv::Mat soft = gaussian(dilated(selected, 5), 1.5);
+  if (!known.empty()) soft.setTo(0, known < 0.5);
+  const cv::Mat raw = run_network(planes_of(source, selected, tone, ratio), soft > 0);
+
+  SplitGeometry out;
+  GeometryLayers& l = out.layers;
+  for (cv::Mat* field : {&l.shade, &l.light, &l.own}) field->create(rgb.size(), CV_32FC1);
+  l.shift.create(rgb.size(), CV_32FC2);
+  for (int y = 0; y < rgb.rows; ++y) {
+    const float *r = raw.ptr<float>(y), *s = soft.ptr<float>(y);
+    for (int x = 0; x < rgb.cols; ++x, r += relief::kOutputs) {
+      l.shade.at<float>(y, x) = std::clamp(r[0], -5.0f, 2.0f) * s[x];
+      l.light.at<float>(y, x) = r[1] * s[x];
+      l.own.at<float>(y, x) = s[x] / (1 + std::exp(4 - r[2]));
+      const cv::Vec2f bent(std::clamp(r[3], -3.0f, 3.0f) * 4 * s[x], std::clamp(r[4], -3.0f, 3.0f) * 4 * s[x]);
+      l.shift.at<cv::Vec2f>(y, x) = bent;
+    }
+  }
+  hold_to_evidence(l, source, tone, ratio);
+  double least = 0, most = 0;
+  cv::minMaxLoc(l.shift.reshape(1), &least, &most);
+  if (std::max(-least, most) < 0.3) l.shift.release();
+  out.decided = decisions_of(l, selected);
+
+  adjust_grain(l, ratio, soft, request.grain);
+  const double own = touched(request.own_material, out.decided.own_material);
+  if (request.own_material >= 0 && out.decided.own_material > 0.05) l.own = cv::min(l.own * (own / out.decided.own_material), 1);
+  if (request.show_through > 0) {
+    const cv::Rect box = cv::boundingRect(cv::Mat(selected > 0));
+    const double size = std::max(box.width, box.height), through = request.show_through;
+    l.shade = l.shade - through * wide_brightening(l.shade, size);
+    l.light = l.light - through * wide_brightening(l.light, size);
+    l.own = l.own * (1 - through);
+  }
+  return out;
+}
+
+}  // namespace geometry_transfer

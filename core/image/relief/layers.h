@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Split a reference into the layers of its geometry. The layers do not depend on a target, so one reference is split once and
+/// placed as often as one likes:
+///
+///   result = (1 - own) * target(x + shift) * exp(shade) + own * reference + light
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include "geometry-transfer/request.h"
+
+namespace geometry_transfer {
+
+/// All of the size of the picture that was split; display values (R'G'B' in [0,1]).
+struct GeometryLayers {
+  cv::Mat shade;  ///< CV_32FC1, log of the factor on the target's light: -5 to 2; 0: nothing
+  cv::Mat light;  ///< CV_32FC1, added to all channels: glints; 0: nothing
+  cv::Mat own;    ///< CV_32FC1 in [0,1]: share of the reference's own matter (rust, bared metal, the dark floor of a crack)
+  cv::Mat shift;  ///< CV_32FC2, pixels: refraction, from a pixel to the place of the target that is seen there; empty: none
+  bool empty() const { return shade.empty(); }
+};
+
+/// What the network decided for a geometry: where the sliders that are left on automatic start.
+struct GeometryDecisions {
+  double own_material = 0;  ///< [0,1]: how much of its own matter shows where it shows most
+  double show_through = 0;  ///< [0,1]: share of the selection through which the target is seen, bent: water, varnish
+};
+
+struct SplitGeometry {
+  GeometryLayers layers;
+  GeometryDecisions decided;
+};
+
+/// rgb CV_32FC3 in [0,1]; mask CV_32FC1 in [0,1], the selection; known CV_32FC1, 0 where rgb was filled, or empty.
+/// Uses request.grain, own_material, show_through and strength. Above 400 x 400 pixels the network works in tiles, and only
+/// where something is selected.
+SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& known, const Request& request);
+
+/// The tone of the bare material everywhere: what lies where `bare` (CV_32FC1 in [0,1]) is 1, averaged over an eighth of the size
+/// and more, and carried on under the rest by push and pull over a pyramid.
+cv::Mat bare_tone(const cv::Mat& rgb, const cv::Mat& bare);
+
+}  // namespace geometry_transfer

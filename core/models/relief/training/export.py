@@ -1,0 +1,27 @@
+"""export.py NET.pt OUT.safetensors [GOLDEN.safetensors]: the weights as fp16, and for the tests a small picture, its selection and
+the layers that PyTorch makes of them with these fp16 weights."""
+import sys
+
+import torch
+from safetensors.torch import save_file
+
+import network
+
+state = {k: v.half() for k, v in torch.load(sys.argv[1]).items()}
+save_file({k: v.contiguous() for k, v in state.items()}, sys.argv[2])
+if len(sys.argv) > 3:
+    net = network.ReliefNet()
+    net.load_state_dict({k: v.float() for k, v in state.items()})
+    net.eval()
+    g = torch.Generator().manual_seed(5)
+    h, w = 61, 86
+    yy, xx = torch.meshgrid(torch.arange(h).float(), torch.arange(w).float(), indexing="ij")
+    source = (0.55 + 0.1 * torch.sin(xx / 9) + 0.05 * torch.rand(3, h, w, generator=g)).clamp(0, 1)
+    line = (yy - 30 - 6 * torch.sin(xx / 13)).abs()
+    source = source * (1 - 0.7 * torch.exp(-((line / 1.7) ** 2)) * ((xx > 12) & (xx < 74)))
+    mask = ((line < 7) & (xx > 9) & (xx < 77)).float()
+    with torch.no_grad():
+        shade, light, own, shift = network.layers(net, source[None], mask[None, None])
+    to_rows = lambda t: t[0].permute(1, 2, 0).contiguous()
+    save_file(dict(source=source.permute(1, 2, 0).contiguous(), mask=mask, shade=to_rows(shade), light=to_rows(light), own=to_rows(own),
+                   shift=to_rows(shift)), sys.argv[3])

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/relief/network.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <opencv2/imgproc.hpp>
+
+#include "image/relief/layers.h"
+#include "weights/safetensors.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// A tensor of height x width x channels, as PyTorch stored it (core/models/relief/training/export.py).
+cv::Mat golden(const char* name) {
+  static const auto file = open_safetensors(std::string(std::getenv("SOURCE")) + "/tests/golden/relief/golden.safetensors");
+  const TensorView* t = file->find(name);
+  if (!t) throw std::runtime_error(name);
+  const int channels = t->shape.size() == 3 ? int(t->shape[2]) : 1;
+  cv::Mat out(int(t->shape[0]), int(t->shape[1]), CV_32FC(channels));
+  std::memcpy(out.data, t->data, out.total() * out.elemSize());
+  return out;
+}
+
+TEST(ReliefNetwork, GivesTheLayersOfPyTorch) {
+  const GeometryLayers l = split_geometry(golden("source"), golden("mask"), {}, {}).layers;
+  EXPECT_LT(cv::norm(l.shade, golden("shade"), cv::NORM_INF), 1e-3);
+  EXPECT_LT(cv::norm(l.light, golden("light"), cv::NORM_INF), 1e-3);
+  EXPECT_LT(cv::norm(l.own, golden("own"), cv::NORM_INF), 1e-3);
+  if (!l.shift.empty()) {
+    EXPECT_LT(cv::norm(l.shift, golden("shift"), cv::NORM_INF), 1e-2);
+  }
+  double deepest = 0;
+  cv::minMaxLoc(l.shade, &deepest);
+  EXPECT_LT(deepest, -0.3) << "the crack of the picture is there";
+}
+
+/// A convolution written as its definition.
+float at(const std::vector<float>& w, const std::vector<float>& b, const relief::Activations& in, int inputs, int side, int o,
+         int y, int x) {
+  double sum = b[o];
+  for (int i = 0; i < inputs; ++i)
+    for (int ky = 0; ky < side; ++ky)
+      for (int kx = 0; kx < side; ++kx) {
+        const int yy = y + ky - side / 2, xx = x + kx - side / 2;
+        if (yy < 0 || xx < 0 || yy >= in.height() || xx >= in.width()) continue;
+        sum += double(w[((std::size_t(o) * inputs + i) * side + ky) * side + kx]) * in.at(yy, xx)[i];
+      }
+  return float(sum);
+}
+
+TEST(ReliefNetwork, ConvolutionsFollowTheirDefinition) {
+  cv::RNG random(1);
+  const auto normal = [&](std::size_t n) {
+    std::vector<float> v(n);
+    for (float& x : v) x = float(random.gaussian(1));
+    return v;
+  };
+  for (const auto& [inputs, outputs, side, height, width] :
+       {std::tuple(11, 5, 3, 7, 1), std::tuple(32, 56, 3, 9, 13), std::tuple(16, 33, 1, 4, 6), std::tuple(7, 16, 3, 1, 20)}) {
+    const auto w = normal(std::size_t(outputs) * inputs * side * side), b = normal(outputs);
+    const relief::Convolution convolution(w.data(), b.data(), outputs, inputs, side);
+    relief::Activations in(height, width, inputs), out(height, width, outputs);
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x)
+        for (int i = 0; i < inputs; ++i) in.at(y, x)[i] = float(random.gaussian(1));
+    convolution(in, out);
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x)
+        for (int o = 0; o < outputs; ++o)
+          ASSERT_NEAR(out.at(y, x)[o], at(w, b, in, inputs, side, o, y, x), 1e-4) << inputs << ' ' << y << ' ' << x << ' ' << o;
+    const float before = out.at(0, 0)[0];
+    convolution(in, out, relief::Convolution::Then::add);
+    EXPECT_NEAR(out.at(0, 0)[0], 2 * before, 1e-4);
+    convolution(in, out, relief::Convolution::Then::relu);
+    EXPECT_NEAR(out.at(0, 0)[0], std::max(before, 0.0f), 1e-5);
+    for (int x = -1; x <= width; ++x) EXPECT_EQ(out.at(height, x)[0], 0) << "the border stays 0";
+  }
+}
+
+/// Tiles give what one piece gives, but for the mean over the picture, which differs a little from tile to tile.
+TEST(ReliefNetwork, TilesAgreeWithOnePiece) {
+  cv::Mat rgb(380, 380, CV_32FC3, cv::Scalar(0.6, 0.55, 0.5)), mask = cv::Mat::zeros(380, 380, CV_32FC1), wide, wide_mask;
+  cv::Mat noise(380, 380, CV_32FC3);
+  cv::RNG(2).fill(noise, cv::RNG::NORMAL, 0, 0.02);
+  rgb += noise;
+  cv::line(rgb, {60, 80}, {320, 290}, cv::Scalar::all(0.15), 3, cv::LINE_AA);
+  cv::line(mask, {55, 76}, {325, 294}, 1, 17);
+  cv::copyMakeBorder(rgb, wide, 0, 160, 0, 160, cv::BORDER_REFLECT_101);
+  cv::copyMakeBorder(mask, wide_mask, 0, 160, 0, 160, cv::BORDER_CONSTANT, 0);
+  const cv::Mat one = split_geometry(rgb, mask, {}, {}).layers.shade;
+  const cv::Mat tiled = split_geometry(wide, wide_mask, {}, {}).layers.shade({0, 0, 380, 380});
+  double deepest = 0;
+  cv::minMaxLoc(one, &deepest);
+  EXPECT_LT(deepest, -0.8);
+  EXPECT_LT(cv::norm(one, tiled, cv::NORM_L2), 0.2 * cv::norm(one, cv::NORM_L2));
+}
+
+}  // namespace
+}  // namespace geometry_transfer
