@@ -111,7 +111,7 @@ def main():
     while (now := time.time() - begun) < a.seconds:
         if step % 50 == 0:
             shards.look()
-        rate = a.rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * np.cos(np.pi * now / a.seconds)) + 1e-5
+        rate = float(a.rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * np.cos(np.pi * now / a.seconds)) + 1e-5)
         for group in optimizer.param_groups:
             group["lr"] = rate
         loss, figures = losses(net, shards.batch())
