@@ -11,7 +11,7 @@
 #include "diffusion/vae_tiles.h"
 #include "diffusion/window.h"
 #include "geometry-transfer/transfer.h"
-#include "image/stages.h"
+#include "image/image_pipeline.h"
 #include "request/library.h"
 #include "request/memory.h"
 #include "request/stage_clock.h"
@@ -148,7 +148,8 @@ class TransferImpl : public Transfer {
 
     // 1. Read what lies round the selection.
     clock.enter(Stage::read);
-    const Views views = read_views(scene, request, files_.unet.sample_size * files_.vae.downscale(), granularity());
+    const WorkingImages views =
+        read_working_images(scene, request, files_.unet.sample_size * files_.vae.downscale(), granularity());
     const Size size = views.area.model;
     report.rectangle = views.area.rect;
     report.working = size;
@@ -210,7 +211,7 @@ class TransferImpl : public Transfer {
     return w.empty() ? 1 : static_cast<double>(w.height * w.width) / static_cast<double>(w.canvas_height * w.canvas_width);
   }
 
-  HarmonizeInput encode(const Views& views, const cv::Mat& edited, const Request& request, const Pause& pause) {
+  HarmonizeInput encode(const WorkingImages& views, const cv::Mat& edited, const Request& request, const Pause& pause) {
     const Size size = views.area.model;
     const int64_t side = tile(size);
     const auto latents = [&](const cv::Mat& pixels) { return encode_tiled(vae(), to_tensor(pixels, size), side, pause); };
@@ -226,11 +227,11 @@ class TransferImpl : public Transfer {
       input.geometry = input.window.pasted(made.whole, made.within);
     }
     if (request.output_reads.has(Stream::source))
-      for (const Views::Geometry& g : views.geometries) {
+      for (const WorkingImages::Geometry& g : views.geometries) {
         input.sources.push_back(latents(g.source));
         input.source_weights.push_back(g.weight);
       }
-    for (const Views::Texture& t : views.textures) {
+    for (const WorkingImages::Texture& t : views.textures) {
       input.textures.push_back(latents(t.pixels));
       input.texture_weights.push_back(t.weight);
     }
@@ -241,7 +242,7 @@ class TransferImpl : public Transfer {
 
   /// What is added to the edit, over the rectangle: at strength 1, decode(latents) with the share of the residuals that was asked
   /// for.
-  cv::Mat correction(const Views& views, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
+  cv::Mat correction(const WorkingImages& views, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
                      const Request& request, const Pause& pause) {
     const Size size = views.area.model;
     const int64_t side = tile(size);
@@ -277,7 +278,7 @@ class TransferImpl : public Transfer {
   }
 
   /// The part of result - edit (1, 3, H, W) that was asked for, at the rectangle's own resolution.
-  static cv::Mat part_of(const Tensor& result, const Tensor& edit, const cv::Mat& edited, const Views& views,
+  static cv::Mat part_of(const Tensor& result, const Tensor& edit, const cv::Mat& edited, const WorkingImages& views,
                          const Request& request) {
     const cv::Mat difference = to_mat(result) - to_mat(edit);
     const cv::Mat over = resampled(difference, {edited.cols, edited.rows});

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
+#include "image/image_pipeline.h"
 #include "image/mask.h"
-#include "image/stages.h"
 
 namespace geometry_transfer {
 
-Layer composite(const Views& views, const cv::Mat& pixels, const Request& request) {
+Layer composite(const WorkingImages& views, const cv::Mat& pixels, const Request& request) {
   const double scale = double(views.view.width) / views.area.rect.width;
   cv::Mat alpha = feathered(views.mask, request.feather * scale);
   if (alpha.size() != pixels.size()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 
+#include "image/image_pipeline.h"
 #include "image/pixels.h"
-#include "image/stages.h"
 
 namespace geometry_transfer {
 

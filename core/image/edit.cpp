@@ -3,8 +3,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "image/edit.h"
+#include "image/image_pipeline.h"
 #include "image/mask.h"
-#include "image/stages.h"
 
 namespace geometry_transfer {
 namespace {
@@ -167,12 +167,12 @@ void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, c
   }
 }
 
-void edit_onto(const Views& views, const Request& request, cv::Mat& target, GeometryDecisions* decided) {
+void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided) {
   const bool shading = request.colour == Colour::shading;
   cv::Mat small;
   if (!shading) cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
   std::vector<PlacedEdit> edits;
-  for (const Views::Geometry& g : views.geometries) {
+  for (const WorkingImages::Geometry& g : views.geometries) {
     PlacedEdit e;
     e.support = feathered(g.placed_mask, request.feather * g.pixels_per_canvas);
     e.mask = g.placed_mask, e.paste = g.placed, e.weight = g.weight;
@@ -189,7 +189,7 @@ void edit_onto(const Views& views, const Request& request, cv::Mat& target, Geom
   apply_edits(edits, request, target);
 }
 
-cv::Mat edit(const Views& views, const Request& request) {
+cv::Mat edit(const WorkingImages& views, const Request& request) {
   cv::Mat out = views.target.clone();
   edit_onto(views, request, out);
   return out;

@@ -28,9 +28,9 @@ cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::M
 /// would count the geometry twice. Exactly the target where no support is.
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target);
 
-struct Views;
+struct WorkingImages;
 /// Run the editing stage on `target`, which holds views.target's pixels (and may be it, if it is not needed afterwards).
 /// `decided` receives the first geometry's decisions, unless it is null.
-void edit_onto(const Views& views, const Request& request, cv::Mat& target, GeometryDecisions* decided = nullptr);
+void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided = nullptr);
 
 }  // namespace geometry_transfer

@@ -8,15 +8,12 @@
 #include <opencv2/core/utility.hpp>
 
 #include "image/edit.h"
+#include "image/image_pipeline.h"
 #include "image/preview.h"
-#include "image/stages.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
 namespace {
-
-/// The edit looks at the same rectangle as the model that ships would.
-constexpr int kNativeSide = 256, kGranularity = 8;
 
 /// Tells the callback, and books the time of the stage that ended.
 class Clock {
@@ -87,7 +84,7 @@ class Part : public ImagePart {
       use_threads(request.threads);
       report.threads = cv::getNumThreads();
       clock.enter(Stage::read, 0);
-      Views views = read_views(scene, request, kNativeSide, kGranularity);
+      WorkingImages views = read_working_images(scene, request, 0, 1);
       report.rectangle = views.area.rect;
       report.mask_share = views.area.mask_share;
       clock.leave();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
 
+#include "image/image_pipeline.h"
 #include "image/mask.h"
-#include "image/stages.h"
 #include "scene_on_mats.h"
 
 namespace geometry_transfer {
@@ -51,7 +51,7 @@ TEST(Mask, ASoftSelectionKeepsItsOwnBorder) {
 TEST(Composite, IsCroppedAndHoldsThePixelsBitForBit) {
   Dent d({300, 260}, {150, 120}, 30);
   Request request;
-  const Views v = read_views(d.scene, request, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   cv::Mat pixels(v.target.size(), CV_32FC3);
   cv::RNG(6).fill(pixels, cv::RNG::UNIFORM, 0, 1);
   const Layer layer = composite(v, pixels, request);
@@ -79,7 +79,7 @@ TEST(Composite, IsCroppedAndHoldsThePixelsBitForBit) {
 TEST(Composite, NothingIsPaintedWhereTheTargetIsTransparent) {
   Dent d({300, 260}, {150, 120}, 30);
   d.target.pixels()(cv::Rect(0, 0, 150, 260)).setTo(cv::Scalar(1, 0, 0, 0));
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   const cv::Mat edited = edit(v, {});
   const Layer layer = composite(v, edited, {});
   EXPECT_EQ(layer.area.x, 150);

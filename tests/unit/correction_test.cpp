@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "image/stages.h"
+#include "image/image_pipeline.h"
 
 namespace geometry_transfer {
 namespace {

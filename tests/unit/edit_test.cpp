@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "image/image_pipeline.h"
 #include "image/mask.h"
-#include "image/stages.h"
 #include "scene_on_mats.h"
 #include "weights/safetensors.h"
 
@@ -49,7 +49,7 @@ TEST(EditGolden, MeanShift) {
 }
 
 /// Pixels of `picture` under the disc of this many radii round the dent, and those beyond.
-cv::Mat within(const Views& v, cv::Point2d centre, double radius) {
+cv::Mat within(const WorkingImages& v, cv::Point2d centre, double radius) {
   return test::disc(v.view, {centre.x - v.area.rect.x, centre.y - v.area.rect.y}, radius) > 0;
 }
 
@@ -61,7 +61,7 @@ TEST(Edit, OutsideTheFeatheredMaskIsTheTarget) {
       Dent d({300, 300}, {150, 150}, 40);
       Request request;
       request.colour = colour, request.feather = 5, request.own_material = request.show_through = touched;
-      const Views v = read_views(d.scene, request, 256, 8);
+      const WorkingImages v = read_working_images(d.scene, request, 256, 8);
       const cv::Mat out = edit(v, request), beyond = ~within(v, {150, 150}, 40 + 7);
       EXPECT_EQ(worst(out, v.target, beyond), 0);
       EXPECT_GT(worst(out, v.target, within(v, {150, 150}, 30)), 0.1);
@@ -73,7 +73,7 @@ TEST(Edit, StrengthZeroKeepsTheReferencesColours) {
     Dent d({300, 300}, {150, 150}, 40);
     Request request;
     request.colour = colour, request.colour_strength = 0;
-    const Views v = read_views(d.scene, request, 256, 8);
+    const WorkingImages v = read_working_images(d.scene, request, 256, 8);
     EXPECT_LT(worst(edit(v, request), v.geometries[0].placed, within(v, {150, 150}, 39)), 1e-6);
   }
 }
@@ -82,7 +82,7 @@ TEST(Edit, MeanTakesTheTargetsMean) {
   Dent d({300, 300}, {150, 150}, 40);
   Request request;
   request.colour = Colour::mean;
-  const Views v = read_views(d.scene, request, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   const cv::Mat inside = v.mask > 0;
   const cv::Scalar edited = cv::mean(edit(v, request), inside), target = cv::mean(v.target, inside);
   for (int c = 0; c < 3; ++c) EXPECT_NEAR(edited[c], target[c], 1e-4);
@@ -92,7 +92,7 @@ TEST(Edit, SurroundTakesTheRingsDifference) {
   Dent d({300, 300}, {150, 150}, 40);
   Request request;
   request.colour = Colour::surround;
-  const Views v = read_views(d.scene, request, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   const cv::Mat moved = edit(v, request) - v.geometries[0].placed;
   const cv::Vec3f by = moved.at<cv::Vec3f>(150 - v.area.rect.y, 150 - v.area.rect.x);
   EXPECT_NEAR(by[0], 0.3 - 0.5, 0.02);
@@ -103,7 +103,7 @@ TEST(Edit, SurroundTakesTheRingsDifference) {
 /// The dent darkens its middle as it did in the source, in the target's own hue.
 TEST(Edit, ShadingCarriesTheDentAndNotTheMaterial) {
   Dent d({300, 300}, {150, 150}, 60);
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   const cv::Mat middle = within(v, {150, 150}, 8);
   const cv::Scalar edited = cv::mean(edit(v, {}), middle), bare = cv::mean(v.target, middle);
   for (int c = 0; c < 3; ++c) EXPECT_NEAR(edited[c] / bare[c], 0.43, 0.1) << c;
@@ -117,7 +117,7 @@ TEST(Edit, GrainIsShrunkAway) {
   Request request;
   const auto added = [&](double grain) {
     request.grain = grain;
-    const Views v = read_views(d.scene, request, 256, 8);
+    const WorkingImages v = read_working_images(d.scene, request, 256, 8);
     const cv::Mat change = edit(v, request) - v.target;
     cv::Scalar mean, sd;
     cv::meanStdDev(change, mean, sd, within(v, {150, 150}, 38));
@@ -135,7 +135,7 @@ TEST(Edit, PicturesOfTheSameGeometryAreAveragedOthersFollowOneAnother) {
   const auto edited = [&](std::vector<Reference> references) {
     Scene scene = d.scene;
     scene.references = std::move(references);
-    Views v = read_views(scene, request, 256, 8);
+    WorkingImages v = read_working_images(scene, request, 256, 8);
     return std::pair(edit(v, request), v.target);
   };
   Reference dent = d.scene.references[0], bare = dent, wider = other.scene.references[0];
@@ -148,16 +148,16 @@ TEST(Edit, PicturesOfTheSameGeometryAreAveragedOthersFollowOneAnother) {
   EXPECT_LT(largest_difference(mixed - target, 0.75 * (one - target) + 0.25 * (alone - target)), 1e-6);
 
   // Less than half in common: another geometry, on top.
-  const Views v = [&] {
+  const WorkingImages v = [&] {
     Scene scene = d.scene;
     scene.references = {dent, wider};
-    return read_views(scene, request, 256, 8);
+    return read_working_images(scene, request, 256, 8);
   }();
-  Views first = v, second = v;
+  WorkingImages first = v, second = v;
   first.geometries.resize(1);
   second.geometries.erase(second.geometries.begin());
   const cv::Mat in_turn = [&] {
-    Views then = second;
+    WorkingImages then = second;
     then.target = edit(first, request);
     return edit(then, request);
   }();
@@ -166,8 +166,8 @@ TEST(Edit, PicturesOfTheSameGeometryAreAveragedOthersFollowOneAnother) {
 
 TEST(Edit, TheSameRatioWhateverTheTargetsLightness) {
   Dent d({300, 300}, {150, 150}, 60);
-  const Views v = read_views(d.scene, {}, 256, 8);
-  Views dim = v;
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
+  WorkingImages dim = v;
   dim.target = cv::Mat(v.target * 0.25);  // an expression would be written into the shared pixels
   const cv::Mat e = edit(v, {}), f = edit(dim, {}), middle = within(v, {150, 150}, 20);
   for (int c = 0; c < 3; ++c) EXPECT_NEAR(cv::mean(e, middle)[c] * 0.25, cv::mean(f, middle)[c], 0.015);
@@ -179,7 +179,7 @@ TEST(Edit, GrainZeroKeepsTheWholeRelief) {
   d.target.pixels().setTo(cv::Scalar(0.5, 0.5, 0.5, 1));
   Request request;
   request.grain = 0;
-  const Views v = read_views(d.scene, request, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   cv::Mat ratio, source = luma_of(v.geometries[0].placed), fine_a, fine_b;
   cv::log(luma_of(edit(v, request)) / 0.5, ratio);
   cv::log(source, source);
@@ -199,7 +199,7 @@ TEST(Edit, AnEvenReferenceChangesNothing) {
       Dent d({300, 300}, {150, 150}, 40);
       d.source.pixels().setTo(cv::Scalar(tone, tone, tone, 1));
       d.target.pixels().setTo(cv::Scalar(target, target, target, 1));
-      const Views v = read_views(d.scene, {}, 256, 8);
+      const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
       EXPECT_EQ(worst(edit(v, {}), v.target, within(v, {150, 150}, 60)), 0) << tone << ' ' << target;
     }
 }
@@ -209,7 +209,7 @@ TEST(Edit, StrengthScalesTheGeometry) {
   const auto depth = [&](double strength) {
     Request request;
     request.strength = strength;
-    const Views v = read_views(d.scene, request, 256, 8);
+    const WorkingImages v = read_working_images(d.scene, request, 256, 8);
     const cv::Mat middle = within(v, {150, 150}, 8);
     return std::log(cv::mean(edit(v, request), middle)[1] / cv::mean(v.target, middle)[1]);
   };
@@ -291,7 +291,7 @@ TEST(Edit, BrokenInputDoesNotSpread) {
     Request request;
     request.show_through = 0.5;
     request.colour = colour;
-    const Views v = read_views(d.scene, request, 256, 8);
+    const WorkingImages v = read_working_images(d.scene, request, 256, 8);
     const Layer layer = composite(v, edit(v, request), request);
     for (const float f : layer.rgba) ASSERT_TRUE(std::isfinite(f));
     EXPECT_LT(v.area.rect.width, 240);  // the stray NaN did not stretch the selection
@@ -307,7 +307,7 @@ TEST(Edit, AThinLineSurvivesWhereGrainAsStrongGoes) {
   for (int y = 0; y < 300; ++y)
     for (int x = 0; x < 300; ++x)
       for (int c = 0; c < 3; ++c) d.source.pixels().at<cv::Vec4f>(y, x)[c] -= 0.1f * line.at<float>(y, x);
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   const Rect& r = v.area.rect;
   const cv::Mat ratio = luma_of(edit(v, {})) / luma_of(v.target), here = line(cv::Rect(r.x, r.y, r.width, r.height));
   const cv::Mat on = here > 0.9;
@@ -323,7 +323,7 @@ TEST(Edit, AThinLineSurvivesWhereGrainAsStrongGoes) {
 TEST(Edit, AnHdrTargetKeepsItsRange) {
   Dent d({300, 300}, {150, 150}, 40);
   d.target.pixels().setTo(cv::Scalar(4, 4, 4, 1));
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   const cv::Mat out = edit(v, {});
   EXPECT_LT(cv::mean(out, within(v, {150, 150}, 8))[0], 3);
   EXPECT_EQ(worst(out, v.target, ~within(v, {150, 150}, 50)), 0);
@@ -335,7 +335,7 @@ TEST(Edit, AnHdrTargetKeepsItsRange) {
 /// What is decided on a small view acts on the target's own pixels: the target's fine texture is still there.
 TEST(Edit, ALargeRectangleKeepsTheTargetsOwnTexture) {
   Dent d({3000, 2900}, {1500, 1450}, 1000);
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   const cv::Mat out = edit(v, {});
   const cv::Rect patch(1400 - v.area.rect.x, 1350 - v.area.rect.y, 200, 200);
   const cv::Mat a = luma_of(out(patch)), b = luma_of(v.target(patch));
@@ -348,7 +348,7 @@ TEST(Edit, ALargeRectangleKeepsTheTargetsOwnTexture) {
 
 TEST(Edit, DoesNotDependOnTheNumberOfThreads) {
   Dent d({900, 800}, {450, 400}, 250);
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   const int before = cv::getNumThreads();
   std::vector<cv::Mat> results;
   for (const int threads : {1, cv::getNumberOfCPUs()}) {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "geometry-transfer/error.h"
+#include "image/image_pipeline.h"
 #include "image/placement.h"
-#include "image/stages.h"
 #include "scene_on_mats.h"
 
 namespace geometry_transfer {
@@ -15,7 +15,7 @@ using test::Dent;
 
 /// Instant's result over the preview's area, flattened, 8 bit.
 cv::Mat flattened(const Dent& d, const Request& request, const Preview::View& view) {
-  const Views v = read_views(d.scene, request, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   const Layer layer = composite(v, edit(v, request), request);
   cv::Mat canvas;
   cv::cvtColor(const_cast<Dent&>(d).target.pixels(), canvas, cv::COLOR_RGBA2RGB);

@@ -79,7 +79,7 @@ void require_memory(const Rect& rect, cv::Size view, std::size_t geometries, std
 }
 
 /// True where some of the mask lies on pixels that the target has.
-bool lands(const Views& views) {
+bool lands(const WorkingImages& views) {
   if (views.target_alpha.empty()) return true;
   cv::Mat there;
   cv::resize(views.target_alpha, there, views.view, 0, 0, cv::INTER_AREA);
@@ -91,8 +91,8 @@ bool asks_a_model(const Request& request) { return request.correction > 0; }
 
 bool holds(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }
 
-Views::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, const Request& request) {
-  Views::Geometry g;
+WorkingImages::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, const Request& request) {
+  WorkingImages::Geometry g;
   g.weight = p.reference->weight;
   g.pixels_per_canvas = double(view.width) / rect.width;
   const Pixels pixels = sample_colour(*p.reference->colour, p.place, rect, view);
@@ -111,10 +111,10 @@ Views::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, 
   return g;
 }
 
-Views::Texture read_texture(const Geometry& texture, const Rect& rect, cv::Size view) {
+WorkingImages::Texture read_texture(const Geometry& texture, const Rect& rect, cv::Size view) {
   const Reference& reference = *texture.reference;
   const Affine lies = as_it_lies({&reference, texture.shape, affine_of(reference.placement, texture.shape.centroid)}, rect);
-  Views::Texture t;
+  WorkingImages::Texture t;
   t.weight = reference.weight;
   t.pixels = sample_colour(*reference.colour, lies, rect, view).rgb;
   return t;
@@ -122,7 +122,7 @@ Views::Texture read_texture(const Geometry& texture, const Rect& rect, cv::Size 
 
 }  // namespace
 
-Views read_views(const Scene& scene, const Request& request, int native_side, int granularity) {
+WorkingImages read_working_images(const Scene& scene, const Request& request, int native_side, int granularity) {
   check_target(scene);
   const Rect extent = scene.target->extent();
   const std::vector<Placed> geometries = placed(scene, request);
@@ -138,7 +138,7 @@ Views read_views(const Scene& scene, const Request& request, int native_side, in
                   "shift, or move the layers over each other."),
                 covered.x, covered.y, covered.right(), covered.bottom(), extent.x, extent.y, extent.right(), extent.bottom());
 
-  Views views;
+  WorkingImages views;
   views.area = working_area(real(visible), extent, request, native_side, granularity);
   const Rect& rect = views.area.rect;
   views.view = view_size(rect);

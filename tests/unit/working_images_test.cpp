@@ -3,8 +3,8 @@
 
 #include "address_limit.h"
 #include "geometry-transfer/error.h"
+#include "image/image_pipeline.h"
 #include "image/scene.h"
-#include "image/stages.h"
 #include "image/working_area.h"
 #include "request/memory.h"
 #include "scene_on_mats.h"
@@ -17,7 +17,7 @@ using test::MatRaster;
 
 std::string refusal(const Scene& scene, const Request& request = {}) {
   try {
-    read_views(scene, request, 256, 8);
+    read_working_images(scene, request, 256, 8);
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), Error::Kind::input);
     return e.what();
@@ -89,9 +89,9 @@ TEST(WorkingArea, AHugeRectangleIsViewedSmaller) {
   EXPECT_EQ(view.width, view.height);
 }
 
-TEST(Views, IdentityShowsTheReferenceAsItIs) {
+TEST(WorkingImages, IdentityShowsTheReferenceAsItIs) {
   Dent d({320, 240}, {150, 120}, 40);
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   ASSERT_EQ(v.geometries.size(), 1u);
   const Rect& r = v.area.rect;
   cv::Mat there;
@@ -102,14 +102,14 @@ TEST(Views, IdentityShowsTheReferenceAsItIs) {
   EXPECT_NEAR(v.area.mask_share, cv::sum(d.mask.pixels())[0] / (double(r.width) * r.height), 1e-6);
 }
 
-TEST(Views, AShiftMovesWhatIsPlacedAndNotTheSource) {
+TEST(WorkingImages, AShiftMovesWhatIsPlacedAndNotTheSource) {
   Dent d({600, 600}, {200, 200}, 30);
   d.source.pixels().setTo(cv::Scalar(0, 0, 0, 1));
   cv::circle(d.source.pixels(), {200, 200}, 30, cv::Scalar(1, 1, 1, 1), cv::FILLED);
   Request request;
   request.placement.shift_x = 150, request.placement.shift_y = 100;
   request.output_reads = Stream::source | Stream::target;
-  const Views v = read_views(d.scene, request, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   const auto moments = [](const cv::Mat& rgb) {
     cv::Mat one;
     cv::extractChannel(rgb, one, 0);
@@ -123,24 +123,24 @@ TEST(Views, AShiftMovesWhatIsPlacedAndNotTheSource) {
   EXPECT_NEAR(s.m00, m.m00, 0.01);
 }
 
-TEST(Views, WhatIsMovedByWholePixelsIsReadAlone) {
+TEST(WorkingImages, WhatIsMovedByWholePixelsIsReadAlone) {
   Dent d({600, 600}, {200, 200}, 30);
   Request request;
   request.placement.shift_x = 60;
-  const Rect r = read_views(d.scene, request, 256, 8).area.rect;
+  const Rect r = read_working_images(d.scene, request, 256, 8).area.rect;
   EXPECT_EQ(d.target.most_read, r.width * r.height);
   EXPECT_EQ(d.source.most_read, r.width * r.height);
   request.placement.shift_x = 60.5;
-  read_views(d.scene, request, 256, 8);
+  read_working_images(d.scene, request, 256, 8);
   EXPECT_GT(d.source.most_read, r.width * r.height) << "and with what lies round it where it is interpolated";
 }
 
-TEST(Views, WhatOnlyAModelLooksAtIsReadForOne) {
+TEST(WorkingImages, WhatOnlyAModelLooksAtIsReadForOne) {
   Dent d({600, 600}, {200, 200}, 30), other({300, 300}, {100, 100}, 20);
   d.scene.references.push_back({&other.source, nullptr, Reference::Role::texture, {}, 1});
   Request request;
   request.placement.rotation = 30;
-  const auto read = [&] { return read_views(d.scene, request, 256, 8); };
+  const auto read = [&] { return read_working_images(d.scene, request, 256, 8); };
   EXPECT_TRUE(read().geometries[0].source.empty()) << "attention looks at the edited geometry";
   EXPECT_EQ(read().textures.size(), 1u);
   request.output_reads = Stream::source | Stream::target;
@@ -151,17 +151,17 @@ TEST(Views, WhatOnlyAModelLooksAtIsReadForOne) {
 }
 
 /// What is half transparent has colours of its own, the finest detail included.
-TEST(Views, HalfTransparentPixelsKeepTheirDetail) {
+TEST(WorkingImages, HalfTransparentPixelsKeepTheirDetail) {
   Dent solid({300, 240}, {150, 120}, 30), half({300, 240}, {150, 120}, 30);
   for (MatRaster* layer : {&half.target, &half.source})
     for (int y = 0; y < layer->pixels().rows; ++y)
       for (int x = 0; x < layer->pixels().cols; ++x) layer->pixels().at<cv::Vec4f>(y, x)[3] = 0.5f;
-  const Views a = read_views(solid.scene, {}, 256, 8), b = read_views(half.scene, {}, 256, 8);
+  const WorkingImages a = read_working_images(solid.scene, {}, 256, 8), b = read_working_images(half.scene, {}, 256, 8);
   EXPECT_LT(cv::norm(a.target, b.target, cv::NORM_INF), 1e-4);
   EXPECT_LT(cv::norm(a.geometries[0].placed, b.geometries[0].placed, cv::NORM_INF), 1e-4);
 }
 
-TEST(Views, AReferenceOfAnotherSizeAndPlaceThanTheTarget) {
+TEST(WorkingImages, AReferenceOfAnotherSizeAndPlaceThanTheTarget) {
   MatRaster source(test::stone({200, 150}, {0.5, 0.5, 0.5}, 0.05, 3), 900, -40),
       mask(test::disc({60, 60}, {30, 30}, 20), 950, 10);
   MatRaster target(test::stone({800, 500}, {0.3, 0.3, 0.3}, 0.05, 4), 100, 100);
@@ -171,23 +171,23 @@ TEST(Views, AReferenceOfAnotherSizeAndPlaceThanTheTarget) {
   EXPECT_NE(refusal(scene), "");
   Request request;
   request.placement.shift_x = -500, request.placement.shift_y = 300;
-  const Views v = read_views(scene, request, 256, 8);
+  const WorkingImages v = read_working_images(scene, request, 256, 8);
   EXPECT_TRUE(inside(v.area.rect, target.extent()));
   EXPECT_NEAR(cv::sum(v.mask)[0], cv::sum(mask.pixels())[0], 1e-3);
   EXPECT_TRUE(cv::checkRange(v.geometries[0].placed, true, nullptr, 0, 1));
 }
 
-TEST(Views, ASelectionPartlyOutsideTheTargetIsCut) {
+TEST(WorkingImages, ASelectionPartlyOutsideTheTargetIsCut) {
   Dent d({400, 400}, {380, 200}, 40, {400, 400});
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   EXPECT_TRUE(inside(v.area.rect, d.target.extent()));
   EXPECT_EQ(v.area.rect.right(), 400);
 }
 
-TEST(Views, SmallAndNarrowPictures) {
+TEST(WorkingImages, SmallAndNarrowPictures) {
   for (const cv::Size size : {cv::Size(1, 1), cv::Size(7, 3), cv::Size(400, 9), cv::Size(5, 300)}) {
     Dent d(size, {size.width / 2.0, size.height / 2.0}, 20);
-    const Views v = read_views(d.scene, {}, 256, 8);
+    const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
     const cv::Mat edited = edit(v, {});
     EXPECT_TRUE(cv::checkRange(edited)) << size;
     EXPECT_EQ(edited.size(), cv::Size(v.area.rect.width, v.area.rect.height));
@@ -195,16 +195,16 @@ TEST(Views, SmallAndNarrowPictures) {
   }
 }
 
-TEST(Views, ALargeRectangleReadsTheReferenceAtTheViewsSize) {
+TEST(WorkingImages, ALargeRectangleReadsTheReferenceAtTheViewsSize) {
   Dent d({3000, 2900}, {1500, 1450}, 1000);
-  const Views v = read_views(d.scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
   EXPECT_EQ(v.target.size(), cv::Size(3000, 2900));
   EXPECT_LE(v.view.area(), 8000000);
   EXPECT_EQ(v.geometries[0].placed.size(), v.view);
   EXPECT_EQ(edit(v, {}).size(), v.target.size());
 }
 
-TEST(Views, SeveralReferencesAndTexturesEachInTheirPlace) {
+TEST(WorkingImages, SeveralReferencesAndTexturesEachInTheirPlace) {
   Dent a({600, 600}, {200, 200}, 30), b({300, 300}, {100, 100}, 20);
   MatRaster texture(test::stone({128, 128}, {0.3, 0.5, 0.6}, 0.05, 5), -300, 0);
   Scene scene = a.scene;
@@ -212,7 +212,7 @@ TEST(Views, SeveralReferencesAndTexturesEachInTheirPlace) {
   scene.references[1].placement.shift_x = 250;
   scene.references[1].weight = 0.5;
   scene.references.push_back({&texture, nullptr, Reference::Role::texture, {}, 2});
-  const Views v = read_views(scene, {}, 256, 8);
+  const WorkingImages v = read_working_images(scene, {}, 256, 8);
   ASSERT_EQ(v.geometries.size(), 2u);
   ASSERT_EQ(v.textures.size(), 1u);
   EXPECT_EQ(v.geometries[1].weight, 0.5);
@@ -222,8 +222,8 @@ TEST(Views, SeveralReferencesAndTexturesEachInTheirPlace) {
   // Both turn together: half a turn brings the second to the other side of the first, at the same distance.
   Request half;
   half.placement.rotation = 180;
-  const Views turned = read_views(scene, half, 256, 8);
-  const auto centre = [](const Views& w, int i) {
+  const WorkingImages turned = read_working_images(scene, half, 256, 8);
+  const auto centre = [](const WorkingImages& w, int i) {
     const cv::Moments m = cv::moments(w.geometries[i].placed_mask);
     return cv::Point2d(w.area.rect.x + m.m10 / m.m00, w.area.rect.y + m.m01 / m.m00);
   };
@@ -246,7 +246,7 @@ class Endless : public Raster {
   int channels_, side_;
 };
 
-TEST(Views, WhatCannotFitIsRefusedBeforeItIsTaken) {
+TEST(WorkingImages, WhatCannotFitIsRefusedBeforeItIsTaken) {
   const Endless colour(4, 200000), mask(1, 200000);
   Scene scene;
   scene.target = &colour;
@@ -254,7 +254,7 @@ TEST(Views, WhatCannotFitIsRefusedBeforeItIsTaken) {
   scene.references[0].colour = &colour, scene.references[0].mask = &mask;
   const std::uint64_t before = peak_memory();
   try {
-    read_views(scene, {}, 256, 8);
+    read_working_images(scene, {}, 256, 8);
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), Error::Kind::system);
@@ -264,7 +264,7 @@ TEST(Views, WhatCannotFitIsRefusedBeforeItIsTaken) {
 }
 
 /// Each reference's planes are there at once, so each is weighed.
-TEST(Views, ManyReferencesAreWeighedTogether) {
+TEST(WorkingImages, ManyReferencesAreWeighedTogether) {
   if (test::kShadowed) GTEST_SKIP();
   const Endless colour(4, 700), mask(1, 700);
   Scene scene;
@@ -274,14 +274,14 @@ TEST(Views, ManyReferencesAreWeighedTogether) {
   EXPECT_EQ(refusal(scene), "");
   scene.references.resize(20, scene.references[0]);
   try {
-    read_views(scene, {}, 256, 8);
+    read_working_images(scene, {}, 256, 8);
     FAIL();
   } catch (const Error& e) {
     expect_says(e.what(), {"700 x 700", "GB are free"});
   }
 }
 
-TEST(Views, ATargetWithoutPixelsThereIsRefused) {
+TEST(WorkingImages, ATargetWithoutPixelsThereIsRefused) {
   Dent d({300, 240}, {150, 120}, 30);
   cv::Mat& target = d.target.pixels();
   target(cv::Rect(100, 70, 100, 100)).setTo(cv::Scalar(0.2, 0.2, 0.2, 0));
@@ -290,7 +290,7 @@ TEST(Views, ATargetWithoutPixelsThereIsRefused) {
   EXPECT_EQ(refusal(d.scene), "");
 }
 
-TEST(Views, RefusalsSayWhatAndHow) {
+TEST(WorkingImages, RefusalsSayWhatAndHow) {
   Dent d({200, 200}, {100, 100}, 30);
   Scene none;
   expect_says(refusal(none), {"target"});

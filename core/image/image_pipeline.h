@@ -25,7 +25,7 @@ struct WorkingArea {
 
 /// Everything read from the hosts' rasters, once. Pixels that a layer lacks (transparent, outside it, no finite number) are
 /// filled smoothly from those it has.
-struct Views {
+struct WorkingImages {
   WorkingArea area;
   cv::Size view;         ///< of everything but the target
   cv::Mat target;        ///< CV_32FC3, area.rect's size
@@ -51,11 +51,11 @@ struct Views {
 
 /// Throws Error (input): empty selection, selection outside its reference, geometry outside the target, sides of no size.
 /// `native_side`: the model's pixels a side (256 for the surface model); `granularity`: what its sides must be multiples of.
-GT_EXPORT Views read_views(const Scene& scene, const Request& request, int native_side, int granularity);
+GT_EXPORT WorkingImages read_working_images(const Scene& scene, const Request& request, int native_side, int granularity);
 
 /// The editing stage: the target with the geometry edited onto it, over the rectangle; outside the grown mask the target itself.
 /// mean, surround: the paper's I_geo pasted; shading: relief on the target's own pixels.
-GT_EXPORT cv::Mat edit(const Views& views, const Request& request);
+GT_EXPORT cv::Mat edit(const WorkingImages& views, const Request& request);
 
 /// The part of a model's correction that deepens what the edit already darkened: contact shadow. Luma alone, so the target's hue
 /// stays; brightening and changes of untouched texture are left out, which is where a small model re-makes what the edit had kept
@@ -67,6 +67,6 @@ GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited,
 GT_EXPORT void use_threads(int threads);
 
 /// `pixels` (over views.area.rect) with feathered alpha, cropped to where alpha is not 0.
-GT_EXPORT Layer composite(const Views& views, const cv::Mat& pixels, const Request& request);
+GT_EXPORT Layer composite(const WorkingImages& views, const cv::Mat& pixels, const Request& request);
 
 }  // namespace geometry_transfer
