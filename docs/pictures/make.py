@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """make.py PROGRAM: makes the README's picture anew, from tests/demo, with the command line program given (Debian's python3-opencv).
 
-It is a row: reference with its selection outlined, target, plain paste, OpenCV's mixed seamless clone, Instant (the edit
-alone), Balanced.
+It is a row of labelled panels: reference with its selection outlined, target, plain paste, OpenCV's mixed seamless clone, Instant.
 """
 import os
 import subprocess
@@ -17,7 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 DEMO = os.path.join(HERE, "..", "..", "tests", "demo")
 # name: target, shift of the reference over it, the part of the target that is shown (x, y, side)
 ROWS = {"droplets-plaster": ("plaster.png", (-64, 40), (180, 80, 332))}
-SIDE, GAP = 256, 4
+SIDE, GAP = 512, 6
+LABELS = ("reference", "target", "paste", "seamless clone", "Instant")
 
 
 def load(name, flag=cv2.IMREAD_COLOR):
@@ -33,7 +33,7 @@ def transfer(program, target, shift, preset):
     with tempfile.TemporaryDirectory() as folder:
         result = os.path.join(folder, "result.png")
         subprocess.run([program, "--target", os.path.join(DEMO, target), "--source", os.path.join(DEMO, "leaf.jpg"), "--mask",
-                        os.path.join(DEMO, "leaf-mask.png"), "--show-through", "0.5", "--shift-x", str(shift[0]), "--shift-y", str(shift[1]), "--preset", preset,
+                        os.path.join(DEMO, "leaf-mask.png"), "--shift-x", str(shift[0]), "--shift-y", str(shift[1]), "--preset", preset,
                         "--output", result, "--quiet"], check=True)
         return cv2.imread(result)
 
@@ -49,10 +49,12 @@ def row(program, target_name, shift, part):
     inner[:, :2] = inner[:, -2:] = 0  # seamlessClone wants a border
     x, y, w, h = cv2.boundingRect(inner)
     clone = cv2.seamlessClone(source, target, inner, (x + w // 2, y + h // 2), cv2.MIXED_CLONE)
-    panels = [reference, target, paste, clone, transfer(program, target_name, shift, "instant"),
-              transfer(program, target_name, shift, "balanced")]
+    panels = [reference, target, paste, clone, transfer(program, target_name, shift, "instant")]
     x, y, side = part
-    shown = [cv2.resize(p[y:y + side, x:x + side], (SIDE, SIDE), interpolation=cv2.INTER_AREA) for p in panels]
+    shown = [cv2.resize(p[y:y + side, x:x + side], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for p in panels]
+    for panel, label in zip(shown, LABELS):
+        for colour, width in (((0, 0, 0), 5), ((255, 255, 255), 2)):
+            cv2.putText(panel, label, (14, SIDE - 18), cv2.FONT_HERSHEY_SIMPLEX, 0.9, colour, width, cv2.LINE_AA)
     gap = np.full((SIDE, GAP, 3), 255, np.uint8)
     return np.hstack([p for panel in shown for p in (panel, gap)][:-1])
 

@@ -1,26 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documents name exists: files, options, presets."""
+"""The documents against the tree and the program: files, options, tables and line lengths."""
 import os
 import re
 import subprocess
+import sys
 import unittest
 
 import tap
 
 ROOT = os.environ["SOURCE"]
 SHOWN = re.compile(r"\]\(([^)#]+)\)|`([^`\n]+)`")
+COLUMNS = 120
 
 
 def documents():
-    """All .md files of the tree; git is not needed for them."""
+    """All .md files of the tree, relative to it. Works without git."""
     for folder, folders, names in os.walk(ROOT):
         if folder == ROOT: folders[:] = [f for f in folders if not f.startswith((".", "build", "demo-output"))]
         for name in names:
             if name.endswith(".md"): yield os.path.relpath(os.path.join(folder, name), ROOT)
 
 
+def read(document):
+    with open(os.path.join(ROOT, document), encoding="utf-8") as f: return f.read()
+
+
 def named_files(text):
-    """Links, and what stands in backticks and starts with one of our folders or is a file at the top."""
+    """Yields (path, is_link) for links, and for code in backticks that is a path in one of the tree's folders."""
     tops = set(os.listdir(ROOT))
     for link, code in SHOWN.findall(text):
         if link:
@@ -29,25 +35,49 @@ def named_files(text):
             yield code, False
 
 
+def long_lines(text):
+    """Numbers of the lines above COLUMNS. Tables may be wider, and so may a line that holds a link."""
+    return [number for number, line in enumerate(text.splitlines(), 1)
+            if len(line) > COLUMNS and not line.lstrip().startswith("|") and not re.search(r"\]\(|://", line)]
+
+
+def shown_options(text):
+    """Options of the lines that call the program."""
+    calls = [line.split("geometry-transfer ", 1)[1] for line in text.splitlines() if re.search(r"\bgeometry-transfer (--|\.\.\.)", line)]
+    return {option for call in calls for option in re.findall(r"(?<!\S)(--[a-z][a-z-]+)", call)}
+
+
 class Documents(unittest.TestCase):
     def test_files_that_are_named_exist(self):
         count = 0
         for document in documents():
-            with open(os.path.join(ROOT, document), encoding="utf-8") as f: text = f.read()
-            for name, is_link in named_files(text):
+            for name, is_link in named_files(read(document)):
                 if "NAME" in name or name.startswith(("build/", "build-")): continue
                 count += 1
                 base = os.path.join(ROOT, os.path.dirname(document)) if is_link else ROOT
                 self.assertTrue(os.path.exists(os.path.join(base, name)), f"{document} names {name}")
         self.assertGreater(count, 20)
 
-    def test_options_of_the_readme_exist(self):
-        shown = subprocess.run([os.environ["GEOMETRY_TRANSFER"], "--help"], capture_output=True, text=True).stdout
-        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f: text = f.read()
-        lines = [line.split("geometry-transfer ", 1)[1] for line in text.splitlines() if "geometry-transfer --" in line or "geometry-transfer ..." in line]
-        options = {option for line in lines for option in re.findall(r"(?<!\S)(--[a-z][a-z-]+)", line)}
-        self.assertGreater(len(options), 8)
-        for option in options: self.assertIn(f"  {option} " if option not in ("--quiet", "--list-models") else option, shown)
+    def test_options_that_are_shown_exist(self):
+        help_text = subprocess.run([os.environ["GEOMETRY_TRANSFER"], "--help"], capture_output=True, text=True).stdout
+        known = set(re.findall(r"^\s+(?:-\w,)?(--[a-z][a-z-]+)", help_text, re.M))
+        self.assertIn("--target", known)
+        count = 0
+        for document in ["README.md"] + [d for d in documents() if d.startswith("docs" + os.sep + "guide")]:
+            options = shown_options(read(document))
+            count += len(options)
+            self.assertEqual(options - known, set(), document)
+        self.assertGreater(count, 15)
+
+    def test_lines_of_prose_are_short(self):
+        self.assertEqual(long_lines("x" * 120 + "\n" + "x" * 121 + "\n| " + "x" * 130 + "\n[x](y) " + "x" * 130), [2])
+        found = [f"{document}:{number}" for document in documents() for number in long_lines(read(document))]
+        self.assertEqual(found, [], f"longer than {COLUMNS} columns")
+
+    def test_tables_are_those_of_the_data(self):
+        script = os.path.join(ROOT, "docs", "experiments", "tables.py")
+        done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, "run docs/experiments/tables.py: " + done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
