@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace geometry_transfer::worker {
@@ -16,16 +17,20 @@ struct Head {
   std::uint64_t fields, pixels;  // bytes, floats
 };
 constexpr std::uint32_t kMark = 0x47543031;
-constexpr std::uint64_t kMostFields = 1 << 20, kMostPixels = std::uint64_t{1} << 33;  // beyond: nothing that we say
+constexpr std::uint64_t kMostFields = 1 << 20;  // bytes; no message of ours has more
 
-/// Until the socket can be read or written; each wait anew, so a slow large message is not a silent one.
-void wait_for(int fd, short event, Milliseconds limit) {
+/// Waits until the socket can be read or written. Each wait has its own limit, so a slow large message is not a silent one.
+/// `between` (may be empty) is called every 100 ms.
+void wait_for(int fd, short event, Milliseconds limit, const std::function<void()>& between) {
+  constexpr Milliseconds slice(100);
   pollfd one = {fd, event, 0};
-  for (;;) {
-    const int ready = poll(&one, 1, limit.count() < 0 ? -1 : static_cast<int>(limit.count()));
+  for (Milliseconds waited(0);; waited += slice) {
+    const Milliseconds now = limit.count() < 0 ? slice : std::min(slice, limit - waited);
+    const int ready = poll(&one, 1, static_cast<int>(now.count()));
     if (ready > 0) return;
-    if (ready == 0) throw Silent("silent");
-    if (errno != EINTR) throw Disconnected("poll failed");
+    if (ready < 0 && errno != EINTR) throw Disconnected("poll failed");
+    if (limit.count() >= 0 && waited + slice >= limit) throw Silent("silent");
+    if (between) between();
   }
 }
 
@@ -43,10 +48,10 @@ void Channel::send(MessageType type, const std::string& fields, const float* pix
   send_all(pixels, count * sizeof(float), limit);
 }
 
-Message Channel::receive(Milliseconds limit) {
+Message Channel::receive(Milliseconds limit, std::uint64_t most_pixels) {
   Head head;
   receive_all(&head, sizeof head, limit);
-  if (head.mark != kMark || head.fields > kMostFields || head.pixels > kMostPixels) throw Disconnected("not our language");
+  if (head.mark != kMark || head.fields > kMostFields || head.pixels > most_pixels) throw Disconnected("not our language");
   Message message;
   message.type = head.type;
   message.fields.resize(head.fields);
@@ -64,7 +69,7 @@ void Channel::send_all(const void* data, std::size_t count, Milliseconds limit) 
       from += sent;
       count -= sent;
     } else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      wait_for(socket_.get(), POLLOUT, limit);
+      wait_for(socket_.get(), POLLOUT, limit, {});
     } else if (sent >= 0 || errno != EINTR) {
       throw Disconnected("gone");
     }
@@ -79,7 +84,7 @@ void Channel::receive_all(void* data, std::size_t count, Milliseconds limit) {
       to += got;
       count -= got;
     } else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      wait_for(socket_.get(), POLLIN, limit);
+      wait_for(socket_.get(), POLLIN, limit, while_waiting_);
     } else if (got == 0 || errno != EINTR) {
       throw Disconnected("gone");
     }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -119,8 +120,11 @@ class Channel {
   /// Throws Disconnected when the other end is gone, Silent when it takes nothing for `limit`.
   void send(MessageType type, const std::string& fields = {}, const float* pixels = nullptr, std::size_t count = 0,
             Milliseconds limit = Milliseconds(20000));
-  /// Throws Disconnected when the other end is gone, Silent when nothing comes for `limit` (negative: waits for good).
-  Message receive(Milliseconds limit);
+  /// Throws Disconnected when the other end is gone, Silent when nothing comes for `limit` (negative: waits for good). A message
+  /// with more than `most_pixels` floats is refused before memory is taken for it.
+  Message receive(Milliseconds limit, std::uint64_t most_pixels = 0);
+  /// Called about every 100 ms while receive() waits; what it throws ends the wait.
+  void while_waiting(std::function<void()> call) { while_waiting_ = std::move(call); }
   int fd() const { return socket_.get(); }
 
  private:
@@ -129,6 +133,7 @@ class Channel {
 
   Fd socket_;
   std::mutex sending_;
+  std::function<void()> while_waiting_;
 };
 
 }  // namespace geometry_transfer::worker

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "worker/client.h"
 
+#include <algorithm>
+
 #include "worker/endpoint.h"
 #include "worker/serialization.h"
 
 namespace geometry_transfer::worker {
 namespace {
 
-Fd connected(const WorkerAddress& address) {
-  Fd connection = connect_to(address.name);
-  if (connection) return connection;
-  // The socket listens before the worker lives, so there is nothing to wait for; a second plug-in at this moment finds the name
+/// Connects, and starts a worker if nobody listens. `started`: set to whether it did.
+Fd connected(const WorkerAddress& address, const std::function<void()>& while_waiting, bool& started) {
+  started = false;
+  bool nobody = false;
+  Fd connection = connect_to(address.path, address.answer_timeout, while_waiting, &nobody);
+  if (connection || !nobody) return connection;
+  // The socket listens before the worker lives, so there is nothing to wait for. A second plug-in at this moment finds the path
   // taken.
-  if (Fd listener = listen_at(address.name)) address.start(std::move(listener));
-  return connect_to(address.name);
+  if (Fd listener = listen_at(address.path)) {
+    started = true;
+    address.start(std::move(listener));
+  }
+  return connect_to(address.path, address.answer_timeout, while_waiting);
 }
 
 /// Answers the worker's question for pixels.
@@ -23,6 +31,13 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
   const Rect area = from.get<Rect>();
   const Size size = from.get<Size>();
   if (place < 0 || place >= static_cast<int>(rasters.size()) || !rasters[place]) throw Disconnected("no such raster");
+  const Rect all = rasters[place]->extent();
+  const bool inside = area.x >= all.x && area.y >= all.y && area.width > 0 && area.height > 0 && area.width <= all.width &&
+                      area.height <= all.height && area.right() <= all.right() && area.bottom() <= all.bottom();
+  constexpr int kMostSide = 1 << 20, kMostSize = 1 << 28;
+  if (!inside || size.width < 1 || size.height < 1 || size.width > kMostSide || size.height > kMostSide ||
+      std::int64_t(size.width) * size.height > kMostSize)
+    throw Disconnected("no such pixels");
   try {
     std::vector<float> pixels(static_cast<std::size_t>(size.width) * size.height * rasters[place]->channels());
     rasters[place]->read(area, size, pixels.data());
@@ -34,10 +49,16 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
   }
 }
 
-/// Throws Disconnected wherever the worker fails.
-Layer run_remotely(Channel& channel, const WorkerAddress& address, const Scene& scene, const Request& request,
-                   const ProgressCallback& progress, Report& report) {
-  const Message hello = channel.receive(address.hello_timeout);
+/// Throws Disconnected wherever the worker fails. `reached` receives the progress; `ask` throws Cancelled when the user wants so.
+Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started, const Scene& scene, const Request& request,
+                   Progress& reached, const std::function<void()>& ask, Report& report) {
+  Message hello;
+  try {
+    hello = channel.receive(started ? address.hello_timeout : address.answer_timeout);
+  } catch (const Silent&) {
+    end_listener(channel.fd(), true);
+    throw Disconnected("no hello");
+  }
   FieldReader hello_fields(hello.fields);
   if (hello.type != MessageType::hello || hello_fields.get<std::string>() != this_build()) throw Disconnected("another version");
   if (!hello_fields.get<bool>()) throw Disconnected("busy");
@@ -47,8 +68,10 @@ Layer run_remotely(Channel& channel, const WorkerAddress& address, const Scene& 
   put_scene(to, scene);
   channel.send(MessageType::run, to.bytes());
   const std::vector<const Raster*> rasters = rasters_of(scene);
+  const Rect canvas = scene.target->extent();
+  const std::uint64_t most_pixels = std::uint64_t(std::max(canvas.width, 0)) * std::uint64_t(std::max(canvas.height, 0)) * 4;
   for (;;) {
-    Message message = channel.receive(address.silence_timeout);
+    Message message = channel.receive(address.silence_timeout, most_pixels);
     FieldReader fields(message.fields);
     switch (message.type) {
       case MessageType::alive:
@@ -57,13 +80,17 @@ Layer run_remotely(Channel& channel, const WorkerAddress& address, const Scene& 
         send_pixels(channel, rasters, message.fields);
         break;
       case MessageType::progress:
-        if (progress && !progress(fields.get<Progress>())) throw Cancelled();
+        reached = fields.get<Progress>();
+        ask();
         break;
       case MessageType::layer: {
         report = get_report(fields);
         Layer layer;
         layer.area = fields.get<Rect>();
         layer.rgba = std::move(message.pixels);
+        const bool right = layer.area.width >= 0 && layer.area.height >= 0 &&
+                           layer.rgba.size() == std::size_t(layer.area.width) * std::size_t(layer.area.height) * 4;
+        if (!right) throw Disconnected("not that many pixels");
         return layer;
       }
       case MessageType::error:
@@ -82,11 +109,17 @@ Layer run_remotely(Channel& channel, const WorkerAddress& address, const Scene& 
 
 Layer run_in_worker(const WorkerAddress& address, const Runner& run_locally, const Scene& scene, const Request& request,
                     const ProgressCallback& progress, Report& report) {
-  Channel channel(connected(address));
+  Progress reached;
+  const auto ask = [&] {
+    if (progress && !progress(reached)) throw Cancelled();
+  };
+  bool started = false;
+  Channel channel(connected(address, ask, started));
+  channel.while_waiting(ask);
   if (channel.fd() >= 0) try {
-      return run_remotely(channel, address, scene, request, progress, report);
+      return run_remotely(channel, address, started, scene, request, reached, ask, report);
     } catch (const Silent&) {
-      end_listener(channel.fd());  // or the next transfer would wait for it as long
+      end_listener(channel.fd(), false);  // or the next transfer would wait for it as long
     } catch (const Disconnected&) {
     }
   return run_locally(scene, request, progress, report);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,9 +14,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <thread>
+#include <utility>
 
 namespace geometry_transfer::worker {
 namespace {
@@ -23,16 +29,47 @@ namespace {
 constexpr char kSelf[] = "/proc/self/exe";
 constexpr char kProtocol[] = "geometry-transfer 1";  // counts changes of the messages
 
-sockaddr_un address_of(const std::string& name, socklen_t& size) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;  // sun_path[0] stays 0: abstract
-  const std::size_t length = std::min(name.size(), sizeof address.sun_path - 1);
-  name.copy(address.sun_path + 1, length);
-  size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
-  return address;
+/// False when the path is too long for a socket.
+bool set_address(sockaddr_un& address, const std::string& path) {
+  address = {};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) return false;
+  path.copy(address.sun_path, path.size());
+  return true;
 }
 
-Fd new_socket() { return Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+Fd new_socket() { return Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
+
+/// A real folder of this user that nobody else can enter.
+bool is_private(const std::string& folder) {
+  struct stat info = {};
+  return lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() && (info.st_mode & 077) == 0;
+}
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+/// 0 or the errno of one attempt.
+int try_to_connect(int fd, const std::string& path) {
+  sockaddr_un address;
+  if (!set_address(address, path)) return ENAMETOOLONG;
+  return connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+}
+
+bool means_nobody(int reason) { return reason == ECONNREFUSED || reason == ENOENT; }
+
+/// Workers that were killed leave their sockets.
+void remove_dead_sockets(const std::string& folder) {
+  DIR* list = opendir(folder.c_str());
+  if (!list) return;
+  while (const dirent* entry = readdir(list)) {
+    const std::string path = folder + "/" + entry->d_name;
+    struct stat info = {};
+    if (lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) continue;
+    const Fd probe = new_socket();
+    if (probe && try_to_connect(probe.get(), path) == ECONNREFUSED) unlink(path.c_str());
+  }
+  closedir(list);
+}
 
 bool has_this_users_id(int fd, ucred& peer) {
   socklen_t size = sizeof peer;
@@ -72,29 +109,52 @@ std::string this_build() {
          std::to_string(file.st_mtim.tv_sec) + "." + std::to_string(file.st_mtim.tv_nsec);
 }
 
-std::string socket_name(int gimp_pid) {
-  return "geometry-transfer/" + std::to_string(getuid()) + "/" + std::to_string(gimp_pid) + "/" +
-         std::to_string(std::hash<std::string>{}(this_build()));
+std::string socket_path(int gimp_pid) {
+  std::string folder = "/tmp/geometry-transfer-" + std::to_string(getuid());
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime && runtime[0] == '/' && is_private(runtime))
+    folder = std::string(runtime) + "/geometry-transfer";
+  mkdir(folder.c_str(), 0700);
+  if (!is_private(folder)) return "";
+  return folder + "/" + std::to_string(gimp_pid) + "-" + std::to_string(std::hash<std::string>{}(this_build()));
 }
 
-Fd listen_at(const std::string& name) {
-  Fd made = new_socket();
-  socklen_t size;
-  const sockaddr_un address = address_of(name, size);
-  if (!made || bind(made.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 || listen(made.get(), 16) != 0)
+Fd listen_at(const std::string& path) {
+  const std::string folder = folder_of(path);
+  if (!is_private(folder)) return Fd();
+  // Two plug-ins at one moment: the second must not remove the first one's new socket.
+  const Fd lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return Fd();
+  remove_dead_sockets(folder);
+  Fd listener = new_socket();
+  sockaddr_un address;
+  if (!listener || !set_address(address, path) ||
+      bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || listen(listener.get(), 16) != 0)
     return Fd();
-  return made;
+  return listener;
 }
 
-Fd connect_to(const std::string& name) {
-  Fd made = new_socket();
-  socklen_t size;
-  const sockaddr_un address = address_of(name, size);
-  ucred peer = {};
-  if (!made || connect(made.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
-      !has_this_users_id(made.get(), peer))
-    return Fd();
-  return made;
+Fd connect_to(const std::string& path, Milliseconds limit, const std::function<void()>& while_waiting, bool* nobody) {
+  constexpr Milliseconds pause(50);
+  const auto end = std::chrono::steady_clock::now() + limit;
+  if (nobody) *nobody = false;
+  for (;;) {
+    Fd connection = new_socket();
+    if (!connection || !is_private(folder_of(path))) return Fd();
+    const int reason = try_to_connect(connection.get(), path);
+    ucred peer = {};
+    if (reason == 0) return has_this_users_id(connection.get(), peer) ? std::move(connection) : Fd();
+    if (nobody) *nobody = means_nobody(reason);
+    if (reason != EAGAIN || std::chrono::steady_clock::now() >= end) return Fd();  // EAGAIN: its queue is full
+    if (while_waiting) while_waiting();
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+void remove_socket(int listener) {
+  sockaddr_un address = {};
+  socklen_t size = sizeof address;
+  if (getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0 && address.sun_path[0] == '/')
+    unlink(address.sun_path);
 }
 
 Fd accept_from(int listener) {
@@ -139,10 +199,16 @@ bool start_detached(const std::vector<std::string>& arguments, const std::vector
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-void end_listener(int connection) {
+void end_listener(int connection, bool only_if_stopped) {
   ucred peer = {};
   if (!has_this_users_id(connection, peer) || peer.pid <= 1 || peer.pid == getpid()) return;
-  if (link_of("/proc/" + std::to_string(peer.pid) + "/exe") == link_of(kSelf)) kill(peer.pid, SIGKILL);
+  const std::string process = "/proc/" + std::to_string(peer.pid);
+  if (link_of(process + "/exe") != link_of(kSelf)) return;
+  std::ifstream in(process + "/stat");
+  const std::string line((std::istreambuf_iterator<char>(in)), {});
+  const std::size_t name_end = line.rfind(") ");  // the name before it may hold anything
+  const char state = name_end == std::string::npos || name_end + 2 >= line.size() ? '?' : line[name_end + 2];
+  if (!only_if_stopped || state == 'T' || state == 't') kill(peer.pid, SIGKILL);
 }
 
 }  // namespace geometry_transfer::worker

@@ -64,7 +64,7 @@ Runner worker_runner() {
       return run_locally(scene, request, progress, report);
     const int gimp = getppid();
     WorkerAddress address;
-    address.name = socket_name(gimp);
+    address.path = socket_path(gimp);
     address.start = [&](Fd listener) {
       const Fd watched = watch(gimp);
       if (watched && getppid() == gimp)  // or it ended meanwhile, and its number is another's

@@ -42,7 +42,7 @@ class RemoteRaster : public Raster {
       wanted.put(area);
       wanted.put(size);
       channel_.send(MessageType::read, wanted.bytes());
-      const Message got = channel_.receive(kForGood);
+      const Message got = channel_.receive(kForGood, count);
       if (got.type == MessageType::unread) {
         FieldReader fields(got.fields);
         throw get_error(fields);
@@ -177,6 +177,10 @@ void prefer_for_oom_kill() {
 }
 
 int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
+  struct RemoveSocket {
+    int listener;
+    ~RemoveSocket() { remove_socket(listener); }
+  } const remove{listener.get()};
   listen(listener.get(), 16);  // again: from here on the kernel names this process to those who connect
   for (;;) {
     pollfd some[] = {{listener.get(), POLLIN, 0}, {watched.get(), POLLIN, 0}};

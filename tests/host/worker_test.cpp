@@ -2,6 +2,8 @@
 /// The worker that keeps a model: a real second process, with a transfer that does what its model's name says.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,8 +65,11 @@ Layer fake(const Scene& scene, const Request& request, const ProgressCallback& p
 class Worker : public ::testing::Test {
  protected:
   void SetUp() override {
-    meeting_.name = "geometry-transfer-test/" + std::to_string(getpid()) + "/" +
-                    ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    char folder[] = "/tmp/gt-worker-XXXXXX";
+    ASSERT_TRUE(mkdtemp(folder));
+    folder_ = folder;
+    meeting_.path = folder_ + "/socket";
+    meeting_.answer_timeout = Milliseconds(20000);
     meeting_.start = [this](Fd listener) { start(std::move(listener)); };
     meeting_.hello_timeout = Milliseconds(20000);
     meeting_.silence_timeout = Milliseconds(20000);
@@ -82,6 +87,7 @@ class Worker : public ::testing::Test {
       kill(worker_, SIGCONT);
       EXPECT_TRUE(ends()) << "it goes with its GIMP";
     }
+    std::filesystem::remove_all(folder_);
   }
 
   void start(Fd listener) {
@@ -107,10 +113,10 @@ class Worker : public ::testing::Test {
     return -1;
   }
   bool ends() { return exit_code() >= 0; }
-  /// Waits until somebody listens at the address place, or nobody does.
+  /// Waits until somebody listens at the path, or nobody does.
   bool listens(bool wanted) {
     for (const auto begin = Clock::now(); since(begin) < 20; std::this_thread::sleep_for(Milliseconds(20)))
-      if (static_cast<bool>(connect_to(meeting_.name)) == wanted) return true;
+      if (static_cast<bool>(connect_to(meeting_.path)) == wanted) return true;
     return false;
   }
 
@@ -129,6 +135,7 @@ class Worker : public ::testing::Test {
   }
   bool ran_here() const { return report_.model == std::to_string(getpid()); }
 
+  std::string folder_;
   Ramp ramp_;
   Scene scene_;
   Request request_;
@@ -293,13 +300,102 @@ TEST_F(Worker, SilentInTheMiddleTheTransferIsDoneHereAndItIsEnded) {
 TEST_F(Worker, AWorkerThatDoesNotAnswerIsReplaced) {
   run("");
   kill(worker_, SIGSTOP);
-  meeting_.hello_timeout = Milliseconds(300);
+  meeting_.answer_timeout = Milliseconds(300);
   run("");
   EXPECT_TRUE(ran_here());
   EXPECT_EQ(exit_code(), 1000 + SIGKILL);
-  meeting_.hello_timeout = Milliseconds(20000);
+  meeting_.answer_timeout = Milliseconds(20000);
   run("");
   EXPECT_FALSE(ran_here());
+}
+
+/// Nobody takes connections and the queue is full: neither the transfer nor Cancel waits.
+TEST_F(Worker, AFullQueueHoldsNobodyUp) {
+  const Fd listener = listen_at(meeting_.path);
+  ASSERT_EQ(listen(listener.get(), 0), 0);
+  std::vector<Fd> waiting;
+  while (Fd one = connect_to(meeting_.path, Milliseconds(0))) waiting.push_back(std::move(one));
+  ASSERT_FALSE(waiting.empty());
+  meeting_.answer_timeout = Milliseconds(1000);
+  auto begin = Clock::now();
+  run("");
+  EXPECT_TRUE(ran_here());
+  EXPECT_LT(since(begin), 3);
+  EXPECT_EQ(started_, 0);
+  meeting_.answer_timeout = Milliseconds(20000);
+  begin = Clock::now();
+  EXPECT_THROW(run("", [](const Progress&) { return false; }), Cancelled);
+  EXPECT_LT(since(begin), 3);
+}
+
+/// One that takes connections and says nothing.
+TEST_F(Worker, CancelIsHeardBeforeTheHello) {
+  const Fd listener = listen_at(meeting_.path);
+  const auto begin = Clock::now();
+  EXPECT_THROW(run("", [](const Progress&) { return false; }), Cancelled);
+  EXPECT_LT(since(begin), 3);
+  meeting_.answer_timeout = Milliseconds(1000);
+  run("");
+  EXPECT_TRUE(ran_here());
+  EXPECT_LT(since(begin), 6);
+}
+
+/// A folder that others can enter may hold another user's socket.
+TEST_F(Worker, OnlyAPrivateFolderIsUsed) {
+  for (const unsigned mode : {0710u, 0701u, 0777u}) {
+    ASSERT_EQ(chmod(folder_.c_str(), mode), 0);
+    EXPECT_FALSE(listen_at(meeting_.path)) << mode;
+    run("");
+    EXPECT_TRUE(ran_here()) << mode;
+  }
+  ASSERT_EQ(chmod(folder_.c_str(), 0700), 0);
+  const Fd listener = listen_at(meeting_.path);
+  EXPECT_TRUE(listener);
+  ASSERT_EQ(chmod(folder_.c_str(), 0711), 0);
+  EXPECT_FALSE(connect_to(meeting_.path));
+  ASSERT_EQ(chmod(folder_.c_str(), 0700), 0);
+  EXPECT_TRUE(connect_to(meeting_.path));
+  meeting_.path = "";
+  run("");
+  EXPECT_TRUE(ran_here());
+  EXPECT_EQ(started_, 0);
+}
+
+TEST_F(Worker, TheSocketIsInThePrivateRuntimeFolder) {
+  setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
+  const std::string path = socket_path(77);
+  EXPECT_EQ(path.rfind(folder_ + "/geometry-transfer/77-", 0), 0u) << path;
+  struct stat info = {};
+  ASSERT_EQ(stat((folder_ + "/geometry-transfer").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+  ASSERT_EQ(chmod((folder_ + "/geometry-transfer").c_str(), 0755), 0);
+  EXPECT_EQ(socket_path(77), "");
+  unsetenv("XDG_RUNTIME_DIR");
+}
+
+/// A worker that was killed leaves its file; the next one removes it, and those of others that have ended.
+TEST_F(Worker, DeadSocketsAreRemoved) {
+  {
+    const Fd dead = listen_at(folder_ + "/dead"), same = listen_at(meeting_.path);
+    ASSERT_TRUE(dead && same);
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/dead"));
+  run("");
+  EXPECT_FALSE(ran_here());
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/dead"));
+  EXPECT_TRUE(std::filesystem::exists(meeting_.path));
+}
+
+/// A message that says it is larger than what was asked for takes no memory.
+TEST_F(Worker, SizesAreCheckedBeforeMemoryIsTaken) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  Channel one((Fd(ends[0]))), other((Fd(ends[1])));
+  const std::vector<float> pixels(8);
+  one.send(MessageType::pixels, {}, pixels.data(), pixels.size());
+  EXPECT_EQ(other.receive(Milliseconds(1000), 8).pixels.size(), 8u);
+  one.send(MessageType::pixels, {}, pixels.data(), pixels.size());
+  EXPECT_THROW(other.receive(Milliseconds(1000), 7), Disconnected);
 }
 
 TEST_F(Worker, LongLoadsAreNotSilence) {
@@ -330,7 +426,7 @@ TEST_F(Worker, OneThatIsBusySendsOthersAway) {
 }
 
 TEST_F(Worker, AnotherVersionIsNotSpokenTo) {
-  Fd listener = listen_at(meeting_.name);
+  Fd listener = listen_at(meeting_.path);
   std::thread old([&] {
     Channel channel(accept_from(listener.get()));
     FieldWriter hello;
@@ -347,12 +443,12 @@ TEST_F(Worker, AnotherVersionIsNotSpokenTo) {
 TEST_F(Worker, NonsenseDoesNotHurtIt) {
   run("");
   for (const std::string& nonsense : {std::string(200, 'x'), std::string(1, 'x'), std::string()}) {
-    const Fd connection = connect_to(meeting_.name);
+    const Fd connection = connect_to(meeting_.path);
     ASSERT_TRUE(connection);
     (void)!write(connection.get(), nonsense.data(), nonsense.size());
   }
   {
-    Channel channel(connect_to(meeting_.name));
+    Channel channel(connect_to(meeting_.path));
     channel.receive(Milliseconds(20000));
     channel.send(MessageType::run, "short");
   }
@@ -365,8 +461,8 @@ TEST_F(Worker, UnusedItLeavesAndItsNameIsFree) {
   idle_ = Milliseconds(300);
   run("");
   EXPECT_EQ(exit_code(), 0);
-  EXPECT_FALSE(connect_to(meeting_.name));
-  EXPECT_TRUE(listen_at(meeting_.name));
+  EXPECT_FALSE(connect_to(meeting_.path));
+  EXPECT_TRUE(listen_at(meeting_.path));
 }
 
 TEST_F(Worker, WithoutItsGimpItLeaves) {
