@@ -37,6 +37,8 @@ void set_field(Job& job, const std::string& name, const std::string& text, const
     job.output = path();
   else if (name == "layer")
     job.layer = path();
+  else if (name == "label")
+    job.label = path();
   else if (name == "reference" || name == "reference-mask") {
     if (!text.empty()) (name == "reference" ? reference().colour : reference().mask) = path();
   } else if (name == "texture") {

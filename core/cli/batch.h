@@ -11,7 +11,8 @@
 namespace geometry_transfer::cli {
 
 /// Reads the jobs of a list or a folder.
-///   LIST.tsv   The header names the columns: target, source, mask, output, layer, at, reference, reference-mask, texture, or any
+///   LIST.tsv   The header names the columns: target, source, mask, output, layer, label, at, reference, reference-mask, texture,
+///   or any
 ///              parameter. Each further line is a job with at most one further reference and one texture.
 ///   LIST.json  An array of objects with the same keys.
 ///   FOLDER     Each subfolder that holds target.*, source.* and mask.* is a job. Its result is OUTPUT/NAME.png or .tiff. The

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 
+#include "cli/dataset/label.h"
 #include "cli/image_file.h"
 #include "cli/mask_raster.h"
 #include "cli/output_file.h"
@@ -103,6 +104,7 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   keep_warnings(target);
   for (const LoadedReference& reference : references) keep_warnings(reference.picture), keep_warnings(reference.mask_picture);
   for (const LoadedTexture& texture : textures) keep_warnings(texture.picture);
+  if (!job.label.empty()) check_output(job.label, CV_8U, false, target.size());
   result.read = reading.seconds();
 
   // 2. Build the scene. Every picture starts at (0, 0) of the canvas; the placement moves it from there.
@@ -140,6 +142,13 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   std::vector<NewFile> files;
   if (!job.layer.empty())
     files.push_back({job.layer, encoded(job.layer, layer_picture(layer, target), {layer.area.x, layer.area.y}, stop)});
+  if (!job.label.empty()) {
+    Picture label;
+    label.pixels = cv::Mat::zeros(target.pixels.size(), CV_8UC1);
+    const Change change = change_of(canvas, layer, 0);
+    change.label.copyTo(label.pixels(change.area));
+    files.push_back({job.label, encoded(job.label, label, {}, stop)});
+  }
   if (!job.output.empty()) {
     if (!lay_over(target, layer))
       throw error(Error::Kind::input,

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "cli/batch.h"
+#include "cli/dataset/run.h"
 #include "cli/options.h"
 #include "cli/output_check.h"
 #include "cli/report.h"
@@ -81,8 +82,13 @@ int run(int argc, char** argv) {
     print_models();
     return 0;
   }
-  Session session;
   ProgressLine line(options.quiet);
+  if (options.dataset.is_asked()) try {
+      return run_dataset(options.dataset, options.request, options.quiet, line);
+    } catch (const Cancelled&) {
+      return interrupted;  // it has said how far it came
+    }
+  Session session;
   if (!options.batch.empty()) return run_batch(options, session, line);
   check_report(options.report);
   check_outputs({options.job}, options.report, "");

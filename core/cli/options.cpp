@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/batch.h"
+#include "cli/dataset/options.h"
 #include "request/number_text.h"
 #include "request/text.h"
 
@@ -100,6 +101,8 @@ void add_file_options(CLI::App& app, Options& options, TypedReferences& referenc
   app.add_option("--mask", job.mask, _("Where the geometry is in the source: white selects"))->type_name("FILE");
   app.add_option("--output", job.output, _("Result, with the target's depth, channels and profile"))->type_name("FILE");
   app.add_option("--layer", job.layer, _("The new layer alone, with transparency"))->type_name("FILE");
+  app.add_option("--label", job.label, _("Label of the same size: white where the transfer changed something visibly"))
+      ->type_name("FILE");
   app.add_option("--at", at, _("Target pixel for the centre of the mask (without it: where it is in the source)"))
       ->type_name("X,Y");
   add_repeatable(app, "--reference", references.pictures, _("A further picture with geometry; repeatable"))->type_name("FILE");
@@ -183,12 +186,23 @@ Options parse_options(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   add_file_options(app, options, references, at);
   add_run_options(app, options);
+  TypedDataset dataset;
+  add_dataset_options(app, dataset);
   const ParameterOptions parameter_options(app);
   parse(app, argc, argv);
 
-  options.request = with_settings(Request{}, parameter_options.given());
+  const Settings given = parameter_options.given();
   if (!at.empty()) options.job.at = parse_at(at);
   options.job.references = paired(references);
+  if (dataset.options.is_asked()) {
+    options.dataset = dataset_options(dataset, options.job, given);
+    Settings machine;
+    for (const auto& [name, text] : given)
+      if (name == "threads" || name == "memory") machine.emplace_back(name, text);
+    options.request = with_settings(Request{}, machine);
+    return options;
+  }
+  options.request = with_settings(Request{}, given);
   if (!options.list_models && options.batch.empty() && !names_all_files(options.job))
     exit_with_usage_error(_("--target, --source, --mask and --output (or --layer) are needed (see --help)"));
   return options;

@@ -4,14 +4,16 @@
 
 #include <string>
 
+#include "cli/dataset/plan.h"
 #include "cli/job.h"
 
 namespace geometry_transfer::cli {
 
 struct Options {
-  Job job;            ///< its settings are empty: they are in `request`
-  Request request;    ///< defaults, then the preset, then the single options
-  std::string batch;  ///< list or folder; only job.output is then used
+  Job job;                 ///< its settings are empty: they are in `request`
+  Request request;         ///< defaults, then the preset, then the single options
+  DatasetOptions dataset;  ///< if it is asked for, the job is not
+  std::string batch;       ///< list or folder; only job.output is then used
   std::string report;
   bool quiet = false, list_models = false;
 };

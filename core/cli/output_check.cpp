@@ -90,6 +90,7 @@ void check_outputs(const std::vector<Job>& jobs, const std::string& report, cons
     if (stop && stop()) throw Cancelled();
     check.add_output(jobs[i].output, i, true);
     check.add_output(jobs[i].layer, i, false);
+    check.add_output(jobs[i].label, i, false);
   }
   if (report != "json") check.add_output(report, nobody, false);
 }

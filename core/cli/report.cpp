@@ -108,17 +108,22 @@ StopRequested ProgressLine::stop_requested() const {
 
 ProgressCallback ProgressLine::callback() {
   return [this](const Progress& p) {
-    if (interrupted) return false;
-    if (!shown_) return true;
-    constexpr int width = 24;
-    const int full = static_cast<int>(p.fraction * width);
-    std::string line = "[" + std::string(full, '#') + std::string(width - full, ' ') + "] " + stage_label(p.stage);
-    if (p.steps > 0) line += fmt::format(" {}/{}", p.step, p.steps);
-    if (p.seconds_left >= 0) line += ", " + sentence(_("{0} s left"), static_cast<int>(p.seconds_left + 0.5));
-    if (line != last_) std::fprintf(stderr, "\r\033[K%s", line.c_str());
-    last_ = line;
-    return true;
+    std::string text = stage_label(p.stage);
+    if (p.steps > 0) text += fmt::format(" {}/{}", p.step, p.steps);
+    if (p.seconds_left >= 0) text += ", " + sentence(_("{0} s left"), static_cast<int>(p.seconds_left + 0.5));
+    return show(p.fraction, text);
   };
+}
+
+bool ProgressLine::show(double fraction, const std::string& text) {
+  if (interrupted) return false;
+  if (!shown_) return true;
+  constexpr int width = 24;
+  const int full = std::clamp(static_cast<int>(fraction * width), 0, width);
+  const std::string line = "[" + std::string(full, '#') + std::string(width - full, ' ') + "] " + text;
+  if (line != last_) std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  last_ = line;
+  return true;
 }
 
 }  // namespace geometry_transfer::cli

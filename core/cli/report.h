@@ -33,6 +33,8 @@ class ProgressLine {
   ProgressCallback callback();
   /// True after Ctrl+C or SIGTERM.
   StopRequested stop_requested() const;
+  /// Draws a line: `fraction` in [0,1] as a bar, and `text`. Returns false once the user asks to stop.
+  bool show(double fraction, const std::string& text);
   void clear();
 
  private:

@@ -71,7 +71,13 @@ class GuardedPreview : public Preview {
 
 }  // namespace
 
-void use_threads(int threads) { cv::setNumThreads(threads > 0 ? std::min(threads, cv::getNumberOfCPUs()) : -1); }
+void use_threads(int threads) {
+  if (threads <= 0) return cv::setNumThreads(-1);
+  // Setting the number restarts OpenCV's threads. Several edits may run at the same time, each on one thread, so what is set
+  // stays.
+  const int wanted = std::min(threads, cv::getNumberOfCPUs());
+  if (cv::getNumThreads() != wanted) cv::setNumThreads(wanted);
+}
 
 namespace {
 

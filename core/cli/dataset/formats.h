@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Folders and files of a data set, as the readers of each field expect them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/dataset/row.h"
+#include "cli/output_file.h"
+
+namespace geometry_transfer::cli {
+
+enum class DatasetFormat {
+  plain,  ///< images/[SPLIT/]NAME.png, labels/ (0 and 255) and instances/ (1, 2, ...) beside it
+  mvtec,  ///< MVTec AD: train/good, test/good, test/KIND/NAME.png, ground_truth/KIND/NAME_mask.png
+  coco,   ///< COCO: SPLIT/NAME.png, annotations/instances_SPLIT.json with boxes and run lengths
+  yolo,   ///< YOLO segments: images/SPLIT/NAME.png, labels/SPLIT/NAME.txt with polygons, data.yaml
+};
+
+/// Throws Error (input) that lists the names.
+DatasetFormat parse_dataset_format(const std::string& text);
+
+/// Fills in the row's paths, from its index, split and kinds. `several`: data sets whose pictures hold several defects have
+/// instance masks where the format knows them. `splits`: without them plain has no folders for splits.
+void name_files(Row& row, DatasetFormat format, bool several, bool splits);
+
+/// What belongs to one picture beside it: label, instance mask, or polygons. `names`: CV_8UC1, the defect's number from 1 on for
+/// each pixel of its label. Paths begin with `folder`. YOLO's classes are places in `kinds`.
+std::vector<NewFile> label_files(const Row& row, const cv::Mat& names, DatasetFormat format, const std::string& folder,
+                                 const std::vector<std::string>& kinds);
+
+/// What belongs to the whole set: COCO's annotations, YOLO's data.yaml. `rows` in the order of their index, none failed.
+std::vector<NewFile> index_files(const std::vector<Row>& rows, DatasetFormat format, const std::string& folder,
+                                 const std::vector<std::string>& kinds);
+
+}  // namespace geometry_transfer::cli

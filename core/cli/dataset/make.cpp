@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/dataset/make.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <opencv2/imgproc.hpp>
+
+#include "cli/dataset/outline.h"
+#include "cli/dataset/place.h"
+#include "cli/image_file.h"
+#include "request/text.h"
+
+namespace geometry_transfer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kSourceBytes = std::uint64_t{96} << 20, kTargetBytes = std::uint64_t{160} << 20;
+constexpr int kMeasured = 12;          // pixels round a layer that the measures look at
+constexpr std::uint64_t kDrawing = 3;  // this use of the seed
+
+std::uint64_t bytes_of(const cv::Mat& m) { return m.total() * m.elemSize(); }
+
+/// A picture as CV_8UC1, not 0 where it is lighter than black and not transparent. `size`: what it must have.
+cv::Mat read_area(const std::string& path, Size size, const std::string& target) {
+  if (path.empty()) return {};
+  const Picture picture = read_picture(path);
+  if (picture.size().width != size.width || picture.size().height != size.height)
+    throw error(Error::Kind::input,
+                _("\"{0}\" is {1} x {2} pixels, but the target \"{3}\" is {4} x {5}: they must be of one size."), path,
+                picture.size().width, picture.size().height, target, size.width, size.height);
+  const MaskRaster mask(picture);
+  cv::Mat area = cv::Mat::zeros(size.height, size.width, CV_8UC1);
+  const Rect e = mask.extent();
+  if (e.empty()) return area;
+  cv::Mat coverage(e.height, e.width, CV_32FC1);
+  mask.read(e, {e.width, e.height}, coverage.ptr<float>());
+  area(cv::Rect(e.x, e.y, e.width, e.height)).setTo(255, coverage >= 0.5);
+  return area;
+}
+
+}  // namespace
+
+Maker::Maker(const Plan& plan, const DatasetOptions& options, const Request& base)
+    : plan_(plan), options_(options), base_(base), sources_(kSourceBytes), targets_(kTargetBytes) {
+  for (const std::string& condition : options.keep) keep_.emplace_back(condition);
+}
+
+Maker::Source Maker::source(const std::string& colour, const std::string& mask) {
+  return sources_.get(
+      colour + '\n' + mask, [&] { return std::make_shared<const LoadedSource>(colour, mask); },
+      [](const LoadedSource& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels); });
+}
+
+std::shared_ptr<const Maker::Target> Maker::target(const TargetFiles& files) {
+  return targets_.get(
+      files.colour,
+      [&] {
+        auto made = std::make_shared<Target>();
+        made->picture = read_picture(files.colour);
+        made->place = read_area(files.place, made->picture.size(), files.colour);
+        made->avoid = read_area(files.avoid, made->picture.size(), files.colour);
+        return std::shared_ptr<const Target>(made);
+      },
+      [](const Target& t) { return bytes_of(t.picture.pixels) + bytes_of(t.place) + bytes_of(t.avoid); });
+}
+
+void Maker::check_source(const SourceFiles& files) {
+  const Rect e = source(files.colour, files.mask)->mask.extent();
+  const double side = std::min(e.width, e.height) * plan_.spreads().range("scale", base_.placement.scale).first;
+  const std::lock_guard<std::mutex> lock(smallest_mutex_);
+  smallest_ = std::min(smallest_, side);
+}
+
+void Maker::check_target(const TargetFiles& files) {
+  const auto loaded = target(files);
+  const Size size = loaded->picture.size();
+  const double free = std::min(size.width, size.height) - 2.0 * options_.border;
+  if (free < smallest_)
+    throw error(Error::Kind::input,
+                _("\"{0}\" is {1} x {2} pixels, too small for the geometry, which takes {3} pixels at its smallest."),
+                files.colour, size.width, size.height, static_cast<int>(std::ceil(smallest_)));
+}
+
+bool Maker::draw(Row& row, const Target& target, Random& random) {
+  FreeArea free({row.size}, target.place, target.avoid, options_.border);
+  const auto [least, most] = plan_.defects();
+  const std::size_t count = static_cast<std::size_t>(least) + random.below(static_cast<std::size_t>(most - least + 1));
+  for (std::size_t i = 0; i < count; ++i) {
+    Defect d;
+    // A picture that is drawn again takes another source too, since it may be the source that does not fit.
+    const std::size_t slot = row.tries > 1 ? random.below(std::size_t{1} << 20) : i;
+    const SourceFiles& files = plan_.source_of(row.index, slot, random);
+    d.source = files.colour, d.mask = files.mask, d.kind = files.kind;
+    d.settings = plan_.spreads().draw(random);
+    const Request request = with_settings(base_, d.settings);
+    const Source loaded = source(d.source, d.mask);
+    const Footprint footprint =
+        footprint_of(loaded->mask, loaded->centre, request.placement, std::max(0.0, request.grow) + request.feather);
+    const auto at = free.draw(footprint, random);
+    if (!at) return false;
+    free.take(footprint, *at, options_.apart);
+    d.x = at->x, d.y = at->y;
+    row.defects.push_back(std::move(d));
+  }
+  return true;
+}
+
+Layer Maker::layer_of(const Scene& scene, const Request& request) {
+  Report report;
+  if (request.correction == 0) return image_part().edit(scene, request, {}, report);
+  const std::lock_guard<std::mutex> lock(model_);
+  return session_.run(scene, request, {}, report);
+}
+
+void Maker::edit(Row& row, Picture& picture, cv::Mat& names) {
+  names = cv::Mat::zeros(row.size, CV_8UC1);
+  for (std::size_t i = 0; i < row.defects.size(); ++i) {
+    Defect& d = row.defects[i];
+    Request request = with_settings(base_, d.settings);
+    request.threads = 1;  // pictures are made at the same time instead
+    const Source loaded = source(d.source, d.mask);
+    const cv::Point2d centre = loaded->centre;
+    request.placement.shift_x = d.x - centre.x;
+    request.placement.shift_y = d.y - centre.y;
+    validate(request);
+    const PictureRaster canvas(picture);
+    Reference reference;
+    reference.colour = &loaded->colour;
+    reference.mask = &loaded->mask;
+    const Layer layer = layer_of({&canvas, {reference}}, request);
+    const Change change = change_of(canvas, layer, kMeasured);
+    lay_over(picture, layer);
+
+    cv::Mat there = names(change.area);
+    there.setTo(static_cast<double>(i + 1), change.label & (there == 0));
+    const cv::Mat own = there == static_cast<int>(i + 1);
+    const cv::Rect box = cv::boundingRect(own);
+    d.area = cv::countNonZero(own);
+    d.box = d.area > 0 ? box + change.area.tl() : cv::Rect();
+    d.runs = run_lengths(own, change.area, row.size);
+    d.measures = measure_change(change, row.size);
+  }
+}
+
+void Maker::write(const Row& row, const Picture& picture, const cv::Mat& names) {
+  std::vector<NewFile> files = label_files(row, names, plan_.format(), options_.output, plan_.kinds());
+  const std::string path = (fs::path(options_.output) / row.picture).string();
+  files.push_back({path, encoded(path, picture)});  // last: where it is, its label is
+  for (const NewFile& file : files) {
+    std::error_code none;
+    fs::create_directories(fs::path(file.path).parent_path(), none);
+  }
+  write_files(files);
+}
+
+Row Maker::make(std::size_t index) {
+  const bool good = plan_.is_good(index);
+  Row row;
+  for (int attempt = 0; attempt < (good ? 1 : options_.tries); ++attempt) {
+    row = Row();
+    row.index = index;
+    row.split = plan_.split_of(index);
+    row.tries = attempt + 1;
+    const TargetFiles& files = plan_.target_of(index);
+    row.target = files.colour;
+    try {
+      const auto loaded = target(files);
+      row.size = loaded->picture.pixels.size();
+      Random random(options_.seed, {kDrawing, index, static_cast<std::uint64_t>(attempt)});
+      if (!good && !draw(row, *loaded, random)) {
+        row.error = _("The geometry finds no free place on the target.");
+        continue;
+      }
+      Picture picture = loaded->picture;
+      picture.pixels = picture.pixels.clone();
+      cv::Mat names;
+      edit(row, picture, names);
+      for (const Defect& d : row.defects) {
+        if (d.area == 0) row.error = _("The edit changes nothing that is visible.");
+        for (const Condition& condition : keep_)
+          if (!condition.holds(d.measures)) row.error = sentence(_("The condition {0} does not hold."), condition.text());
+      }
+      if (!row.error.empty()) continue;
+      name_files(row, plan_.format(), plan_.defects().second > 1, plan_.has_splits());
+      write(row, picture, names);
+      return row;
+    } catch (const Error& e) {
+      row.error = e.what();
+      if (e.kind() == Error::Kind::system) break;
+    }
+  }
+  row.error = sentence(_("{0} ({1} draws)"), row.error, row.tries);
+  return row;
+}
+
+Row Maker::make_again(Row row) try {
+  row.error.clear();
+  const auto loaded = target({row.target, "", ""});
+  if (row.size != loaded->picture.pixels.size())
+    throw error(Error::Kind::input, _("\"{0}\" is {1} x {2} pixels, but the manifest says {3} x {4}."), row.target,
+                loaded->picture.pixels.cols, loaded->picture.pixels.rows, row.size.width, row.size.height);
+  Picture picture = loaded->picture;
+  picture.pixels = picture.pixels.clone();
+  cv::Mat names;
+  edit(row, picture, names);
+  write(row, picture, names);
+  return row;
+} catch (const Error& e) {
+  row.error = e.what();
+  return row;
+}
+
+}  // namespace geometry_transfer::cli

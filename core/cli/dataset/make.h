@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Makes one picture of a data set after the other, from the plan to the files. Several threads may use one Maker.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "cli/dataset/cache.h"
+#include "cli/dataset/loaded_source.h"
+#include "cli/dataset/plan.h"
+#include "geometry-transfer/transfer.h"
+
+namespace geometry_transfer::cli {
+
+class Maker {
+ public:
+  /// The plan is borrowed. `base`: what the spreads' values are set upon.
+  Maker(const Plan& plan, const DatasetOptions& options, const Request& base);
+
+  /// Reads the input number `i` of sources, then targets. Throws Error as reading does, and for a target that no source fits on.
+  void check_source(const SourceFiles& files);
+  void check_target(const TargetFiles& files);
+
+  /// Draws, edits and writes the picture. A row whose `error` is not empty has no files. Throws Error (system) where nothing can
+  /// be written at all.
+  Row make(std::size_t index);
+  /// Makes a row again as it was drawn.
+  Row make_again(Row row);
+
+ private:
+  using Source = std::shared_ptr<const LoadedSource>;
+  struct Target {
+    Picture picture;
+    cv::Mat place, avoid;
+  };
+  Source source(const std::string& colour, const std::string& mask);
+  std::shared_ptr<const Target> target(const TargetFiles& files);
+
+  /// Chooses sources, settings and places; empty where one finds no place.
+  bool draw(Row& row, const Target& target, Random& random);
+  /// Edits the row's defects onto `picture` and fills in what came out. `names`: see label_files.
+  void edit(Row& row, Picture& picture, cv::Mat& names);
+  Layer layer_of(const Scene& scene, const Request& request);
+  void write(const Row& row, const Picture& picture, const cv::Mat& names);
+
+  const Plan& plan_;
+  const DatasetOptions options_;
+  const Request base_;
+  std::vector<Condition> keep_;
+  Cache<LoadedSource> sources_;
+  Cache<Target> targets_;
+  std::mutex model_;  // a session runs one request at a time
+  Session session_;
+  double smallest_ = 1e9;  // pixels of the shorter side that a source takes at its smallest scale
+  std::mutex smallest_mutex_;
+};
+
+}  // namespace geometry_transfer::cli
