@@ -28,7 +28,7 @@ namespace {
 constexpr int kReset = 1, kRebuild = 2;  // responses
 constexpr int kLook = 700;               // milliseconds between two looks at the selections
 /// Of a screen: the window's frame, its buttons and margins; beside the right column the margins and a scroll bar.
-constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 70;
+constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 120;
 
 /// Shown at once, in this order, two names in one row; the rest of the table is under "Advanced".
 const std::vector<std::vector<std::string>> kPlain = {

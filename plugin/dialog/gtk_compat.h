@@ -146,6 +146,14 @@ inline void ignore_wheel(GtkWidget* widget) {
         GTK_CONTAINER(widget), [](GtkWidget* child, gpointer) { ignore_wheel(child); }, nullptr);
 }
 
+inline void unref_cursor(GdkCursor* cursor) {
+#if GTK_MAJOR_VERSION >= 3
+  g_object_unref(cursor);
+#else
+  gdk_cursor_unref(cursor);
+#endif
+}
+
 /// Device pixels of one of the widget's pixels (2 on a screen with 200 % scaling).
 inline int pixel_ratio(GtkWidget* widget) {
 #if GTK_MAJOR_VERSION >= 3

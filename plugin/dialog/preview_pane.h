@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The live preview: the edit over the target, moved, scaled and turned by hand.
+/// The live preview: the edit over the target. The geometry is moved, scaled and turned in it by hand.
 #pragma once
 
 #include <gtk/gtk.h>
@@ -8,50 +8,64 @@
 #include <memory>
 #include <string>
 
+#include "dialog/preview_view.h"
 #include "run.h"
 
 namespace geometry_transfer {
 
 class PreviewPane {
  public:
-  /// `moved`: the user changed request.placement by hand.
+  /// `moved`: called after the user changed request.placement by hand.
   PreviewPane(Request& request, std::function<void()> moved);
   ~PreviewPane();
   PreviewPane(const PreviewPane&) = delete;
 
   GtkWidget* widget() const { return box_; }
   static constexpr int kLeast = 160;  // a side of the picture's place
-  /// The picture's place has at least this size, if that is less than usual: on small screens.
+  /// Sets the least size of the picture's place, for small screens; never more than the usual least size.
   void fit(int width, int height);
-  /// Other references: reads the layers anew. What is wrong with them is written where the picture would be.
+  /// Shows other references or another selection: reads the layers anew. An error is written where the picture would be.
   void show(const Call& call);
-  /// The request changed: draws at the next idle moment.
+  /// Draws at the next idle moment, for a changed request.
   void redraw();
   void paint(cairo_t* cairo);
 
  private:
-  struct View;
+  GtkWidget* zoom_buttons();
   void read(const Call& call);
-  void press(double x, double y);
-  void drag(double x, double y);
+  void press(const GdkEventButton& event);
+  void motion(double x, double y);
   void release();
   void scroll(bool up, unsigned modifiers);
+  gboolean key(const GdkEventKey& event);
+  void show_area(double middle_x, double middle_y, double canvas_width);
+  void zoom(double factor, double x, double y);
+  void zoom_middle(double factor);
+  void show_all();
+  void show_pixels();
+  void follow();
+  void set_cursor(Grip grip);
   void render();
   void resized();
   void changed();
+  double split() const;
+  Size place() const;
 
   Request& request_;
   std::function<void()> moved_;
   GtkWidget *box_, *area_, *compare_, *hint_;
-  std::unique_ptr<View> view_;   // null while there is nothing to show
-  std::function<void()> read_;   // what is still to be read
-  std::function<void()> again_;  // what was read
-  Size made_for_;                // the place that the view was made for
+  std::unique_ptr<PreviewView> view_;  // null while there is nothing to show
+  std::function<void()> read_;         // reads the layers, if they have to be read before the next drawing
+  std::function<void()> again_;        // reads the layers that are shown
+  Rect wanted_;                        // the part of the target that the user has zoomed to; empty: round the geometry
+  Size made_for_;                      // the size of the place that the view was made for
   std::string problem_;
   unsigned pending_ = 0, settling_ = 0;  // sources
-  enum class Grip { none, move, turn, split } grip_ = Grip::none;
-  double grip_x_ = 0, grip_y_ = 0;  // where the drag began, widget pixels
+  Grip grip_ = Grip::none;
+  bool panning_ = false, inside_ = false;  // inside_: the pointer is over the picture
+  double grip_x_ = 0, grip_y_ = 0;         // where the drag began, widget pixels
   Placement grip_placement_;
+  Rect grip_area_;
   double split_ = 0.5;  // share of the view that shows the bare target while comparing
 };
 

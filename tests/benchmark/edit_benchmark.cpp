@@ -25,7 +25,7 @@ void BM_Instant(benchmark::State& state) {
 BENCHMARK(BM_Instant)->ArgName("side")->Arg(500)->Arg(2000)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 /// A drag looks smooth while every redraw takes less than 50 ms. Width: of the picture in the dialog as it opens, and the largest
-/// that it makes (kMostPixels in plugin/dialog/preview_pane.cpp).
+/// that it makes (kMostPixels in plugin/dialog/preview_view.cpp).
 void BM_PreviewDrag(benchmark::State& state) {
   test::Dent d({3000, 2000}, {1500, 1000}, double(state.range(0)));
   const auto preview = make_preview(d.scene, {int(state.range(1)), int(state.range(1)) * 9 / 10});

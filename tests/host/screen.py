@@ -116,13 +116,20 @@ class Screen:
         said = dict(re.findall(r"(\w+)=(-?\d+)", self.xdo("getwindowgeometry", "--shell", window)))
         return tuple(int(said[k]) for k in ("X", "Y", "WIDTH", "HEIGHT"))
 
-    def drag(self, window, start, end, steps=12):
+    def drag(self, window, start, end, steps=12, button=1):
         # By the window: of its place xdotool counts the frame twice.
         to = lambda i: self.xdo("mousemove", "--window", window, *(a + (b - a) * i // steps for a, b in zip(start, end)))
         to(0)
-        self.xdo("mousedown", 1)
+        self.xdo("mousedown", button)
         for i in range(1, steps + 1): to(i)
-        self.xdo("mouseup", 1)
+        self.xdo("mouseup", button)
+
+    def wheel(self, window, at, notches, *held):
+        """Turns the wheel up over a point of the window while keys are held."""
+        self.xdo("mousemove", "--window", window, *at)
+        for key in held: self.xdo("keydown", key)
+        for _ in range(notches): self.xdo("click", 4)
+        for key in held: self.xdo("keyup", key)
 
     def shot(self, name, window="root"):
         path = os.path.join(self.artefacts, f"{gimp.VERSION}-{name}.png")

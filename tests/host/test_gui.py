@@ -357,6 +357,61 @@ class OpenedAsLayers(OnScreen):
         self.assertIn(f"target-layer={tattoo}", note)
 
 
+class InThePreview(OnScreen):
+    """Zoom, pan, keys and the wheel."""
+
+    def test_1_zoom_pan_and_keys(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        middle = (230, 300)
+        s.xdo("mousemove", "--window", window, *middle)
+        shown = s.settled("preview-handles", window, PREVIEW)
+        s.wheel(window, middle, 4, "ctrl")
+        zoomed = s.settled("zoomed", window, PREVIEW, unlike=shown)
+        s.drag(window, middle, (280, 340), button=2)
+        panned = s.settled("panned", window, PREVIEW, unlike=zoomed)
+        s.xdo("click", 1)  # the keyboard's focus; nothing moves
+        s.key("Right", "Right", "shift+Down")
+        s.settled("moved-by-keys", window, PREVIEW, unlike=panned)
+        layer = self.active()
+        s.key("alt+o")
+        s.gone(DIALOG)
+        note = self.note_of_the_next_after(layer)
+        self.assertIn("shift-x=2", note)
+        self.assertIn("shift-y=10", note)
+        self.assertIn("scale=1", note)
+
+    def test_2_a_double_click_puts_the_geometry_there(self):
+        s = self.screen
+        window, _ = self.open_dialog()  # on the result: it is replaced
+        before = s.settled("before-double-click", window, PREVIEW)
+        s.xdo("mousemove", "--window", window, 330, 380)
+        s.xdo("click", "--repeat", 2, "--delay", 60, 1)
+        s.settled("double-click", window, PREVIEW, unlike=before)
+        layer = self.active()
+        s.key("alt+o")
+        s.gone(DIALOG)
+        note = self.note_of_the_next_after(layer)
+        shift = [float(re.search(name + r"=(-?[\d.]+)", note).group(1)) for name in ("shift-x", "shift-y")]
+        self.assertGreater(shift[0], 10)
+        self.assertGreater(shift[1], 15)
+
+    def test_3_the_wheel_over_the_column_changes_no_value(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.xdo("mousemove", "--window", window, 5, 5)
+        before = s.settled("before-wheel", window, np.s_[:, :])
+        height, width = before.shape[:2]
+        for y in range(220, height - 60, 15): s.wheel(window, (width - 200, y), 1)
+        for y in range(220, height - 60, 15): s.wheel(window, (width - 60, y), 1)
+        s.xdo("mousemove", "--window", window, 5, 5)
+        time.sleep(1)
+        after = s.settled("after-wheel", window, np.s_[:, :])
+        self.assertLess((np.abs(after - before).max(axis=2) > 40).sum(), 20)
+
+
 class OneLayer(OnScreen):
     """What to do stands where the preview would be, with the button to open a file."""
     job = """(begin (define image (open-image (file "target.png"))) (gimp-display-new image) (gimp-displays-flush) (clean image))"""
