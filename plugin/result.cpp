@@ -8,6 +8,7 @@
 #include "bring_in.h"
 #include "host/gegl_raster.h"
 #include "kept_selection.h"
+#include "kinds.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
@@ -150,7 +151,7 @@ std::string reference_name(const Call& call) {
 
 }  // namespace
 
-std::string result_name(const Call& call) { return sentence(_("Geometry from {0}"), reference_name(call)); }
+std::string result_name(const Call& call) { return sentence(translate(find_kind(call.kind).name).c_str(), reference_name(call)); }
 
 Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
                 const Layer& pixels, const Report& report) {

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "geometry-transfer/error.h"
+#include "kinds.h"
 
 namespace geometry_transfer {
 namespace {
@@ -37,6 +38,7 @@ std::string settings_text(const Remembered& settings) {
     if (value.find('\n') == std::string::npos) text += std::string(p.name) + "=" + value + "\n";
   }
   if (!settings.further.empty()) text += "further-layers=" + references_text(settings.further) + "\n";
+  if (settings.kind != Remembered().kind) text += "kind=" + settings.kind + "\n";
   if (settings.selection) text += "selection-channel=" + std::to_string(settings.selection) + "\n";
   if (!settings.selection_state.empty()) text += "selection-state=" + settings.selection_state + "\n";
   return text + "target-layer=" + std::to_string(settings.target) + "\nsource-layer=" + std::to_string(settings.source) + "\n";
@@ -47,6 +49,7 @@ Remembered parse_settings(const std::string& text) {
   for (const auto& [name, value] : named_lines(text)) {
     if (name == "target-layer") settings.target = parse_tattoo(value);
     if (name == "source-layer") settings.source = parse_tattoo(value);
+    if (name == "kind") settings.kind = find_kind(value).id;
     if (name == "selection-channel") settings.selection = parse_tattoo(value);
     if (name == "selection-state") settings.selection_state = value;
     if (name != "further-layers" && !find_parameter(name)) continue;

@@ -16,6 +16,7 @@ struct Remembered {
   Request request;
   unsigned target = 0, source = 0;
   std::vector<FurtherReference> further = {};
+  std::string kind = "automatic";    ///< see kinds.h
   unsigned selection = 0;            ///< the channel that keeps the selection
   std::string selection_state = {};  ///< identifies that selection, see kept_selection.h
 };

@@ -108,6 +108,7 @@ bool start_from_result(Call& call) {
   Remembered settings;
   if (!layer_settings(call.target, settings)) return false;
   call.request = settings.request;
+  call.kind = settings.kind;
   const Id target = host::item_of_tattoo(call.image, settings.target), result = call.target;
   const bool target_exists = host::is_layer(target);
   if (target_exists) call.target = target;
@@ -140,6 +141,7 @@ void start_from_last_run(Call& call) {
   if (call.source == kNone || call.source == call.target) call.source = likely_source(call, settings.source);
   call.further = existing_references(call, settings.further);
   call.request = settings.request;
+  call.kind = settings.kind;
   if (!same_image || settings.selection_state != reference_selection_state(call)) call.request.placement = {};
 }
 
@@ -158,6 +160,7 @@ void set_starting_point(Call& call) {
 Remembered settings_of(const Call& call) {
   Remembered settings;
   settings.request = call.request;
+  settings.kind = call.kind;
   settings.target = host::tattoo(call.target);
   if (host::image_of(call.source) == call.image) settings.source = host::tattoo(call.source);
   for (FurtherReference r : call.further) {

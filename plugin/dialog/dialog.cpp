@@ -19,6 +19,7 @@
 #include "expected_time.h"
 #include "host/host_ui.h"
 #include "kept_selection.h"
+#include "kinds.h"
 #include "procedure.h"
 #include "request/text.h"
 
@@ -109,6 +110,8 @@ class Window {
     for (;;) switch (gimp_dialog_run(GIMP_DIALOG(window_))) {
         case kReset:
           call_.request = Request{};
+          call_.kind = kinds().front().id;
+          show_kind();
           references_.clear();
           gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(bring_in_), TRUE);
           refresh();
@@ -198,6 +201,7 @@ class Window {
     gtk::attach_row(plain, row++, nullptr, bring_in_);
     offer_to_bring_in();
     gtk::attach_row(plain, row++, nullptr, references_.widget());
+    attach_kinds(plain, row++);
     std::set<std::string> shown;
     for (const auto& names : kPlain) {
       shown.insert(names.begin(), names.end());
@@ -219,6 +223,30 @@ class Window {
     gtk_box_pack_start(GTK_BOX(column), expander, FALSE, FALSE, 0);
     gtk::ignore_wheel(column);
     return column;
+  }
+
+  void attach_kinds(GtkWidget* table, int row) {
+    kinds_ = gtk_combo_box_text_new();
+    for (const Kind& kind : kinds()) gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(kinds_), translate(kind.label).c_str());
+    gtk_widget_set_tooltip_text(kinds_, _("Sets the sliders for this kind of geometry, and names the result"));
+    show_kind();
+    g_signal_connect_swapped(kinds_, "changed", G_CALLBACK(+[](Window* self) { self->kind_chosen(); }), this);
+    GtkWidget* name = gtk_label_new_with_mnemonic(_("W_hat is it?"));
+    gtk_label_set_mnemonic_widget(GTK_LABEL(name), kinds_);
+    gtk::attach_row(table, row, name, kinds_);
+  }
+
+  void show_kind() {
+    gtk_combo_box_set_active(GTK_COMBO_BOX(kinds_), static_cast<int>(&find_kind(call_.kind) - &kinds().front()));
+  }
+
+  void kind_chosen() {
+    const int active = gtk_combo_box_get_active(GTK_COMBO_BOX(kinds_));
+    if (active < 0 || call_.kind == kinds()[active].id) return;
+    call_.kind = kinds()[active].id;
+    apply_kind(call_.request, kinds()[active]);
+    refresh();
+    preview_.redraw();
   }
 
   void changed(const Parameter& p) {
@@ -305,7 +333,7 @@ class Window {
   }
 
   Call& call_;
-  GtkWidget *window_, *open_ = nullptr, *bring_in_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
+  GtkWidget *window_, *open_ = nullptr, *bring_in_ = nullptr, *kinds_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
   int width_ = 0, height_ = 0;                         // of the window
   unsigned settling_ = 0, fitting_ = 0, looking_ = 0;  // sources
   std::string selections_;                             // as they were at the last look

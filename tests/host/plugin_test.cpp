@@ -12,6 +12,7 @@
 #include "fake_host.h"
 #include "geometry-transfer/error.h"
 #include "host/gegl_raster.h"
+#include "kinds.h"
 #include "run.h"
 #include "scene_from_layers.h"
 #include "settings.h"
@@ -383,6 +384,36 @@ TEST_F(Plugin, TheSelectionSaysWhetherThePlacementStays) {
   EXPECT_EQ(scale(), 1.25);
   fake::select(kImage, {60, 50, 40, 31});
   EXPECT_EQ(scale(), 1);
+}
+
+TEST_F(Plugin, TheKindNamesTheResultAndIsRemembered) {
+  call_.mode = Call::Mode::interactive;
+  const Outcome first = run(call_, [](Call& call) {
+    call.request.preset = "instant";
+    call.kind = "crack";
+    return true;
+  });
+  ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
+  EXPECT_EQ(host::item_name(first.layer), "Crack from dent");
+  call_.target = first.layer;
+  run(call_, [](Call& call) {
+    EXPECT_EQ(call.kind, "crack");
+    return false;
+  });
+  EXPECT_EQ(parse_settings("kind=nonsense").kind, "automatic");
+}
+
+TEST(Kinds, SetWhatTheyDecide) {
+  Request request;
+  apply_preset(request, "best");
+  apply_kind(request, find_kind("water"));
+  EXPECT_EQ(request.show_through, 0.5);
+  apply_kind(request, find_kind("chipped"));
+  EXPECT_EQ(request.show_through, 0);
+  EXPECT_EQ(request.own_material, 1);
+  EXPECT_EQ(request.preset, "best") << "the quality is another matter";
+  apply_kind(request, find_kind("nonsense"));
+  EXPECT_EQ(request.own_material, kAutomatic);
 }
 
 TEST_F(Plugin, AResultIsNotOfferedAsReference) {
