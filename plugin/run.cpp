@@ -46,7 +46,9 @@ Request with_preset(const Request& given) {
 }
 
 Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& in_worker) {
-  // 1. Find out what to do.
+  // 1. Find out what to do. While a layer mask is active, the user means its layer.
+  if (const Id masked = host::layer_of_mask(call.target); masked != kNone && call.mode != Call::Mode::noninteractive)
+    call.target = masked;
   check_target(call.image, call.target);
   if (call.mode != Call::Mode::noninteractive) {
     set_starting_point(call);

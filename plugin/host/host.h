@@ -36,6 +36,8 @@ bool is_layer(Id item);
 std::string item_name(Id item);
 /// The mask that is attached to a layer; kNone when there is none.
 Id layer_mask(Id layer);
+/// The layer that a layer mask belongs to; kNone for any other item.
+Id layer_of_mask(Id item);
 /// A number that stays with the item in saved files, never 0.
 unsigned tattoo(Id item);
 Id item_of_tattoo(Id image, unsigned tattoo);

@@ -83,6 +83,11 @@ Id layer_mask(Id layer) {
   const Id mask = gimp_layer_get_mask(layer);
   return mask > 0 ? mask : kNone;
 }
+Id layer_of_mask(Id item) {
+  if (item <= 0 || !gimp_item_is_valid(item) || !gimp_item_is_layer_mask(item)) return kNone;
+  const Id layer = gimp_layer_from_mask(item);
+  return layer > 0 ? layer : kNone;
+}
 unsigned tattoo(Id item) { return gimp_item_get_tattoo(item); }
 Id item_of_tattoo(Id image, unsigned tattoo) { return tattoo ? gimp_image_get_layer_by_tattoo(image, tattoo) : kNone; }
 

@@ -86,6 +86,10 @@ Id image_of(Id item) {
 bool is_layer(Id item) { return item > 0 && gimp_item_id_is_valid(item) && gimp_item_id_is_layer(item); }
 std::string item_name(Id item) { return taken(gimp_item_get_name(item_at(item))); }
 Id layer_mask(Id layer) { return id_of(gimp_layer_get_mask(layer_at(layer))); }
+Id layer_of_mask(Id item) {
+  if (item <= 0 || !gimp_item_id_is_valid(item) || !gimp_item_id_is_layer_mask(item)) return kNone;
+  return id_of(gimp_layer_from_mask(GIMP_LAYER_MASK(item_at(item))));
+}
 unsigned tattoo(Id item) { return gimp_item_get_tattoo(item_at(item)); }
 Id item_of_tattoo(Id image, unsigned tattoo) {
   return tattoo ? id_of(gimp_image_get_layer_by_tattoo(image_at(image), tattoo)) : kNone;

@@ -78,6 +78,11 @@ Id image_of(Id item) { return world().items.count(item) ? world().items[item].im
 bool is_layer(Id item) { return world().items.count(item) && world().items[item].layer; }
 std::string item_name(Id item) { return world().items.at(item).name; }
 Id layer_mask(Id layer) { return world().items.at(layer).mask; }
+Id layer_of_mask(Id item) {
+  for (const auto& [id, other] : world().items)
+    if (other.mask == item && item != kNone) return id;
+  return kNone;
+}
 unsigned tattoo(Id item) { return item + 1000; }
 Id item_of_tattoo(Id image, unsigned tattoo) {
   const Id id = static_cast<Id>(tattoo) - 1000;

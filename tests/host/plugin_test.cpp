@@ -416,6 +416,18 @@ TEST(Kinds, SetWhatTheyDecide) {
   EXPECT_EQ(request.own_material, kAutomatic);
 }
 
+TEST_F(Plugin, AnActiveLayerMaskMeansItsLayer) {
+  fake::mask(target_, {0, 0, 200, 160});
+  call_.target = host::layer_mask(target_);
+  call_.mode = Call::Mode::interactive;
+  run(call_, [&](Call& call) {
+    EXPECT_EQ(call.target, target_);
+    return false;
+  });
+  call_.mode = Call::Mode::noninteractive;
+  refused("choose a layer");
+}
+
 TEST_F(Plugin, AResultIsNotOfferedAsReference) {
   const Outcome first = run(call_, no_dialog);
   auto& stack = fake::world().stacks[kImage];
