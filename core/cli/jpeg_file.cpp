@@ -130,11 +130,13 @@ class Reader {
     return claim;
   }
 
-  /// False when a progressive file never sent the last bits of a coefficient. Such a file was cut between two scans.
+  /// False when a progressive file never sent the last bits of its mean values. A file that ends early must have sent those of
+  /// all coefficients, or it was cut between two scans.
   bool has_all_scans() const {
     if (!info_.progressive_mode || !info_.coef_bits) return true;
     for (int c = 0; c < info_.num_components; ++c)
-      if (info_.coef_bits[c][0] != 0) return false;
+      for (int k = 0; k < (ended_early ? DCTSIZE2 : 1); ++k)
+        if (info_.coef_bits[c][k] != 0) return false;
     return true;
   }
 

@@ -31,7 +31,8 @@ struct Watched {
   std::atomic<bool> damaged{false};
   const std::string* path = nullptr;  // not for the handler
 };
-Watched watched[256];
+constexpr int kMostMappings = 4096;  // four models of 1000 files each, the most that an index may name
+Watched watched[kMostMappings];
 struct sigaction before;  // who handled SIGBUS
 std::uintptr_t page_size = 4096;
 
@@ -69,7 +70,7 @@ int watch(const std::byte* data, std::uint64_t size, const std::string& path) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, &before);
   });
-  for (int i = 0; i < static_cast<int>(std::size(watched)); ++i) {
+  for (int i = 0; i < kMostMappings; ++i) {
     bool free = false;
     if (!watched[i].taken.compare_exchange_strong(free, true)) continue;
     watched[i].path = &path;
@@ -111,6 +112,9 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   modified_s_ = info.st_mtim.tv_sec;
   modified_ns_ = info.st_mtim.tv_nsec;
   watch_ = watch(data_, size_, path_);
+  if (watch_ >= 0) return;
+  munmap(mapped, size_);
+  refuse(error(Error::Kind::model, _("{0}: more than {1} model files are open."), path, kMostMappings));
 }
 
 MappedFile::~MappedFile() {

@@ -7,6 +7,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <vector>
 
 #include "geometry-transfer/error.h"
 #include "safetensors_file.h"
@@ -64,6 +66,17 @@ TEST(MappedFile, ACutFileIsAnErrorAndNotTheEnd) {
   fs::resize_file(path, kSize);  // back, but with other bytes
   EXPECT_THROW(file.check(), Error);
   EXPECT_NO_THROW(other.check());
+}
+
+/// An index may name 1000 files; each is guarded, the last as the first.
+TEST(MappedFile, ManyFilesAreAllGuarded) {
+  TemporaryFolder folder;
+  const std::string path = write_file(folder / "f", std::string(kSize, '\1'));
+  std::vector<std::unique_ptr<MappedFile>> files;
+  for (int i = 0; i < 700; ++i) files.push_back(std::make_unique<MappedFile>(path));
+  fs::resize_file(path, 4096);
+  for (const auto& file : files) ASSERT_EQ(file->data()[kSize - 1], std::byte{0});
+  EXPECT_THROW(require_intact_mappings(), Error);
 }
 
 TEST(MappedFile, ForgetsWhatIsClosed) {
