@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The story of one transfer. The only file that sees image/, diffusion/ and weights/.
+/// Runs one transfer, stage by stage. The only file that includes image/, diffusion/ and weights/.
 #include <c10/core/InferenceMode.h>
 
 #include <limits>
@@ -93,7 +93,7 @@ class TransferImpl : public Transfer {
     try {
       return with_memory(_("There is not enough memory for this transfer: choose Draft or Instant, or close other programs."),
                          [&] {
-                           Layer layer = story(scene, request, clock, report);
+                           Layer layer = run_stages(scene, request, clock, report);
                            require_intact_mappings();  // weights that are mapped must have been there to the end
                            return layer;
                          });
@@ -142,7 +142,7 @@ class TransferImpl : public Transfer {
     return vae_tile(files_.vae, size.height, size.width, static_cast<int>(c10::elementSize(compute_.vae)), free_here() / 4 * 3);
   }
 
-  Layer story(const Scene& scene, const Request& asked, StageClock& clock, Report& report) {
+  Layer run_stages(const Scene& scene, const Request& asked, StageClock& clock, Report& report) {
     const TimeGrid grid = time_grid(files_.scheduler, asked.noise, asked.steps, asked.spacing);
     const Request request = within_range(asked, grid);
 
@@ -168,19 +168,19 @@ class TransferImpl : public Transfer {
     clock.enter(Stage::invert);
     const UNet& network = unet();
     const UNetContext context = network.prepare(conditioning_for(size));
-    WalkOptions walk;
-    walk.iterations = request.iterations;
-    walk.tolerance = request.tolerance;
-    walk.keep_keys = request.reuse_keys;
+    SamplingOptions sampling;
+    sampling.iterations = request.iterations;
+    sampling.tolerance = request.tolerance;
+    sampling.keep_keys = request.reuse_keys;
     const std::uint64_t free = free_here();
-    walk.memory_limit = request.memory_mb ? std::min<std::uint64_t>(std::uint64_t(request.memory_mb) << 20, free) : free / 4;
-    walk.after_call = [&](Walk now, int rows, int done, int of) {
+    sampling.memory_limit = request.memory_mb ? std::min<std::uint64_t>(std::uint64_t(request.memory_mb) << 20, free) : free / 4;
+    sampling.after_pass = [&](SamplingPhase phase, int rows, int done, int total) {
       ++report.unet_calls;
       report.unet_streams += rows;
-      clock.step(done, of);
-      if (now == Walk::inversion && done == of) clock.enter(Stage::generate);
+      clock.step(done, total);
+      if (phase == SamplingPhase::inversion && done == total) clock.enter(Stage::generate);
     };
-    const HarmonizeResult out = harmonize(input, request, grid, {network, context, files_.scheduler.prediction_type}, walk);
+    const HarmonizeResult out = harmonize(input, request, grid, {network, context, files_.scheduler.prediction_type}, sampling);
     report.residuals = out.residuals;
     require_finite(out.latents, Stage::generate);
 

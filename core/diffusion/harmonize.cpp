@@ -7,39 +7,40 @@
 namespace geometry_transfer {
 namespace {
 
-/// Places in the list of streams: target, geometry, then sources and textures as far as they are read.
+/// Places in the list of streams: target, geometry, then the sources and textures that are read.
 constexpr int kTarget = 0, kGeometry = 1;
 
-struct Extra {
+/// A run of places in the list of streams.
+struct Places {
   int first = 0, count = 0;
 };
 
-Extra source_places(const HarmonizeInput& in, const Request& request) {
+Places source_places(const HarmonizeInput& in, const Request& request) {
   return {2, request.output_reads.has(Stream::source) ? static_cast<int>(in.sources.size()) : 0};
 }
 
-Extra texture_places(const HarmonizeInput& in, const Request& request) {
-  const Extra sources = source_places(in, request);
+Places texture_places(const HarmonizeInput& in, const Request& request) {
+  const Places sources = source_places(in, request);
   const bool read = request.geometry_reads.has(Stream::target) || request.output_reads.has(Stream::target);
   return {sources.first + sources.count, read ? static_cast<int>(in.textures.size()) : 0};
 }
 
 double log_weight(const std::vector<double>& weights, int i) { return weights.empty() ? 0 : std::log(weights[i]); }
 
-/// The set of stream kinds that a request names, as reads of places. `self` stands for the reader.
-std::vector<StreamRead> reads(StreamSet set, int self, const HarmonizeInput& in, const Request& request) {
-  std::vector<StreamRead> made;
+/// Turns the kinds of streams that a request names into reads of places. `self` is the place of the reader.
+std::vector<StreamRead> stream_reads(StreamSet set, int self, const HarmonizeInput& in, const Request& request) {
+  std::vector<StreamRead> reads;
   if (set.has(Stream::source))
     for (int i = 0; i < source_places(in, request).count; ++i)
-      made.push_back({source_places(in, request).first + i, log_weight(in.source_weights, i), {}});
-  if (set.has(Stream::geometry)) made.push_back({kGeometry, 0, {}});
+      reads.push_back({source_places(in, request).first + i, log_weight(in.source_weights, i)});
+  if (set.has(Stream::geometry)) reads.push_back({kGeometry});
   if (set.has(Stream::target)) {
-    made.push_back({kTarget, 0, {}});
+    reads.push_back({kTarget});
     for (int i = 0; i < texture_places(in, request).count; ++i)
-      made.push_back({texture_places(in, request).first + i, log_weight(in.texture_weights, i), {}});
+      reads.push_back({texture_places(in, request).first + i, log_weight(in.texture_weights, i)});
   }
-  if (set.has(Stream::output)) made.push_back({self, 0, {}});
-  return made;
+  if (set.has(Stream::output)) reads.push_back({self});
+  return reads;
 }
 
 }  // namespace
@@ -52,16 +53,16 @@ std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request
   std::vector<StreamState> streams;
   const auto add = [&](const char* name, const Tensor& clean) {
     const int place = static_cast<int>(streams.size());
-    streams.push_back({name, clean, {{place, 0, {}}}, {}, {}});
+    streams.push_back({name, clean, {{place}}, {}, {}});
   };
   add("target", input.target);
   add("geometry", input.geometry);
   for (int i = 0; i < source_places(input, request).count; ++i) add("source", input.sources[i]);
   for (int i = 0; i < texture_places(input, request).count; ++i) add("texture", input.textures[i]);
-  streams[kGeometry].reads = reads(request.geometry_reads, kGeometry, input, request);
+  streams[kGeometry].reads = stream_reads(request.geometry_reads, kGeometry, input, request);
   for (StreamState& s : streams) s.read = false;
   for (const StreamRead& r : streams[kGeometry].reads) streams[r.stream].read |= r.stream != kGeometry;
-  for (const StreamRead& r : reads(request.output_reads, kOutput, input, request))
+  for (const StreamRead& r : stream_reads(request.output_reads, kOutput, input, request))
     if (r.stream != kOutput) streams[r.stream].read = true;
   if (runs_in_window(input, request)) {
     streams[kGeometry].window = input.window;
@@ -95,31 +96,32 @@ Request within_range(Request request, const TimeGrid& grid) {
 }
 
 HarmonizeResult harmonize(const HarmonizeInput& input, const Request& asked, const TimeGrid& grid,
-                          const NoisePredictor& predictor, const WalkOptions& options,
+                          const NoisePredictor& predictor, const SamplingOptions& options,
                           const std::function<void(const Tensor&)>& after_step) {
   const Request request = within_range(asked, grid);
-  WalkOptions walk = options;
-  walk.layers = attended_layers(request, predictor.unet.self_attention_sites());
-  walk.times = attended_times(request);
+  SamplingOptions sampling = options;
+  sampling.layers = attended_layers(request, predictor.unet.self_attention_sites());
+  sampling.times = attended_times(request);
 
   HarmonizeResult result;
   result.streams = make_streams(input, request);
-  const auto attended = [&](int t) { return walk.times.holds(t); };
+  const auto attended = [&](int t) { return sampling.times.holds(t); };
   const auto last = std::find_if(grid.timesteps.rbegin(), grid.timesteps.rend(), attended);
-  for (size_t i = kGeometry + 1; i < result.streams.size(); ++i)  // sources and textures walk no further than they are read
+  for (size_t i = kGeometry + 1; i < result.streams.size();
+       ++i)  // sources and textures are inverted no further than they are read
     result.streams[i].times = static_cast<size_t>(grid.timesteps.rend() - last);
-  result.residuals = invert(result.streams, grid, predictor, walk).residuals;
+  result.residuals = invert(result.streams, grid, predictor, sampling).residuals;
 
   const Tensor blended =
       input.mask * result.streams[kGeometry].trajectory.back() + (1 - input.mask) * result.streams[kTarget].trajectory.back();
 
   GenerationOptions generation;
-  generation.reads = reads(request.output_reads, kOutput, input, request);
+  generation.reads = stream_reads(request.output_reads, kOutput, input, request);
   generation.mask = input.mask;
   generation.restored_stream = kTarget;
   generation.restore = request.restore;
   generation.window = result.streams[kGeometry].window;
-  result.latents = generate(blended, result.streams, grid, predictor, walk, generation, after_step);
+  result.latents = generate(blended, result.streams, grid, predictor, sampling, generation, after_step);
   return result;
 }
 

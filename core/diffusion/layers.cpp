@@ -61,18 +61,18 @@ Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, 
 
 Tensor Conv2d::operator()(const Tensor& x, const Tensor& add, const Tensor& extra_bias, WindowPass* pass) const {
   if (!pass || !padding_) return convolved(x, add, extra_bias, false);
-  if (!pass->records()) return convolved(pass->ringed(x), add, extra_bias, true);
-  pass->keep_ring(x);
+  if (!pass->records()) return convolved(pass->with_halo(x), add, extra_bias, true);
+  pass->record_halo(x);
   return convolved(x, add, extra_bias, false);
 }
 
-Tensor Conv2d::convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool ringed) const {
-  const int64_t ring = ringed ? 2 : 0;
-  if (winograd_ && WinogradConv2d::pays(x.size(2) - ring, x.size(3) - ring))
-    return (*winograd_)(x, add, extra_bias.defined() ? wide_bias_ + extra_bias : wide_bias_, ringed);
-  if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor(), ringed);
+Tensor Conv2d::convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool has_halo) const {
+  const int64_t halo = has_halo ? 2 : 0;
+  if (winograd_ && WinogradConv2d::pays(x.size(2) - halo, x.size(3) - halo))
+    return (*winograd_)(x, add, extra_bias.defined() ? wide_bias_ + extra_bias : wide_bias_, has_halo);
+  if (packed_) return (*packed_)(x, add, extra_bias.defined() ? packed_->bias() + extra_bias : Tensor(), has_halo);
   const Tensor y = at::conv2d(x, weight_.to(x.scalar_type()), extra_bias.defined() ? bias_ + extra_bias : bias_, stride_,
-                              ringed ? 0 : padding_);
+                              has_halo ? 0 : padding_);
   return add.defined() ? y + add : y;
 }
 
@@ -88,7 +88,7 @@ Tensor GroupNorm::operator()(const Tensor& x, WindowPass* pass) const {
   if (pass && pass->records()) {
     std::vector<ChannelSums> found;
     const Tensor y = group_norm(x, groups_, weight_, bias_, eps_, silu, nullptr, &found);
-    pass->keep_sums(x, found);
+    pass->record_sums(x, found);
     return y;
   }
   if (pass) return group_norm(x, groups_, weight_, bias_, eps_, silu, &pass->sums_beyond());

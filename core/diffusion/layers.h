@@ -50,8 +50,8 @@ class Conv2d {
   std::optional<WinogradConv2d> winograd_;  // for images that are large enough; each takes its memory when it is first used
   Tensor wide_bias_;                        // fp32, for winograd_
 
-  /// `ringed`: x brings its padding.
-  Tensor convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool ringed) const;
+  /// `has_halo`: x brings one pixel of its surroundings on each side.
+  Tensor convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool has_halo) const;
 };
 
 enum class Activation { none, silu };

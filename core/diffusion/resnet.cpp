@@ -38,8 +38,8 @@ Downsample::Downsample(const Weights& weights, int64_t channels, int64_t padding
 
 Tensor Downsample::operator()(const Tensor& x, WindowPass* pass) const {
   if (padding_) return conv_(x, {}, {}, pass);
-  if (pass && !pass->records()) return conv_(pass->ringed(x).slice(2, 1).slice(3, 1));
-  if (pass) pass->keep_ring(x);
+  if (pass && !pass->records()) return conv_(pass->with_halo(x).slice(2, 1).slice(3, 1));
+  if (pass) pass->record_halo(x);
   return conv_(at::constant_pad_nd(x, {0, 1, 0, 1}));
 }
 

@@ -7,25 +7,17 @@
 namespace geometry_transfer {
 namespace {
 
-// A key of weight 0 is not removed but all but unseen: softmax over nothing but such keys stays defined.
-constexpr double kLeastWeight = 1e-4;
-
-/// The log-weights of one key source on its `count` tokens, or undefined where they are all 0.
-Tensor key_bias(const KeySource& source, const AttentionSite& site, int64_t count) {
-  if (!source.weight_map.defined()) {
-    if (source.log_weight == 0) return {};
-    return at::full({count}, source.log_weight, at::kFloat);
-  }
-  const Tensor weights = at::adaptive_avg_pool2d(source.weight_map, {site.height, site.width});
-  return weights.flatten().clamp_min(kLeastWeight).log() + source.log_weight;
+/// The log-weights of one key source on its `count` tokens; undefined where they are all 0.
+Tensor key_bias(const KeySource& source, int64_t count) {
+  if (source.log_weight == 0) return {};
+  return at::full({count}, source.log_weight, at::kFloat);
 }
 
-/// Kept keys of whole pictures, of which windows read what lies outside them. One block for each: its tokens count as often as
-/// they are read.
-class Around {
+/// Kept keys of whole streams that surround windows. Each stream becomes one block; a token's weight is how often it is read.
+class SurroundingKeys {
  public:
-  Around(const Route& route, const AttentionSite& site) : site_(site) {
-    for (const KeySource& source : route)
+  SurroundingKeys(const KeySources& sources, const AttentionSite& site) : site_(site) {
+    for (const KeySource& source : sources)
       if (source.around) {
         const Window& w = source.window;
         const int64_t height = site.height * w.canvas_height / w.height, width = site.width * w.canvas_width / w.width;
@@ -33,8 +25,8 @@ class Around {
       }
   }
 
-  /// True where `source` is one of them: then its own reading is counted in.
-  bool takes(const KeySource& source) {
+  /// Whether `source` reads one of these streams as a whole; its weight is then added to that block.
+  bool absorbs(const KeySource& source) {
     for (auto& [memory, weights] : read_)
       if (memory == source.memory && !source.around) {
         weights += std::exp(source.log_weight);
@@ -49,7 +41,7 @@ class Around {
   }
 
  private:
-  static constexpr double kNone = 1e-30;  // of softmax's sum nothing is left of it in fp32
+  static constexpr double kNone = 1e-30;  // the weight of a token that is not read: nothing of it is left in fp32
 
   Tensor& weights_of(const KeyMemory* memory) {
     for (auto& [known, weights] : read_)
@@ -62,10 +54,10 @@ class Around {
   std::vector<std::pair<const KeyMemory*, Tensor>> read_;
 };
 
-bool reads_only_itself(const std::vector<Route>& routes) {
-  for (size_t row = 0; row < routes.size(); ++row) {
-    const Route& r = routes[row];
-    if (r.size() != 1 || r[0].row != static_cast<int>(row) || r[0].weight_map.defined() || r[0].around) return false;
+bool every_row_reads_itself(const std::vector<KeySources>& sources) {
+  for (size_t row = 0; row < sources.size(); ++row) {
+    const KeySources& r = sources[row];
+    if (r.size() != 1 || r[0].row != static_cast<int>(row) || r[0].around) return false;
   }
   return true;
 }
@@ -86,12 +78,12 @@ void KeyMemory::drop_outside(const Span& sites) {
       if (!sites.holds(static_cast<int>(i))) (*list)[i] = Tensor();
 }
 
-StreamMixer::StreamMixer(std::vector<Route> routes, std::vector<KeyMemory*> keep)
-    : routes_(std::move(routes)), keep_(std::move(keep)) {}
+StreamMixer::StreamMixer(std::vector<KeySources> sources, std::vector<KeyMemory*> keep)
+    : sources_(std::move(sources)), keep_(std::move(keep)) {}
 
-StreamMixer::StreamMixer(std::vector<Route> routes, std::vector<Route> elsewhere, const Span& layers,
+StreamMixer::StreamMixer(std::vector<KeySources> sources, std::vector<KeySources> elsewhere, const Span& layers,
                          std::vector<KeyMemory*> keep)
-    : routes_(std::move(routes)), elsewhere_(std::move(elsewhere)), layers_(layers), keep_(std::move(keep)) {}
+    : sources_(std::move(sources)), elsewhere_(std::move(elsewhere)), layers_(layers), keep_(std::move(keep)) {}
 
 Tensor StreamMixer::mix(const AttentionSite& site, const Tensor& q, const Tensor& k, const Tensor& v) const {
   for (size_t row = 0; row < keep_.size(); ++row) {
@@ -101,18 +93,18 @@ Tensor StreamMixer::mix(const AttentionSite& site, const Tensor& q, const Tensor
     memory.k.push_back(k.narrow(0, row, 1).contiguous());
     memory.v.push_back(v.narrow(0, row, 1).contiguous());
   }
-  const std::vector<Route>& routes = layers_.holds(site.index) ? routes_ : elsewhere_;
-  if (reads_only_itself(routes)) return attention(q, {{k, v, {}}}, site.heads);  // one call for the batch
+  const std::vector<KeySources>& sources = layers_.holds(site.index) ? sources_ : elsewhere_;
+  if (every_row_reads_itself(sources)) return attention(q, {{k, v, {}}}, site.heads);  // one call for the batch
 
   std::vector<Tensor> rows;
-  for (size_t row = 0; row < routes.size(); ++row) {
+  for (size_t row = 0; row < sources.size(); ++row) {
     std::vector<KeyBlock> blocks;
-    Around around(routes[row], site);
-    for (const KeySource& source : routes[row]) {
-      if (around.takes(source)) continue;
+    SurroundingKeys around(sources[row], site);
+    for (const KeySource& source : sources[row]) {
+      if (around.absorbs(source)) continue;
       const Tensor keys = source.memory ? source.memory->k.at(site.index) : k.narrow(0, source.row, 1);
       const Tensor values = source.memory ? source.memory->v.at(site.index) : v.narrow(0, source.row, 1);
-      blocks.push_back({keys, values, key_bias(source, site, keys.size(1))});
+      blocks.push_back({keys, values, key_bias(source, keys.size(1))});
     }
     around.add_to(blocks);
     rows.push_back(attention(q.narrow(0, row, 1), blocks, site.heads));

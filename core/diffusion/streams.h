@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Streams: images that walk the time grid side by side, and who reads whose keys and values.
+/// Streams: images that are inverted side by side, and which stream reads whose keys and values.
 ///
 ///   inversion   source: {source}   target: {target}   geometry: {geometry, target}     Texture-aligning Attention
 ///   generation  output: {geometry, target}                                             Geometry-preserving Attention
 ///
-/// Both attentions may be held to some layers and times; elsewhere a stream reads only itself.
+/// Both attentions can be limited to some layers and times; elsewhere a stream reads only itself.
 ///
-/// A stream is a row of a batch while it is computed. Its keys and values at one time can be kept, and are then read from memory:
-/// the stream need not be computed again.
+/// While a stream is computed it is one row of a batch. Its keys and values at one time can be kept. Other streams then read them
+/// from memory, and the stream is not computed again.
 #pragma once
 
 #include <limits>
@@ -35,30 +35,31 @@ struct KeyMemory {
   void drop_outside(const Span& sites);
 };
 
-/// Something a row reads: another row of the batch, or a stream's kept keys; with a log-weight on its keys.
+/// Keys that a row reads: either those of a row of the batch, or a stream's kept keys.
 struct KeySource {
-  int row = -1;                       ///< of the batch, or
+  int row = -1;                       ///< row of the batch; -1: `memory`
   const KeyMemory* memory = nullptr;  ///< kept keys
-  double log_weight = 0;              ///< added to every logit: weights references against each other and against token counts
-  Tensor weight_map;   ///< (1, 1, h, w) weight of each latent pixel, >= 0, pooled to each site's grid; or undefined
-  Window window = {};  ///< not empty: its keys are those of a window, and
-  const KeyMemory* around = nullptr;  ///< the keys of the picture that it equals outside
+  double log_weight = 0;              ///< added to every logit, so that references can be weighted against each other
+  Window window = {};                 ///< not empty: `row` holds the keys of this window only
+  const KeyMemory* around = nullptr;  ///< then the keys of the stream that surrounds the window
 };
 
-/// What one row reads. The order does not matter.
-using Route = std::vector<KeySource>;
+/// Everything that one row reads. The order does not matter.
+using KeySources = std::vector<KeySource>;
 
-/// Routes each row's queries to the keys of its Route, and keeps the keys of rows that are asked for.
+/// Lets each row's queries attend to the keys of its KeySources, and keeps the keys of the rows that are asked for.
 class StreamMixer : public SelfAttentionMixer {
  public:
-  /// One route a row. keep[row]: where that row's keys and values go, or nullptr; may be shorter than the batch.
-  explicit StreamMixer(std::vector<Route> routes, std::vector<KeyMemory*> keep = {});
-  /// The same at the sites of `layers`; at the others the rows take `elsewhere`.
-  StreamMixer(std::vector<Route> routes, std::vector<Route> elsewhere, const Span& layers, std::vector<KeyMemory*> keep = {});
+  /// `sources` has one entry for each row. keep[row] gets that row's keys and values; nullptr keeps none. `keep` may be shorter
+  /// than the batch.
+  explicit StreamMixer(std::vector<KeySources> sources, std::vector<KeyMemory*> keep = {});
+  /// The same at the sites of `layers`; at the others the rows read `elsewhere`.
+  StreamMixer(std::vector<KeySources> sources, std::vector<KeySources> elsewhere, const Span& layers,
+              std::vector<KeyMemory*> keep = {});
   Tensor mix(const AttentionSite& site, const Tensor& q, const Tensor& k, const Tensor& v) const override;
 
  private:
-  std::vector<Route> routes_, elsewhere_;
+  std::vector<KeySources> sources_, elsewhere_;
   Span layers_;
   std::vector<KeyMemory*> keep_;
 };

@@ -55,7 +55,7 @@ Tensor VaeAttention::operator()(const Tensor& x, WindowPass* pass) const {
   const Tensor tokens = to_tokens(group_norm_(x, pass));
   std::vector<KeyBlock> keys{{to_k_(tokens), to_v_(tokens), {}}};
   if (pass && pass->records())
-    pass->keep_keys(keys[0].k, keys[0].v, x.size(2), x.size(3));
+    pass->record_keys(keys[0].k, keys[0].v, x.size(2), x.size(3));
   else if (pass)
     keys.push_back(pass->keys_beyond());
   const Tensor mixed = attention(to_q_(tokens), keys, 1);

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "diffusion/kernels/ring.h"
+#include "diffusion/kernels/halo.h"
 
 namespace geometry_transfer {
 namespace {
 
-/// Above this share of the canvas a window saves less than its rings and its smaller products cost.
+/// Above this share of the canvas a window saves less than its halos and its smaller products cost.
 constexpr double kMostShare = 0.8;
 
 }  // namespace
@@ -25,15 +25,15 @@ at::Tensor Window::cut(const at::Tensor& whole) const {
 }
 
 at::Tensor Window::pasted(const at::Tensor& whole, const at::Tensor& part) const {
-  at::Tensor made = whole.clone();
-  cut(made).copy_(part);
-  return made;
+  at::Tensor image = whole.clone();
+  cut(image).copy_(part);
+  return image;
 }
 
 at::Tensor Window::outside(int64_t height_there, int64_t width_there) const {
-  at::Tensor made = at::ones({1, 1, height_there, width_there}, at::kBool);
-  cut(made).fill_(false);
-  return made.flatten();
+  at::Tensor is_outside = at::ones({1, 1, height_there, width_there}, at::kBool);
+  cut(is_outside).fill_(false);
+  return is_outside.flatten();
 }
 
 Window window_round(const at::Tensor& changed, int64_t margin, int64_t granularity) {
@@ -48,26 +48,26 @@ Window window_round(const at::Tensor& changed, int64_t margin, int64_t granulari
   };
   const auto [top, bottom] = reach(0, height);
   const auto [left, right] = reach(1, width);
-  const Window made{top, left, bottom - top, right - left, height, width};
-  return made.height * made.width > kMostShare * static_cast<double>(height * width) ? Window() : made;
+  const Window window{top, left, bottom - top, right - left, height, width};
+  return window.height * window.width > kMostShare * static_cast<double>(height * width) ? Window() : window;
 }
 
 size_t Surroundings::bytes() const {
   size_t sum = 0;
-  for (const at::Tensor& ring : rings) sum += ring.numel() * ring.element_size();
+  for (const at::Tensor& halo : halos) sum += halo.numel() * halo.element_size();
   for (const ChannelSums& s : sums) sum += 2 * s.sum.size() * sizeof(double);
   for (const KeyBlock& block : keys) sum += (block.k.numel() + block.v.numel()) * block.k.element_size();
   return sum;
 }
 
-void WindowPass::keep_ring(const at::Tensor& x) {
+void WindowPass::record_halo(const at::Tensor& x) {
   const Window w = into_->window.at(x.size(2), x.size(3));
-  into_->rings.push_back(ring_round(x, row_, w.top, w.left, w.height, w.width));
+  into_->halos.push_back(cut_halo(x, row_, w.top, w.left, w.height, w.width));
 }
 
-at::Tensor WindowPass::ringed(const at::Tensor& x) { return with_ring(x, from_->rings.at(next_ring_++)); }
+at::Tensor WindowPass::with_halo(const at::Tensor& x) { return pad_with_halo(x, from_->halos.at(next_halo_++)); }
 
-void WindowPass::keep_sums(const at::Tensor& x, const std::vector<ChannelSums>& whole) {
+void WindowPass::record_sums(const at::Tensor& x, const std::vector<ChannelSums>& whole) {
   const ChannelSums inside = channel_sums(into_->window.cut(x.narrow(0, row_, 1)))[0];
   ChannelSums beyond = whole.at(row_);
   for (size_t c = 0; c < beyond.sum.size(); ++c) {
@@ -78,7 +78,7 @@ void WindowPass::keep_sums(const at::Tensor& x, const std::vector<ChannelSums>& 
   into_->sums.push_back(std::move(beyond));
 }
 
-void WindowPass::keep_keys(const at::Tensor& k, const at::Tensor& v, int64_t height, int64_t width) {
+void WindowPass::record_keys(const at::Tensor& k, const at::Tensor& v, int64_t height, int64_t width) {
   const at::Tensor tokens = into_->window.outside(height, width).nonzero().flatten().to(k.device());
   into_->keys.push_back({k.narrow(0, row_, 1).index_select(1, tokens), v.narrow(0, row_, 1).index_select(1, tokens), {}});
 }

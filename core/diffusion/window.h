@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A picture that equals another one outside a rectangle is computed inside it alone. The edit and the output equal the target
-/// outside the geometry, so of their passes only a window is worked on; what a window needs of its surroundings (pixels that
-/// convolutions reach for, sums that norms take over the whole picture, keys of attention) was kept in the target's own pass.
+/// If two images differ only inside a rectangle, only that rectangle (the window) is computed for the second one. The edit and
+/// the output equal the target outside the geometry, so their passes run in a window. The target's own pass records the
+/// surroundings that the window needs: the halo for convolutions, sums over the whole image for norms, and keys for attention.
 ///
-/// Exact where the target's features round the window are those of the picture itself. They are at the first layer; deeper ones
-/// have seen a little of the geometry, which a margin round it keeps small (docs/speed.md: the measured difference).
+/// The first layer is exact. In deeper layers the surroundings of the two images differ a little, because each layer spreads the
+/// geometry outwards. A margin round the geometry keeps that error small (docs/speed.md has the measured difference).
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@ struct Window {
   int64_t canvas_height = 0, canvas_width = 0;
 
   bool empty() const { return height == 0; }
-  /// The same rectangle of a canvas of another resolution, whose pixels it must fall on.
+  /// The same rectangle on a canvas of another resolution. Its borders must fall between pixels there.
   Window at(int64_t height_there, int64_t width_there) const;
   /// whole (B, C, H, W), the canvas at any resolution -> the part inside, no copy.
   at::Tensor cut(const at::Tensor& whole) const;
@@ -35,48 +35,48 @@ struct Window {
 /// (1, 1, h, w). Empty where that is nothing or so much of the canvas that a window would not pay.
 Window window_round(const at::Tensor& changed, int64_t margin, int64_t granularity);
 
-/// What one pass over the whole canvas leaves for passes over a window of it, in the order in which layers asked.
+/// The surroundings of a window that one pass over the whole canvas recorded, in the order in which the layers ran.
 struct Surroundings {
   Window window;
-  std::vector<at::Tensor> rings;  ///< (1, C, 1, 2 h + 2 w + 4): pixels one out: above, below, left, right; zeros off the canvas
+  std::vector<at::Tensor> halos;  ///< (1, C, 1, 2 h + 2 w + 4), see kernels/halo.h
   std::vector<ChannelSums> sums;  ///< outside the window
-  std::vector<KeyBlock> keys;     ///< of attention that no mixer routes (the VAE's): tokens outside the window
+  std::vector<KeyBlock> keys;     ///< tokens outside the window, for attention without a mixer (the VAE's)
 
   bool empty() const { return window.empty(); }
   size_t bytes() const;
 };
 
-/// One pass through a network, as its layers see it: either it records surroundings or it runs on a window within them. Layers
-/// take a pointer; nullptr is the ordinary pass.
+/// One pass through a network, as its layers see it. It either records surroundings, or it runs in a window and reads them back.
+/// Layers take a pointer; nullptr means an ordinary pass over the whole canvas.
 class WindowPass {
  public:
-  /// Records what lies round `window` in row `row` of the batch; what `into` held goes.
+  /// Records the surroundings of `window` in row `row` of the batch. `into` is emptied first.
   WindowPass(Surroundings& into, const Window& window, int64_t row) : into_(&into), from_(&into), row_(row) {
     into = {};
     into.window = window;
   }
-  /// Runs within `from`: all activations are the window's.
+  /// Runs in the window that `from` surrounds: all activations are the window's.
   explicit WindowPass(const Surroundings& from) : from_(&from) {}
 
   bool records() const { return into_ != nullptr; }
 
-  void keep_ring(const at::Tensor& x);
-  /// x (B, C, h, w) -> (B, C, h + 2, w + 2) channels-last, with what lies round it.
-  at::Tensor ringed(const at::Tensor& x);
+  void record_halo(const at::Tensor& x);
+  /// x (B, C, h, w) -> (B, C, h + 2, w + 2) channels-last, with the recorded halo.
+  at::Tensor with_halo(const at::Tensor& x);
 
   /// `whole`: the sums of each row of x.
-  void keep_sums(const at::Tensor& x, const std::vector<ChannelSums>& whole);
+  void record_sums(const at::Tensor& x, const std::vector<ChannelSums>& whole);
   const ChannelSums& sums_beyond() { return from_->sums.at(next_sums_++); }
 
   /// k, v (B, N, C) of an H x W grid.
-  void keep_keys(const at::Tensor& k, const at::Tensor& v, int64_t height, int64_t width);
+  void record_keys(const at::Tensor& k, const at::Tensor& v, int64_t height, int64_t width);
   const KeyBlock& keys_beyond() { return from_->keys.at(next_keys_++); }
 
  private:
   Surroundings* into_ = nullptr;
   const Surroundings* from_;
   int64_t row_ = 0;
-  size_t next_ring_ = 0, next_sums_ = 0, next_keys_ = 0;
+  size_t next_halo_ = 0, next_sums_ = 0, next_keys_ = 0;
 };
 
 }  // namespace geometry_transfer

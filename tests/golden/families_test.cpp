@@ -24,7 +24,7 @@ Conditioning conditioning(const ModelFiles& files, const test::Golden& text) {
 
 class Families : public testing::TestWithParam<const char*> {};
 
-TEST_P(Families, EveryLatentOfBothWalks) {
+TEST_P(Families, EveryLatentOfInversionAndGeneration) {
   const c10::InferenceMode inference;
   const std::string name = GetParam();
   const test::Golden golden("tests/golden/transfer.safetensors");
@@ -42,13 +42,13 @@ TEST_P(Families, EveryLatentOfBothWalks) {
   request.geometry_reads = Stream::geometry | Stream::target;
   request.output_reads = Stream::source | Stream::geometry | Stream::target | Stream::output;
   request.restore = 0;
-  WalkOptions walk;
-  walk.iterations = 2;
-  walk.keep_keys = false;  // as the prototype: every stream computed again beside the output
+  SamplingOptions sampling;
+  sampling.iterations = 2;
+  sampling.keep_keys = false;  // as the prototype: every stream computed again beside the output
   std::vector<at::Tensor> generated;
   const HarmonizeResult out =
       harmonize(input, request, time_grid(files.scheduler, 1000, 4, Spacing::leading),
-                {unet, context, files.scheduler.prediction_type}, walk, [&](const at::Tensor& z) { generated.push_back(z); });
+                {unet, context, files.scheduler.prediction_type}, sampling, [&](const at::Tensor& z) { generated.push_back(z); });
 
   const at::Tensor inverted = golden[name + ".inverted"];  // (steps, [source target geometry], C, h, w)
   const std::pair<const char*, int> streams[] = {{"target", 1}, {"geometry", 2}, {"source", 0}};

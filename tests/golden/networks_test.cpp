@@ -2,7 +2,7 @@
 /// UNet, VAE and DDIM of every family against diffusers, whole tensors, fp32.
 #include <c10/core/InferenceMode.h>
 
-#include "diffusion/inversion.h"
+#include "diffusion/generation.h"
 #include "diffusion/vae.h"
 #include "golden.h"
 
@@ -64,9 +64,9 @@ TEST_P(Ddim, TwentySteps) {
   const UNet model = unet();
   const UNetContext context = model.prepare(conditioning(1));
   GenerationOptions plain;
-  plain.reads = {{kOutput, 0, {}}};
+  plain.reads = {{kOutput}};
   const at::Tensor end =
-      generate(golden["ddim.start"], {}, grid, {model, context, files.scheduler.prediction_type}, WalkOptions(), plain);
+      generate(golden["ddim.start"], {}, grid, {model, context, files.scheduler.prediction_type}, SamplingOptions(), plain);
   expect_close(end, golden["ddim.end"], kTolerance, "ddim.end");
 }
 

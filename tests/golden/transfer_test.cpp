@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A whole transfer of the shipped model against the executable reference: every latent of both walks.
+/// A whole transfer of the shipped model against the executable reference: every latent of inversion and generation.
 #include <c10/core/InferenceMode.h>
 
 #include "diffusion/harmonize.h"
@@ -23,8 +23,8 @@ class Transfer128 : public testing::Test {
     request.output_reads = Stream::geometry | Stream::target;
     request.restore = 0;
     request.reuse_keys = false;
-    walk.iterations = 2;
-    walk.keep_keys = false;
+    sampling.iterations = 2;
+    sampling.keep_keys = false;
     const auto latents = [&](const char* name) { return vae.encode(golden[name] * 2 - 1); };
     input.target = latents("image.target");
     input.geometry = latents("transfer.edit");
@@ -32,9 +32,10 @@ class Transfer128 : public testing::Test {
   }
 
   HarmonizeResult run(std::vector<at::Tensor>* steps = nullptr) {
-    return harmonize(input, request, grid(), {unet, context, files.scheduler.prediction_type}, walk, [&](const at::Tensor& z) {
-      if (steps) steps->push_back(z);
-    });
+    return harmonize(input, request, grid(), {unet, context, files.scheduler.prediction_type}, sampling,
+                     [&](const at::Tensor& z) {
+                       if (steps) steps->push_back(z);
+                     });
   }
   TimeGrid grid() const { return time_grid(files.scheduler, noise, steps, Spacing::leading); }
 
@@ -47,11 +48,11 @@ class Transfer128 : public testing::Test {
   Request request;
   double noise = 1000;
   int steps = 4;
-  WalkOptions walk;
+  SamplingOptions sampling;
   HarmonizeInput input;
 };
 
-TEST_F(Transfer128, EveryLatentOfBothWalks) {
+TEST_F(Transfer128, EveryLatentOfInversionAndGeneration) {
   EXPECT_EQ(grid().timesteps, (std::vector<int>{1, 251, 501, 751}));
   std::vector<at::Tensor> steps;
   const HarmonizeResult out = run(&steps);
@@ -68,14 +69,14 @@ TEST_F(Transfer128, KeptKeysStayNearTheRecomputedOnes) {
   // Not the same sum: kept keys are those of the last iterate before the solution. They differ by no more than the residual.
   noise = 400;
   steps = 2;
-  walk.iterations = 4;
+  sampling.iterations = 4;
   const at::Tensor recomputed = run().latents;
   const auto difference = [&](const at::Tensor& z) { return ((z - recomputed).norm() / recomputed.norm()).item<double>(); };
-  walk.keep_keys = true;
-  walk.memory_limit = size_t{1} << 30;
+  sampling.keep_keys = true;
+  sampling.memory_limit = size_t{1} << 30;
   EXPECT_LT(difference(run().latents), 0.03) << "kept";
-  walk.memory_limit = 0;
-  EXPECT_LT(difference(run().latents), 0.03) << "nothing may be kept: walked again";
+  sampling.memory_limit = 0;
+  EXPECT_LT(difference(run().latents), 0.03) << "nothing may be kept: computed again";
 }
 
 }  // namespace

@@ -7,11 +7,11 @@
 
 #include "diffusion/attention.h"
 #include "diffusion/kernels/elementwise.h"
+#include "diffusion/kernels/halo.h"
 #include "diffusion/kernels/norm.h"
 #include "diffusion/kernels/packed.h"
 #include "diffusion/kernels/panel.h"
 #include "diffusion/kernels/panel_attention.h"
-#include "diffusion/kernels/ring.h"
 #include "diffusion/kernels/winograd.h"
 #include "runtime/compute.h"
 #include "runtime/processor.h"
@@ -109,12 +109,12 @@ TEST_P(Kernels, RingOfARectangle) {
     const auto cut = [&, t = top, l = left](const at::Tensor& x, int64_t h, int64_t w) {
       return x.narrow(0, 1, 1).narrow(2, t, h).narrow(3, l, w);
     };
-    const at::Tensor ring = ring_round(canvas, 1, top, left, height, width);
-    const at::Tensor ringed = with_ring(cut(canvas, height, width), ring);
-    EXPECT_TRUE(at::equal(ringed, cut(padded, height + 2, width + 2)));
-    EXPECT_TRUE(ringed.is_contiguous(kNhwc));
+    const at::Tensor halo = cut_halo(canvas, 1, top, left, height, width);
+    const at::Tensor with_halo = pad_with_halo(cut(canvas, height, width), halo);
+    EXPECT_TRUE(at::equal(with_halo, cut(padded, height + 2, width + 2)));
+    EXPECT_TRUE(with_halo.is_contiguous(kNhwc));
   }
-  EXPECT_ANY_THROW(with_ring(canvas, ring_round(canvas, 0, 1, 1, 2, 2))) << "of another size";
+  EXPECT_ANY_THROW(pad_with_halo(canvas, cut_halo(canvas, 0, 1, 1, 2, 2))) << "of another size";
 }
 
 /// The definition, in fp32.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Laws of the two walks and of the routing, on the model that ships.
+/// Laws of inversion and generation and of the routing, on the model that ships.
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
@@ -14,15 +14,15 @@
 namespace geometry_transfer {
 namespace {
 
-class Walks : public testing::Test {
+class Sampling : public testing::Test {
  protected:
-  Walks()
+  Sampling()
       : files(open_model(std::string(std::getenv("SOURCE")) + "/core/models/surface")),
         unet(files.unet, Weights(files.unet_weights, at::kFloat)),
         context(unet.prepare(empty_prompt(files, at::kFloat, at::kCPU))),
         grid(time_grid(files.scheduler, 300, 3, Spacing::trailing)) {
     at::manual_seed(7);
-    walk.memory_limit = size_t{1} << 30;
+    sampling.memory_limit = size_t{1} << 30;
   }
 
   NoisePredictor predictor() const { return {unet, context, files.scheduler.prediction_type}; }
@@ -35,61 +35,61 @@ class Walks : public testing::Test {
   UNet unet;
   UNetContext context;
   TimeGrid grid;
-  WalkOptions walk;
+  SamplingOptions sampling;
 };
 
-TEST_F(Walks, InvertThenGenerateReturns) {
+TEST_F(Sampling, InvertThenGenerateReturns) {
   const at::Tensor clean = latents();
   const auto lost = [&](int iterations) {
-    std::vector<StreamState> streams{{"image", clean, {{0, 0, {}}}, {}, {}}};
-    walk.iterations = iterations;
-    invert(streams, grid, predictor(), walk);
+    std::vector<StreamState> streams{{"image", clean, {{0}}, {}, {}}};
+    sampling.iterations = iterations;
+    invert(streams, grid, predictor(), sampling);
     EXPECT_GT(difference(streams[0].trajectory.back(), clean), 0.2) << "it does move";
     GenerationOptions alone;
-    alone.reads = {{kOutput, 0, {}}};
-    return difference(generate(streams[0].trajectory.back(), streams, grid, predictor(), walk, alone), clean);
+    alone.reads = {{kOutput}};
+    return difference(generate(streams[0].trajectory.back(), streams, grid, predictor(), sampling, alone), clean);
   };
   const double converged = lost(12);
   EXPECT_LT(converged, 1e-2);
   EXPECT_LT(converged, 0.1 * lost(1)) << "what is lost is the fixed point's residual";
 }
 
-TEST_F(Walks, MoreIterationsLeaveLess) {
+TEST_F(Sampling, MoreIterationsLeaveLess) {
   double before = 1;
   for (const int iterations : {1, 2, 4}) {
-    std::vector<StreamState> streams{{"image", latents(), {{0, 0, {}}}, {}, {}}};
-    walk.iterations = iterations;
-    const double residual = invert(streams, grid, predictor(), walk).residuals.back();
+    std::vector<StreamState> streams{{"image", latents(), {{0}}, {}, {}}};
+    sampling.iterations = iterations;
+    const double residual = invert(streams, grid, predictor(), sampling).residuals.back();
     EXPECT_LT(residual, before);
     before = residual;
   }
 }
 
-TEST_F(Walks, AStreamThatReadsOnlyItselfIsPlain) {
+TEST_F(Sampling, AStreamThatReadsOnlyItselfIsPlain) {
   const at::Tensor batch = at::cat({latents(), latents()});
-  const StreamMixer own({{{0, nullptr, 0, {}}}, {{1, nullptr, 0, {}}}});
+  const StreamMixer own({{{0, nullptr, 0}}, {{1, nullptr, 0}}});
   EXPECT_LT(difference(unet.forward(batch, 151, context, own), unet.forward(batch, 151, context, PlainMixer())), 1e-5);
 }
 
-TEST_F(Walks, TheOrderOfWhatIsReadChangesNothingAndReadingItDoes) {
+TEST_F(Sampling, TheOrderOfWhatIsReadChangesNothingAndReadingItDoes) {
   const at::Tensor batch = at::cat({latents(), latents(), latents()});
-  const auto read_by_first = [&](const Route& route) {
-    return unet.forward(batch, 151, context, StreamMixer({route, {{1, nullptr, 0, {}}}, {{2, nullptr, 0, {}}}})).narrow(0, 0, 1);
+  const auto read_by_first = [&](const KeySources& sources) {
+    return unet.forward(batch, 151, context, StreamMixer({sources, {{1, nullptr, 0}}, {{2, nullptr, 0}}})).narrow(0, 0, 1);
   };
-  const at::Tensor one = read_by_first({{1, nullptr, 0.3, {}}, {2, nullptr, 0, {}}, {0, nullptr, 0, {}}});
-  EXPECT_LT(difference(one, read_by_first({{0, nullptr, 0, {}}, {2, nullptr, 0, {}}, {1, nullptr, 0.3, {}}})), 1e-5);
-  EXPECT_GT(difference(one, read_by_first({{0, nullptr, 0, {}}})), 1e-3);
+  const at::Tensor one = read_by_first({{1, nullptr, 0.3}, {2, nullptr, 0}, {0, nullptr, 0}});
+  EXPECT_LT(difference(one, read_by_first({{0, nullptr, 0}, {2, nullptr, 0}, {1, nullptr, 0.3}})), 1e-5);
+  EXPECT_GT(difference(one, read_by_first({{0, nullptr, 0}})), 1e-3);
 }
 
-TEST_F(Walks, KeysOfNoWeightAreAsGoodAsUnread) {
+TEST_F(Sampling, KeysOfNoWeightAreAsGoodAsUnread) {
   const at::Tensor batch = at::cat({latents(), latents()});
-  const auto first = [&](const Route& route) {
-    return unet.forward(batch, 151, context, StreamMixer({route, {{1, nullptr, 0, {}}}})).narrow(0, 0, 1);
+  const auto first = [&](const KeySources& sources) {
+    return unet.forward(batch, 151, context, StreamMixer({sources, {{1, nullptr, 0}}})).narrow(0, 0, 1);
   };
-  EXPECT_LT(difference(first({{0, nullptr, 0, {}}, {1, nullptr, -60, {}}}), first({{0, nullptr, 0, {}}})), 1e-5);
+  EXPECT_LT(difference(first({{0, nullptr, 0}, {1, nullptr, -60}}), first({{0, nullptr, 0}})), 1e-5);
 }
 
-TEST_F(Walks, OutsideTheMaskTheTargetComesBackExactly) {
+TEST_F(Sampling, OutsideTheMaskTheTargetComesBackExactly) {
   HarmonizeInput input;
   input.target = latents();
   input.geometry = latents();
@@ -98,9 +98,9 @@ TEST_F(Walks, OutsideTheMaskTheTargetComesBackExactly) {
   Request request;
   request.restore = 1;
   int calls = 0, rows = 0;
-  walk.iterations = 1;
-  walk.after_call = [&](Walk, int count, int, int) { ++calls, rows += count; };
-  const at::Tensor out = harmonize(input, request, grid, predictor(), walk).latents;
+  sampling.iterations = 1;
+  sampling.after_pass = [&](SamplingPhase, int count, int, int) { ++calls, rows += count; };
+  const at::Tensor out = harmonize(input, request, grid, predictor(), sampling).latents;
   EXPECT_TRUE(at::equal(out.slice(3, 6), input.target.slice(3, 6)));
   EXPECT_GT(difference(out.slice(3, 0, 6), input.target.slice(3, 0, 6)), 0.05);
   // Target and geometry once a step each, the output once: kept keys spare the rest.
@@ -112,8 +112,8 @@ TEST(StreamMixer, ALayerLeftOutReadsElsewhereAndNoOtherDoes) {
   const c10::InferenceMode inference;
   at::manual_seed(3);
   const at::Tensor q = at::randn({2, 16, 8}), k = at::randn({2, 16, 8}), v = at::randn({2, 16, 8});
-  const KeySource first{0, nullptr, 0, {}}, second{1, nullptr, 0, {}};
-  const std::vector<Route> each_other{{second}, {first}}, themselves{{first}, {second}};
+  const KeySource first{0, nullptr, 0}, second{1, nullptr, 0};
+  const std::vector<KeySources> each_other{{second}, {first}}, themselves{{first}, {second}};
   const StreamMixer all(each_other), none(themselves), but_one(each_other, themselves, {1, 7});
   for (int index = 0; index < 9; ++index) {
     const AttentionSite site{index, 2, 4, 4};
@@ -135,7 +135,7 @@ TEST(AttendedLayers, AreThoseWhoseMiddleLiesInTheRange) {
 }
 
 /// Two pictures that differ within the mask and a reference, on three steps.
-class Ranges : public Walks {
+class Ranges : public Sampling {
  protected:
   Ranges() {
     input.target = latents();
@@ -143,12 +143,12 @@ class Ranges : public Walks {
     input.mask.slice(2, 5, 9).slice(3, 5, 9).fill_(1);
     input.geometry = input.target + input.mask * latents();
     input.sources = {latents()};
-    walk.iterations = 1;
-    walk.after_call = [this](Walk, int count, int done, int of) { rows += count, complete = done == of; };
+    sampling.iterations = 1;
+    sampling.after_pass = [this](SamplingPhase, int count, int done, int of) { rows += count, complete = done == of; };
   }
   HarmonizeResult run() {
     rows = 0;
-    return harmonize(input, request, grid, predictor(), walk, [this](const at::Tensor& z) { steps.push_back(z); });
+    return harmonize(input, request, grid, predictor(), sampling, [this](const at::Tensor& z) { steps.push_back(z); });
   }
   void turn_off() {
     request.geometry_reads = {static_cast<unsigned>(Stream::geometry)};
@@ -204,7 +204,7 @@ TEST_F(Ranges, LayersAndTimesOutsideAreAsWithoutAttention) {
   EXPECT_GT(difference(steps[1], steps[4]), 1e-4);
 }
 
-TEST_F(Ranges, AReferenceWalksNoFurtherThanItIsRead) {
+TEST_F(Ranges, AReferenceIsInvertedNoFurtherThanItIsRead) {
   request.output_reads = Stream::source | Stream::target;
   run();
   EXPECT_EQ(rows, 12);
@@ -232,28 +232,28 @@ TEST_F(Ranges, HoldInAWindowToo) {
   EXPECT_LT(disagree(), 2 * without + 1e-4);
   turn_off();
   EXPECT_LT(disagree(), 2 * without + 1e-4);
-  walk.memory_limit = 0;  // nothing kept: the output, which reads only itself, in the whole
+  sampling.memory_limit = 0;  // nothing kept: the output, which reads only itself, in the whole
   EXPECT_LT(disagree(), 2 * without + 1e-4);
 }
 
-TEST_F(Walks, AWindowOfThePictureItselfIsItsPart) {
+TEST_F(Sampling, AWindowOfThePictureItselfIsItsPart) {
   const at::Tensor picture = latents();
   const Window window{4, 0, 8, 12, 16, 16};  // at one border of the canvas, away from three
   Surroundings around;
   std::vector<KeyMemory> kept(1);
   WindowPass record(around, window, 1);
-  const StreamMixer keeping({{{0, nullptr, 0, {}}}, {{1, nullptr, 0, {}}}}, {nullptr, &kept[0]});
+  const StreamMixer keeping({{{0, nullptr, 0}}, {{1, nullptr, 0}}}, {nullptr, &kept[0]});
   const at::Tensor whole = unet.forward(at::cat({latents(), picture}), 151, context, keeping, &record).narrow(0, 1, 1);
   EXPECT_LT(difference(whole, unet.forward(picture, 151, context, PlainMixer())), 1e-5) << "recording changes nothing";
   WindowPass within(around);
-  const StreamMixer itself({{{0, nullptr, 0, {}, window, &kept[0]}}});
+  const StreamMixer itself({{{0, nullptr, 0, window, &kept[0]}}});
   const at::Tensor part = unet.forward(window.cut(picture), 151, context, itself, &within);
   EXPECT_LT(difference(part, window.cut(whole)), 1e-4);
   EXPECT_GT(difference(unet.forward(window.cut(picture), 151, context, PlainMixer()), window.cut(whole)), 0.02)
       << "without its surroundings it is another picture";
 }
 
-TEST_F(Walks, TheAutoencoderInAWindow) {
+TEST_F(Sampling, TheAutoencoderInAWindow) {
   const Vae vae(files.vae, Weights(files.vae_weights, at::kFloat));
   const at::Tensor z = latents(), image = at::upsample_bilinear2d(at::rand({1, 3, 8, 8}) * 2 - 1, {64, 64}, false);
   const Window window{4, 8, 8, 8, 16, 16};
@@ -267,7 +267,7 @@ TEST_F(Walks, TheAutoencoderInAWindow) {
   agrees([&](const at::Tensor& x, WindowPass* pass) { return vae.encode(x, pass); }, image);
 }
 
-TEST_F(Walks, TheWalkInAWindowEndsNearTheWholeOne) {
+TEST_F(Sampling, AWindowEndsNearTheWholeCanvas) {
   HarmonizeInput input;
   input.target = latents();
   const Window changed{4, 4, 4, 4, 16, 16};
@@ -276,8 +276,8 @@ TEST_F(Walks, TheWalkInAWindowEndsNearTheWholeOne) {
   changed.cut(input.mask).fill_(1);
   Request request;
   int64_t rows = 0;
-  walk.after_call = [&](Walk, int count, int, int) { rows += count; };
-  const auto run = [&] { return harmonize(input, request, grid, predictor(), walk).latents; };
+  sampling.after_pass = [&](SamplingPhase, int count, int, int) { rows += count; };
+  const auto run = [&] { return harmonize(input, request, grid, predictor(), sampling).latents; };
   const at::Tensor whole = run();
   input.window = window_round(input.mask, 2, 4);
   EXPECT_EQ(input.window.height, 12);  // 2 to 10, on multiples of 4
@@ -286,7 +286,7 @@ TEST_F(Walks, TheWalkInAWindowEndsNearTheWholeOne) {
   EXPECT_LT(difference(changed.cut(in_window), changed.cut(whole)), 0.2 * moved);
   EXPECT_FALSE(at::equal(in_window, whole)) << "it was not used";
   EXPECT_TRUE(at::equal(in_window.slice(3, 8), input.target.slice(3, 8)));
-  walk.memory_limit = 0;  // nothing is kept: generation walks on whole pictures
+  sampling.memory_limit = 0;  // nothing is kept: generation computes whole images
   rows = 0;
   const at::Tensor not_kept = run();
   EXPECT_EQ(rows, 3 * 2 * 2 + 3 * 3);
@@ -294,7 +294,7 @@ TEST_F(Walks, TheWalkInAWindowEndsNearTheWholeOne) {
   EXPECT_LT(difference(changed.cut(not_kept), changed.cut(run())), 0.2 * moved);
 }
 
-TEST_F(Walks, AWindowLiesOnTheGridAndPays) {
+TEST_F(Sampling, AWindowLiesOnTheGridAndPays) {
   at::Tensor changed = at::zeros({1, 1, 32, 48});
   EXPECT_TRUE(window_round(changed, 4, 8).empty());
   changed[0][0][9][30] = 0.001;
@@ -304,31 +304,30 @@ TEST_F(Walks, AWindowLiesOnTheGridAndPays) {
   EXPECT_TRUE(window_round(changed, 4, 8).empty());
 }
 
-TEST_F(Walks, WhatEndsEarlyIsCountedAsDone) {
-  std::vector<StreamState> streams{{"image", latents(), {{0, 0, {}}}, {}, {}},
-                                   {"other", latents(), {{0, 0, {}}, {1, 0, {}}}, {}, {}}};
-  walk.iterations = 5;
-  walk.tolerance = 0.5;  // the second iteration is always nearer than that
+TEST_F(Sampling, WhatEndsEarlyIsCountedAsDone) {
+  std::vector<StreamState> streams{{"image", latents(), {{0}}, {}, {}}, {"other", latents(), {{0}, {1}}, {}, {}}};
+  sampling.iterations = 5;
+  sampling.tolerance = 0.5;  // the second iteration is always nearer than that
   int calls = 0, last = 0, all = 0;
-  walk.after_call = [&](Walk, int, int done, int of) {
+  sampling.after_pass = [&](SamplingPhase, int, int done, int of) {
     EXPECT_GT(done, last);
     ++calls, last = done, all = of;
   };
-  invert(streams, grid, predictor(), walk);
+  invert(streams, grid, predictor(), sampling);
   EXPECT_LT(calls, all);
-  EXPECT_EQ(last, all) << "whoever shows progress or waits for the next walk must see the end";
+  EXPECT_EQ(last, all) << "whoever shows progress or waits for the next phase must see the end";
 }
 
-TEST_F(Walks, CancellingEndsAtTheNextPass) {
+TEST_F(Sampling, CancellingEndsAtTheNextPass) {
   HarmonizeInput input;
   input.target = latents();
   input.geometry = latents();
   input.mask = at::ones({1, 1, 16, 16});
   int calls = 0;
-  walk.after_call = [&](Walk, int, int, int) {
+  sampling.after_pass = [&](SamplingPhase, int, int, int) {
     if (++calls == 2) throw Cancelled();
   };
-  EXPECT_THROW(harmonize(input, Request(), grid, predictor(), walk), Cancelled);
+  EXPECT_THROW(harmonize(input, Request(), grid, predictor(), sampling), Cancelled);
   EXPECT_EQ(calls, 2);
 }
 
