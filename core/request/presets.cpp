@@ -5,8 +5,8 @@
 namespace geometry_transfer {
 namespace {
 
-/// What our presets share is Request's defaults; a row says where it differs.
-Request of_ours(double correction, double noise, int steps, int iterations) {
+/// A preset of this project: Request's defaults, and these four fields.
+Request own_preset(double correction, double noise, int steps, int iterations) {
   Request r;
   r.correction = correction;
   r.noise = noise;
@@ -15,15 +15,15 @@ Request of_ours(double correction, double noise, int steps, int iterations) {
   return r;
 }
 
-/// Sees the picture at three quarters of the model's side: half the work, and next to the same correction.
-Request in_a_hurry() {
-  Request r = of_ours(0.4, 150, 1, 1);
+/// Works at three quarters of the model's side: half the work for nearly the same correction.
+Request draft() {
+  Request r = own_preset(0.4, 150, 1, 1);
   r.working_size = 0.75;
   return r;
 }
 
-Request as_published() {
-  Request r = of_ours(1, 1000, 20, 5);
+Request paper() {
+  Request r = own_preset(1, 1000, 20, 5);
   r.colour = Colour::mean;
   r.grain = 0;
   r.correct = Correct::all;
@@ -51,12 +51,11 @@ Preset preset(const char* id, const char* label, const char* blurb, Request row)
 const std::vector<Preset>& presets() {
   // Figures behind each row: docs/quality.md. Correction, noise, steps, iterations.
   static const std::vector<Preset> table = {
-      preset("instant", N_("Instant"), N_("The edit alone: no model, well under a second"), of_ours(0, 250, 2, 1)),
-      preset("draft", N_("Draft"), N_("A quick look with the model"), in_a_hurry()),
-      preset("balanced", N_("Balanced"), N_("The default"), of_ours(0.4, 250, 2, 1)),
-      preset("best", N_("Best"), N_("More steps, for the final picture"), of_ours(0.4, 250, 8, 2)),
-      preset("paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"),
-             as_published()),
+      preset("instant", N_("Instant"), N_("The edit alone: no model, well under a second"), own_preset(0, 250, 2, 1)),
+      preset("draft", N_("Draft"), N_("A quick look with the model"), draft()),
+      preset("balanced", N_("Balanced"), N_("The default"), own_preset(0.4, 250, 2, 1)),
+      preset("best", N_("Best"), N_("More steps, for the final picture"), own_preset(0.4, 250, 8, 2)),
+      preset("paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"), paper()),
   };
   return table;
 }
