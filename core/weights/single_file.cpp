@@ -220,36 +220,69 @@ std::shared_ptr<const Checkpoint> text_weights(const std::shared_ptr<const Check
   return weights;
 }
 
+/// Refuses a file that holds another kind of model, or none.
+void refuse_other_kinds(const Keys& keys) {
+  const std::string& path = keys.file().path();
+  for (const Marker& marker : markers)
+    if (keys.any_with(marker.start)) throw other_kind(path, marker.kind);
+  if (!keys.any_with(kUNet))
+    throw error(Error::Kind::model, _("{0} holds no UNet of Stable Diffusion 1.x, 2.x or SDXL: choose another model."), path);
+}
+
+/// Whether the model predicts velocity: as the user says, otherwise by SDXL's key or SD 2.x's biases.
+bool predicts_v(const Keys& keys, const UNetConfig& unet, bool sd2, Prediction prediction) {
+  if (prediction != Prediction::automatic) return prediction == Prediction::v;
+  if (unet.text_time) return keys.has("v_pred");
+  return sd2 && looks_like_v(keys, unet);
+}
+
+/// The text encoders of SDXL, and the width of its six numbers' embedding: what the added condition has beside the pooled text.
+void detect_sdxl_text(ModelFiles& files, const std::shared_ptr<const Checkpoint>& file, const Keys& keys) {
+  if (keys.any_with(kXlClip) && keys.any_with(kXlOpen)) {
+    files.text = detect_clip(keys, kXlClip);
+    files.text_weights = text_weights(file, files.text, kXlClip, kClipText);
+    files.text_2 = detect_open_clip(keys, kXlOpen);
+    files.text_2.projection_dim = keys.side(std::string(kXlOpen) + "text_projection", 1, {2});
+    files.text_2_weights = text_weights(file, files.text_2, kXlOpen, kOpenClip);
+    files.text.penultimate = files.text_2.penultimate = true;
+  }
+  const int pooled = files.text_2.projection_dim ? files.text_2.projection_dim : 1280;
+  const int rest = files.unet.projection_class_embeddings_input_dim - pooled;
+  if (rest < 12 || rest % 12 != 0) throw other_kind(file->path(), N_("a model with added conditions of another kind"));
+  files.unet.addition_time_embed_dim = rest / 6;
+}
+
+/// The text encoder of SD 1.x or 2.x; none where the file has none.
+void detect_text(ModelFiles& files, const std::shared_ptr<const Checkpoint>& file, const Keys& keys) {
+  if (keys.any_with(kOpen)) {
+    files.text = detect_open_clip(keys, kOpen);
+    --files.text.layers;
+    files.text_weights = text_weights(file, files.text, kOpen, kOpenClip);
+  } else if (keys.any_with(kClip)) {
+    files.text = detect_clip(keys, kClip);
+    files.text_weights = text_weights(file, files.text, kClip, kClipText);
+  }
+}
+
 }  // namespace
 
 ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction prediction) {
   const Keys keys(*file);
-  for (const Marker& marker : markers)
-    if (keys.any_with(marker.start)) throw other_kind(file->path(), marker.kind);
-  if (!keys.any_with(kUNet))
-    throw error(Error::Kind::model, _("{0} holds no UNet of Stable Diffusion 1.x, 2.x or SDXL: choose another model."),
-                file->path());
-
+  refuse_other_kinds(keys);
   ModelFiles files;
   files.unet = detect_unet(keys);
   files.vae = detect_vae(keys, files.unet.text_time);
   if (files.vae.latent_channels != files.unet.in_channels)
     throw other_kind(file->path(), N_("a model whose VAE does not fit its UNet"));
-  const bool sd2 = !files.unet.text_time && files.unet.use_linear_projection;
 
-  bool v = false;
-  if (files.unet.text_time) {
-    v = keys.has("v_pred");
-    files.scheduler.rescale_betas_zero_snr = v && keys.has("ztsnr");
-  } else if (sd2) {
-    v = looks_like_v(keys, files.unet);
-  }
-  if (prediction != Prediction::automatic) v = prediction == Prediction::v;
+  const bool sdxl = files.unet.text_time, sd2 = !sdxl && files.unet.use_linear_projection;
+  const bool v = predicts_v(keys, files.unet, sd2, prediction);
+  files.scheduler.rescale_betas_zero_snr = sdxl && keys.has("v_pred") && keys.has("ztsnr");
   files.scheduler.prediction_type = v ? PredictionType::v_prediction : PredictionType::epsilon;
-  // The published models' own sides: 512, 768 (SD 2.x that predict v), 1024 pixels.
-  files.unet.sample_size = files.unet.text_time ? 128 : sd2 && v ? 96 : 64;
+  // The native sides of the published models: 512, 768 (SD 2.x that predict v), 1024 pixels.
+  files.unet.sample_size = sdxl ? 128 : sd2 && v ? 96 : 64;
   files.unet.upcast_attention = sd2 && v;
-  files.family = files.unet.text_time ? "SDXL" : sd2 ? "SD 2.x" : "SD 1.x";
+  files.family = sdxl ? "SDXL" : sd2 ? "SD 2.x" : "SD 1.x";
 
   refuse_misfit(file->path(), out_of_range(files.unet));
   refuse_misfit(file->path(), out_of_range(files.vae));
@@ -258,30 +291,10 @@ ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction 
   files.vae_weights =
       map_keys(file, {kVae, &kLdmVae, files.vae.layers_per_block, static_cast<int>(files.vae.block_out_channels.size())},
                {"loss.", "logvar"});
-
-  if (files.unet.text_time) {
-    if (keys.any_with(kXlClip) && keys.any_with(kXlOpen)) {
-      files.text = detect_clip(keys, kXlClip);
-      files.text_weights = text_weights(file, files.text, kXlClip, kClipText);
-      files.text_2 = detect_open_clip(keys, kXlOpen);
-      files.text_2.projection_dim = keys.side(std::string(kXlOpen) + "text_projection", 1, {2});
-      files.text_2_weights = text_weights(file, files.text_2, kXlOpen, kOpenClip);
-      files.text.penultimate = files.text_2.penultimate = true;
-    }
-    // What is left beside the pooled text is six numbers, embedded.
-    const int pooled = files.text_2.projection_dim ? files.text_2.projection_dim : 1280;
-    const int rest = files.unet.projection_class_embeddings_input_dim - pooled;
-    if (rest < 12 || rest % 12 != 0) throw other_kind(file->path(), N_("a model with added conditions of another kind"));
-    files.unet.addition_time_embed_dim = rest / 6;
-  } else if (keys.any_with(kOpen)) {
-    files.text = detect_open_clip(keys, kOpen);
-    --files.text.layers;
-    files.text_weights = text_weights(file, files.text, kOpen, kOpenClip);
-  } else if (keys.any_with(kClip)) {
-    files.text = detect_clip(keys, kClip);
-    files.text_weights = text_weights(file, files.text, kClip, kClipText);
-  }
-
+  if (sdxl)
+    detect_sdxl_text(files, file, keys);
+  else
+    detect_text(files, file, keys);
   check_tensors(*files.unet_weights, unet_tensors(files.unet), false);
   check_tensors(*files.vae_weights, vae_tensors(files.vae), false);
   return files;
