@@ -72,10 +72,20 @@ void check_layer(const Layer& layer) {
 }  // namespace
 
 Request with_settings(Request request, const Settings& settings) {
-  for (const auto& [name, text] : settings)
-    if (name == "preset") apply_preset(request, text);
+  // The model first: a preset depends on its family.
+  bool model = false, preset = false;
   for (const auto& [name, text] : settings) {
-    if (name == "preset") continue;
+    if (name == "model") set_parameter_text(request, name, text);
+    model |= name == "model";
+  }
+  for (const auto& [name, text] : settings)
+    if (name == "preset") {
+      apply_preset(request, text);
+      preset = true;
+    }
+  if (model && !preset) apply_preset(request, request.preset);
+  for (const auto& [name, text] : settings) {
+    if (name == "preset" || name == "model") continue;
     set_parameter_text(request, name, text);
     if (find_parameter(name)->of_preset()) request.preset = "custom";
   }

@@ -76,6 +76,14 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   return code;
 }
 
+/// Says on stderr what a preset does that is not worth its time with the chosen model.
+void explain_preset(const Options& options) {
+  const std::string& id = options.request.preset;
+  if (options.quiet || id == "custom") return;
+  const PresetOffer offer = preset_offer(id, model_family(options.request.model));
+  if (!offer.offered) std::fprintf(stderr, "geometry-transfer: --preset %s: %s\n", id.c_str(), offer.effect.c_str());
+}
+
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (options.list_models) {
@@ -89,12 +97,17 @@ int run(int argc, char** argv) {
       return interrupted;  // it has said how far it came
     }
   Session session;
-  if (!options.batch.empty()) return run_batch(options, session, line);
+  if (!options.batch.empty()) {
+    const int code = run_batch(options, session, line);
+    if (code == 0) explain_preset(options);
+    return code;
+  }
   check_report(options.report);
   check_outputs({options.job}, options.report, "");
   const JobResult result = run_job(session, options.job, options.request, line.callback());
   line.clear();
   print_warnings(result);
+  explain_preset(options);
   if (!options.report.empty()) write_report(options.report, report_json(options.job, result));
   return 0;
 }

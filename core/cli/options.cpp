@@ -202,7 +202,10 @@ Options parse_options(int argc, char** argv) {
     options.request = with_settings(Request{}, machine);
     return options;
   }
-  options.request = with_settings(Request{}, given);
+  Request start;  // a model that improves the edit is used without asking for a preset
+  for (const auto& [name, text] : given)
+    if (name == "model") start.preset = default_preset(model_family(text));
+  options.request = with_settings(start, given);
   if (!options.list_models && options.batch.empty() && !names_all_files(options.job))
     exit_with_usage_error(_("--target, --source, --mask and --output (or --layer) are needed (see --help)"));
   return options;

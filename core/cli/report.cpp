@@ -37,6 +37,7 @@ std::string printable(std::string text) {
 Json report_json(const Job& job, const JobResult& result) {
   const Report& r = result.report;
   Json request, stages = Json::array();
+  const std::string& preset = result.request.preset;
   for (const Parameter& p : parameters()) request[p.name] = value(p.get(result.request));
   for (const StageTime& s : r.stages) stages.push_back({{"stage", stage_id(s.stage)}, {"seconds", s.seconds}});
   rusage used{};
@@ -47,6 +48,7 @@ Json report_json(const Job& job, const JobResult& result) {
           {"output", job.output},
           {"layer", job.layer},
           {"request", request},
+          {"effect", preset == "custom" ? "" : preset_offer(preset, model_family(result.request.model)).effect},
           {"stages", stages},
           {"seconds", r.seconds},
           {"read_files_seconds", result.read},

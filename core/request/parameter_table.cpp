@@ -211,6 +211,7 @@ std::vector<Parameter> make_parameters() {
                          {{"geometry+output", N_("Geometry and itself")}, geometry | output},
                          {{"source", N_("Source")}, only(source)},
                          {{"source+target", N_("Source and target (the paper)")}, source | target},
+                         {{"source+geometry+target", N_("Source, geometry and target")}, source | geometry | target},
                          {{"source+target+output", N_("Source, target and itself")}, source | target | output},
                          {{"target", N_("Target")}, only(target)},
                          {{"target+output", N_("Target and itself")}, target | output},

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/// The presets, and what each does with a model of each family.
+#include "geometry-transfer/models.h"
 #include "geometry-transfer/request.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
 namespace {
 
-/// A preset of this project: Request's defaults, and these four fields.
-Request own_preset(double correction, double noise, int steps, int iterations) {
+/// Families of models that are large enough to improve the edit.
+bool improves_the_edit(const std::string& family) { return family == "SD 1.x" || family == "SD 2.x" || family == "SDXL"; }
+
+/// A run of the method with our edit as its geometry; everything else is Request's default.
+Request run_of(double correction, double noise, int steps, int iterations) {
   Request r;
   r.correction = correction;
   r.noise = noise;
@@ -15,18 +20,11 @@ Request own_preset(double correction, double noise, int steps, int iterations) {
   return r;
 }
 
-/// Works at three quarters of the model's side: half the work for nearly the same correction.
-Request draft() {
-  Request r = own_preset(0.4, 150, 1, 1);
-  r.working_size = 0.75;
-  return r;
-}
-
+/// The published method: its own colour adjustment and attention sets, and none of our edit, restoring or detail.
 Request paper() {
-  Request r = own_preset(1, 1000, 20, 5);
+  Request r = run_of(1, 1000, 20, 5);
   r.colour = Colour::mean;
   r.grain = 0;
-  r.correct = Correct::all;
   r.spacing = Spacing::leading;
   r.output_reads = Stream::source | Stream::target;
   r.restore = 0;
@@ -36,41 +34,104 @@ Request paper() {
   return r;
 }
 
-/// A preset owns the groups colour and method, all of them: what a row does not name goes back to its default.
-Preset preset(const char* id, const char* label, const char* blurb, Request row) {
-  row.preset = id;
-  return {id, label, blurb, [row = std::move(row)](Request& request) {
-            request.preset = row.preset;
-            for (const Parameter& p : parameters())
-              if (p.of_preset()) p.set(request, p.get(row));
-          }};
+/// Works at three quarters of the model's side: about half the work.
+Request smaller(Request r) {
+  r.working_size = 0.75;
+  return r;
+}
+
+/// Reads the reference too, beside the edit and the target.
+Request with_source(Request r) {
+  r.output_reads = Stream::source | Stream::geometry | Stream::target;
+  return r;
+}
+
+/// How a preset runs with one kind of model.
+struct Row {
+  Request request;
+  bool offered;
+  const char* effect;
+};
+
+struct PresetRow {
+  Preset preset;
+  Row with_small;  ///< the shipped model, and models of an unknown family
+  Row with_large;  ///< Stable Diffusion
+};
+
+// Figures behind the rows: docs/quality.md and docs/presets.md.
+constexpr double kShare = 0.25;  // of what the shipped model changes: about two levels of 255
+
+const std::vector<PresetRow>& table() {
+  const char* const edit_only = N_("Carries the geometry over by image processing. No model runs.");
+  const char* const small = N_(
+      "Adds a quarter of what the shipped model changes. That model is small: it redraws texture, and on average the result is "
+      "further from the truth than with Instant.");
+  const char* const published =
+      N_("Runs the published method alone: mean colour, full noise, the decoded picture inside the selection.");
+  static const std::vector<PresetRow> rows = {
+      {{"instant", N_("Instant"), N_("The edit alone: no model, well under a second")},
+       {Request{}, true, edit_only},
+       {Request{}, true, edit_only}},
+      {{"draft", N_("Draft"), N_("A quick look with the model")},
+       {smaller(run_of(kShare, 150, 1, 1)), false, small},
+       {run_of(1, 500, 5, 1), true,
+        N_("The model adapts shading and contact from half of the noise. Coarse structure stays that of the edit.")}},
+      {{"balanced", N_("Balanced"), N_("The whole method with the model")},
+       {run_of(kShare, 250, 2, 1), false, small},
+       {run_of(1, 1000, 10, 2), true,
+        N_("The model redraws the geometry in the target's material, from full noise in 10 steps. All of its changes are "
+           "used.")}},
+      {{"best", N_("Best"), N_("More steps, for the final picture")},
+       {run_of(kShare, 250, 8, 2), false, small},
+       {with_source(run_of(1, 1000, 20, 2)), true, N_("As Balanced in 20 steps, and the model also looks at the reference.")}},
+      {{"paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours")},
+       {paper(), true, published},
+       {paper(), true, published}},
+  };
+  return rows;
+}
+
+const Row& row_of(const PresetRow& row, const std::string& family) {
+  return improves_the_edit(family) ? row.with_large : row.with_small;
+}
+
+const PresetRow& find_row(const std::string& id) {
+  std::string names;
+  for (const PresetRow& row : table()) {
+    if (id == row.preset.id) return row;
+    names += std::string(row.preset.id) + ", ";
+  }
+  throw error(Error::Kind::input, _("There is no preset \"{0}\". Choose one of: {1}."), id, names + "custom");
 }
 
 }  // namespace
 
 const std::vector<Preset>& presets() {
-  // Figures behind each row: docs/quality.md. Correction, noise, steps, iterations.
-  static const std::vector<Preset> table = {
-      preset("instant", N_("Instant"), N_("The edit alone: no model, well under a second"), own_preset(0, 250, 2, 1)),
-      preset("draft", N_("Draft"), N_("A quick look with the model"), draft()),
-      preset("balanced", N_("Balanced"), N_("The default"), own_preset(0.4, 250, 2, 1)),
-      preset("best", N_("Best"), N_("More steps, for the final picture"), own_preset(0.4, 250, 8, 2)),
-      preset("paper", N_("Paper"), N_("Harmonizing Attention as published: mean colour, full noise, nothing of ours"), paper()),
-  };
-  return table;
+  static const std::vector<Preset> list = [] {
+    std::vector<Preset> all;
+    for (const PresetRow& row : table()) all.push_back(row.preset);
+    return all;
+  }();
+  return list;
 }
 
-void apply_preset(Request& request, const std::string& id) {
-  if (id == "custom") {
-    request.preset = id;
-    return;
-  }
-  std::string names;
-  for (const Preset& p : presets()) {
-    if (id == p.id) return p.apply(request);
-    names += std::string(p.id) + ", ";
-  }
-  throw error(Error::Kind::input, _("There is no preset \"{0}\". Choose one of: {1}."), id, names + "custom");
+PresetOffer preset_offer(const std::string& id, const std::string& family) {
+  const Row& row = row_of(find_row(id), family);
+  return {row.offered, _(row.effect)};
 }
+
+const char* default_preset(const std::string& family) { return improves_the_edit(family) ? "balanced" : "instant"; }
+
+void apply_preset(Request& request, const std::string& id, const std::string& family) {
+  if (id != "custom") {
+    const Request& row = row_of(find_row(id), family).request;
+    for (const Parameter& p : parameters())
+      if (p.of_preset()) p.set(request, p.get(row));
+  }
+  request.preset = id;
+}
+
+void apply_preset(Request& request, const std::string& id) { apply_preset(request, id, model_family(request.model)); }
 
 }  // namespace geometry_transfer

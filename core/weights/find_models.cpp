@@ -229,6 +229,8 @@ ModelInfo inspect_model(const std::string& path) {
   return info;
 }
 
+std::string model_family(const std::string& path) { return path.empty() ? "surface" : inspect_model(path).family; }
+
 ModelInfo shipped_model() {
   for (const fs::path& place : shipped_places())
     if (is_model_folder(place / "surface")) return inspect_model(place / "surface");

@@ -250,7 +250,7 @@ class Window {
   }
 
   void changed(const Parameter& p) {
-    if (p.group == Parameter::Group::preset)
+    if (p.group == Parameter::Group::preset || p.name == std::string("model"))  // a preset depends on the model
       apply_preset(call_.request, call_.request.preset);
     else if (p.of_preset())
       call_.request.preset = "custom";
@@ -323,8 +323,9 @@ class Window {
     model_ = call_.request.model;
     const auto show = [&](const std::string& id, const char* label) {
       Request request = call_.request;
-      apply_preset(request, id);
+      apply_preset(request, id, work_.model.family);
       std::string text = with_time(translate(label), expected_time(request, work_));
+      if (!preset_offer(id, work_.model.family).offered) text = sentence(_("{0}, no gain with this model"), text);
       if (text == shown_[id]) return;
       controls_.relabel("preset", id, text);
       shown_[id] = std::move(text);

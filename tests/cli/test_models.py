@@ -54,8 +54,8 @@ class Models(Case):
             for _ in range(os.cpu_count()):
                 ends.callback(subprocess.Popen([sys.executable, "-c", "while True: pass"]).kill)
             for precision in ("fp32", "bf16"):
-                settings = ("--preset", "draft", "--device", "cpu", "--precision", precision)
-                done = run("--batch", self.path("jobs.tsv"), *settings, "--quiet", env=self.environment, timeout=60 * runs)
+                settings = ("--preset", "draft", "--device", "cpu", "--precision", precision, "--quiet")
+                done = run("--batch", self.path("jobs.tsv"), *settings, env=self.environment, timeout=60 * runs)
                 if "does not compute in bf16" in done.stderr: continue
                 self.ok(done)
                 self.ok(run(*self.files(), *settings, env=self.environment))

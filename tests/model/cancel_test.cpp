@@ -16,6 +16,7 @@ class Cancel : public ::testing::Test {
     request_.model = std::string(std::getenv("SOURCE")) + "/tests/golden/sd15";  // the smallest
     request_.threads = 1;
     request_.precision = Precision::fp32;
+    request_.correction = 1;
   }
   /// Answers no to question `last`, counted from 0; never where it is below 0.
   std::vector<float> run(int last) {

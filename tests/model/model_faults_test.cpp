@@ -25,6 +25,7 @@ class ModelFaults : public ::testing::Test {
     request_.model = std::string(std::getenv("SOURCE")) + "/tests/golden/sd15";  // the smallest
     request_.threads = 2;
     request_.precision = Precision::fp32;
+    request_.correction = 1;
   }
   void SetUp() override {
 #ifndef GT_FAILING_MALLOC

@@ -4,6 +4,7 @@
 
 #include <clocale>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <set>
 
@@ -170,25 +171,90 @@ TEST(Presets, AreTheChoicesOfTheFirstParameterAndValid) {
 }
 
 TEST(Presets, DecideColourAndMethodAndNothingElse) {
-  for (const Preset& preset : presets()) {
-    Request plain, busy;
-    for (const Parameter& p : parameters()) p.set(busy, another(p));
-    preset.apply(plain);
-    preset.apply(busy);
-    for (const Parameter& p : parameters()) {
-      const bool decided =
-          p.group == Parameter::Group::preset || p.group == Parameter::Group::colour || p.group == Parameter::Group::method;
-      EXPECT_EQ(p.get(busy), decided ? p.get(plain) : another(p)) << preset.id << " " << p.name;
+  for (const char* family : {"surface", "SD 1.x"})
+    for (const Preset& preset : presets()) {
+      Request plain, busy;
+      for (const Parameter& p : parameters()) p.set(busy, another(p));
+      apply_preset(plain, preset.id, family);
+      apply_preset(busy, preset.id, family);
+      for (const Parameter& p : parameters()) {
+        const bool decided = p.group == Parameter::Group::preset || p.of_preset();
+        EXPECT_EQ(p.get(busy), decided ? p.get(plain) : another(p)) << preset.id << " " << p.name;
+      }
+    }
+}
+
+TEST(Presets, InstantIsTheDefaultAndNeedsNoModel) {
+  for (const char* family : {"surface", "SD 1.x", "SD 2.x", "SDXL", ""}) {
+    Request instant;
+    apply_preset(instant, "instant", family);
+    for (const Parameter& p : parameters()) EXPECT_EQ(p.get(instant), p.get(Request{})) << family << " " << p.name;
+    EXPECT_EQ(instant.correction, 0);
+  }
+  EXPECT_STREQ(default_preset("surface"), "instant");
+  EXPECT_STREQ(default_preset(""), "instant") << "a model that cannot be used";
+  EXPECT_STREQ(default_preset("SDXL"), "balanced");
+}
+
+TEST(Presets, RunTheWholeMethodWithModelsThatImproveTheEdit) {
+  for (const char* family : {"SD 1.x", "SD 2.x", "SDXL"}) {
+    int passes = 0;
+    for (const char* id : {"draft", "balanced", "best"}) {
+      Request r;
+      apply_preset(r, id, family);
+      EXPECT_EQ(r.correction, 1) << id;
+      EXPECT_EQ(r.correct, Correct::all) << id;
+      EXPECT_EQ(r.give_back, GiveBack::edit) << id;
+      EXPECT_EQ(r.restore, 1) << id;
+      EXPECT_EQ(r.noise, id == std::string("draft") ? 500 : 1000) << id;
+      EXPECT_TRUE(r.geometry_reads == (Stream::geometry | Stream::target)) << id;
+      EXPECT_TRUE(r.output_reads.has(Stream::geometry) && r.output_reads.has(Stream::target)) << id;
+      EXPECT_EQ(r.output_reads.has(Stream::source), id == std::string("best"));
+      EXPECT_GT(r.steps * (r.iterations + 1), passes) << id;
+      passes = r.steps * (r.iterations + 1);
     }
   }
 }
 
-TEST(Presets, BalancedIsTheDefaultAndInstantNeedsNoModel) {
-  Request balanced, instant;
-  apply_preset(balanced, "balanced");
-  for (const Parameter& p : parameters()) EXPECT_EQ(p.get(balanced), p.get(Request{})) << p.name;
-  apply_preset(instant, "instant");
-  EXPECT_EQ(instant.correction, 0);
+TEST(Presets, SayWhatTheyDoWithAModelAndWhetherItIsWorthIt) {
+  for (const Preset& preset : presets()) {
+    const PresetOffer small = preset_offer(preset.id, "surface"), large = preset_offer(preset.id, "SD 1.x");
+    EXPECT_TRUE(large.offered) << preset.id;
+    EXPECT_FALSE(small.effect.empty());
+    EXPECT_FALSE(large.effect.empty());
+    const bool between =
+        preset.id == std::string("draft") || preset.id == std::string("balanced") || preset.id == std::string("best");
+    EXPECT_EQ(small.offered, !between) << preset.id;
+    EXPECT_EQ(small.effect == large.effect, !between) << preset.id;
+  }
+  EXPECT_NE(refusal([&] { preset_offer("fast", "surface"); }).find("instant"), std::string::npos);
+}
+
+TEST(Presets, FollowTheFamilyOfTheRequestsModel) {
+  Request shipped, tiny;
+  apply_preset(shipped, "balanced");
+  tiny.model = std::string(std::getenv("SOURCE")) + "/tests/golden/sd15";
+  apply_preset(tiny, "balanced");
+  EXPECT_LT(shipped.correction, 1);
+  EXPECT_EQ(tiny.correction, 1);
+  EXPECT_EQ(tiny.noise, 1000);
+}
+
+TEST(Presets, PaperIsThePaperWithEveryModel) {
+  for (const char* family : {"surface", "SDXL"}) {
+    Request r;
+    apply_preset(r, "paper", family);
+    EXPECT_EQ(r.colour, Colour::mean);
+    EXPECT_EQ(r.grain, 0);
+    EXPECT_EQ(r.correction, 1);
+    EXPECT_EQ(r.correct, Correct::all);
+    EXPECT_EQ(r.noise, 1000);
+    EXPECT_EQ(r.restore, 0);
+    EXPECT_EQ(r.give_back, GiveBack::nothing);
+    EXPECT_TRUE(r.output_reads == (Stream::source | Stream::target));
+    EXPECT_TRUE(r.geometry_reads == (Stream::geometry | Stream::target));
+    EXPECT_FALSE(r.window);
+  }
 }
 
 TEST(Stages, HaveAnIdAndALabelEach) {

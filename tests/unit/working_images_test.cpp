@@ -108,6 +108,7 @@ TEST(WorkingImages, AShiftMovesWhatIsPlacedAndNotTheSource) {
   cv::circle(d.source.pixels(), {200, 200}, 30, cv::Scalar(1, 1, 1, 1), cv::FILLED);
   Request request;
   request.placement.shift_x = 150, request.placement.shift_y = 100;
+  request.correction = 1;
   request.output_reads = Stream::source | Stream::target;
   const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   const auto moments = [](const cv::Mat& rgb) {
@@ -140,6 +141,7 @@ TEST(WorkingImages, WhatOnlyAModelLooksAtIsReadForOne) {
   d.scene.references.push_back({&other.source, nullptr, Reference::Role::texture, {}, 1});
   Request request;
   request.placement.rotation = 30;
+  request.correction = 1;
   const auto read = [&] { return read_working_images(d.scene, request, 256, 8); };
   EXPECT_TRUE(read().geometries[0].source.empty()) << "attention looks at the edited geometry";
   EXPECT_EQ(read().textures.size(), 1u);
@@ -212,7 +214,9 @@ TEST(WorkingImages, SeveralReferencesAndTexturesEachInTheirPlace) {
   scene.references[1].placement.shift_x = 250;
   scene.references[1].weight = 0.5;
   scene.references.push_back({&texture, nullptr, Reference::Role::texture, {}, 2});
-  const WorkingImages v = read_working_images(scene, {}, 256, 8);
+  Request request;
+  request.correction = 1;
+  const WorkingImages v = read_working_images(scene, request, 256, 8);
   ASSERT_EQ(v.geometries.size(), 2u);
   ASSERT_EQ(v.textures.size(), 1u);
   EXPECT_EQ(v.geometries[1].weight, 0.5);

@@ -23,5 +23,7 @@ ModelInfo shipped_model();
 std::vector<ModelInfo> list_models();
 /// Looks at one path. Never throws.
 ModelInfo inspect_model(const std::string& path);
+/// The family of a request's model: "surface" for the empty path, empty when the model cannot be used. Never throws.
+std::string model_family(const std::string& path);
 
 }  // namespace geometry_transfer

@@ -66,7 +66,7 @@ struct Placement {
 constexpr double kAutomatic = -1;
 
 struct Request {
-  std::string preset = "balanced";  ///< the row the method's fields were taken from, or "custom"
+  std::string preset = "instant";  ///< the preset that the method's fields were taken from, or "custom"
 
   Placement placement;
   double grow = 0;     ///< canvas pixels added round the selection; negative shrinks
@@ -79,9 +79,9 @@ struct Request {
   double own_material = kAutomatic;  ///< share kept of another material laid bare (rust, plaster under paint); shading only
   double show_through = kAutomatic;  ///< share of a brightening left out so that the target shows through; shading only
 
-  Correct correct = Correct::shadows;
-  double correction = 0.4;  ///< strength of the model's correction on top of the edit; 0 needs no model
-  double noise = 250;       ///< timestep that inversion reaches, (0, 1000]
+  Correct correct = Correct::all;
+  double correction = 0;  ///< strength of the model's correction on top of the edit, [0, 1]; 0 needs no model
+  double noise = 250;     ///< timestep that inversion reaches, (0, 1000]
   Spacing spacing = Spacing::trailing;
   int steps = 2;         ///< of inversion, and of generation
   int iterations = 1;    ///< of the fixed point in each inversion step
@@ -149,11 +149,24 @@ std::string parameter_text(const Request& request, const Parameter& parameter);
 struct Preset {
   const char* id;     ///< "balanced"
   const char* label;  ///< untranslated
-  const char* blurb;
-  std::function<void(Request&)> apply;  ///< sets the fields of the groups colour and method, and request.preset
+  const char* blurb;  ///< one sentence, untranslated
 };
 const std::vector<Preset>& presets();
-/// Throws Error (input) that lists the names when there is none of that one. "custom" changes nothing else.
+
+/// What a preset does with the models of one family.
+struct PresetOffer {
+  bool offered;  ///< false: on average it changes the picture by less than a level, or not for the better; dialogs leave it out
+  std::string effect;  ///< one to three sentences in the user's language: what it does with these models
+};
+// In all of these, `family` is a ModelInfo's ("surface", "SD 1.x", "SD 2.x", "SDXL"); any other counts as "surface".
+// Unknown presets are an Error (input) that lists the known ones.
+
+PresetOffer preset_offer(const std::string& id, const std::string& family);
+/// The preset to start from: "instant" with the shipped model, "balanced" with a model that improves the edit.
+const char* default_preset(const std::string& family);
+/// Sets the preset's name and all fields of the groups colour and method. "custom" changes the name alone.
+void apply_preset(Request& request, const std::string& id, const std::string& family);
+/// The same for the family of request.model, which is looked at: set the model first.
 void apply_preset(Request& request, const std::string& id);
 
 /// Throws Error (input) at the first field out of range, and where fields contradict each other.
