@@ -27,7 +27,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// What runs out of memory says so in many ways; people get one sentence, `advice`.
+/// Runs `work` and turns every out-of-memory exception into one Error with the sentence `advice`.
 template <class Work>
 auto with_memory(const char* advice, Work work) {
   try {
@@ -103,14 +103,10 @@ class TransferImpl : public Transfer {
   }
 
  private:
-  /// Latent pixels round the geometry that are computed with it, although they equal the target: what deeper layers make of it
-  /// fades there. docs/speed.md has the figures.
-  static constexpr int64_t kWindowMargin = 4;
-
-  /// What a GPU needs beside the weights for the UNet on three streams.
+  /// Bytes that the UNet needs on a GPU beside its weights, with three streams.
   static constexpr std::uint64_t kBesideWeights = std::uint64_t{5} << 29;
 
-  // The networks. On a GPU that cannot hold both, each is there while it is needed and read from the mapped file again.
+  // The networks. A GPU that cannot hold both has one at a time; each is read again from its mapped file.
   const Vae& vae() {
     if (one_at_a_time_) unet_.reset();
     if (!vae_) vae_.emplace(files_.vae, weights(files_.vae_weights, compute_.vae));
@@ -130,14 +126,14 @@ class TransferImpl : public Transfer {
            count_numbers(vae_tensors(files_.vae)) * c10::elementSize(compute_.vae);
   }
 
-  /// Memory where the networks run; the largest number where nothing says.
+  /// Free bytes where the networks run; the largest number where that is unknown.
   std::uint64_t free_here() const {
     if (compute_.device.is_cpu()) return free_memory();
     const std::uint64_t free = free_card_memory();
     return free ? free : std::numeric_limits<std::uint64_t>::max();
   }
 
-  /// Side of the squares that the VAE works in, so that a quarter of the memory stays free; 0: in one piece.
+  /// Side of the VAE's tiles in latents, so that a quarter of the memory stays free; 0: one piece.
   int64_t tile(Size size) const {
     return vae_tile(files_.vae, size.height, size.width, static_cast<int>(c10::elementSize(compute_.vae)), free_here() / 4 * 3);
   }
@@ -146,7 +142,7 @@ class TransferImpl : public Transfer {
     const TimeGrid grid = time_grid(files_.scheduler, asked.noise, asked.steps, asked.spacing);
     const Request request = within_range(asked, grid);
 
-    // 1. Read what lies round the selection.
+    // 1. Read the working rectangle.
     clock.enter(Stage::read);
     const WorkingImages views =
         read_working_images(scene, request, files_.unet.sample_size * files_.vae.downscale(), granularity());
@@ -159,7 +155,7 @@ class TransferImpl : public Transfer {
     clock.enter(Stage::edit);
     const cv::Mat edited = edit(views, request);
 
-    // 3. Encode what takes part.
+    // 3. Encode the images that take part.
     clock.enter(Stage::encode);
     const HarmonizeInput input = encode(views, edited, request, [&] { clock.ask(); });
     report.window_share = share_of(input.window);
@@ -167,7 +163,7 @@ class TransferImpl : public Transfer {
     // 4. Invert, blend, generate.
     clock.enter(Stage::invert);
     const UNet& network = unet();
-    const UNetContext context = network.prepare(conditioning_for(size));
+    const UNetContext context = network.prepare(for_size(conditioning_, files_.unet, size));
     SamplingOptions sampling;
     sampling.iterations = request.iterations;
     sampling.tolerance = request.tolerance;
@@ -184,7 +180,7 @@ class TransferImpl : public Transfer {
     report.residuals = out.residuals;
     require_finite(out.latents, Stage::generate);
 
-    // 5. Decode, and give back what the autoencoder cannot carry.
+    // 5. Decode, and add the detail that the autoencoder lost.
     clock.enter(Stage::decode);
     const cv::Mat result =
         edited + request.correction * correction(views, edited, input, out.latents, request, [&] { clock.ask(); });
@@ -199,14 +195,6 @@ class TransferImpl : public Transfer {
   /// Pixels a side must be a multiple of: the VAE's and the UNet's halvings.
   int granularity() const { return files_.vae.downscale() << (files_.unet.block_out_channels.size() - 1); }
 
-  /// Round everything that the edit changed or the mask lets through; images at the model's size.
-  Window window_of(const Tensor& target, const Tensor& edit, const Tensor& mask) const {
-    const Tensor changed = at::maximum((edit - target).abs().amax(1, true), mask);
-    const int64_t scale = files_.vae.downscale();
-    return window_round(at::max_pool2d(changed, {scale, scale}), kWindowMargin,
-                        int64_t{1} << (files_.unet.block_out_channels.size() - 1));
-  }
-
   static double share_of(const Window& w) {
     return w.empty() ? 1 : static_cast<double>(w.height * w.width) / static_cast<double>(w.canvas_height * w.canvas_width);
   }
@@ -217,14 +205,16 @@ class TransferImpl : public Transfer {
     const auto latents = [&](const cv::Mat& pixels) { return encode_tiled(vae(), to_tensor(pixels, size), side, pause); };
     const Tensor mask = mask_to_tensor(views.mask, size), target = to_tensor(views.target, size), edit = to_tensor(edited, size);
     HarmonizeInput input;
-    if (request.window && compute_.device.is_cpu() && side == 0) input.window = window_of(target, edit, mask);
+    if (request.window && compute_.device.is_cpu() && side == 0)
+      input.window =
+          change_window(target, edit, mask, files_.vae.downscale(), int64_t{1} << (files_.unet.block_out_channels.size() - 1));
     if (input.window.empty()) {
       input.target = encode_tiled(vae(), target, side, pause);
       input.geometry = encode_tiled(vae(), edit, side, pause);
     } else {
-      const WholeAndWithin made = encode_both(vae(), input.window, target, edit, pause);
-      input.target = made.whole;
-      input.geometry = input.window.pasted(made.whole, made.within);
+      const WholeAndWithin encoded = encode_both(vae(), input.window, target, edit, pause);
+      input.target = encoded.whole;
+      input.geometry = input.window.pasted(encoded.whole, encoded.within);
     }
     if (request.output_reads.has(Stream::source))
       for (const WorkingImages::Geometry& g : views.geometries) {
@@ -240,59 +230,48 @@ class TransferImpl : public Transfer {
     return input;
   }
 
-  /// What is added to the edit, over the rectangle: at strength 1, decode(latents) with the share of the residuals that was asked
-  /// for.
+  /// The model's correction over the rectangle, CV_32FC3: what is added to the edit at strength 1.
   cv::Mat correction(const WorkingImages& views, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
                      const Request& request, const Pause& pause) {
+    if (request.give_back == GiveBack::nothing) {
+      // As in the paper: the decoded picture replaces the edit, with no detail of the edit left in it.
+      const cv::Mat decoded = to_mat(decode(latents, views.area.model, pause));
+      return wanted_part(resampled(decoded, {edited.cols, edited.rows}) - edited, edited, views, request);
+    }
+    const Tensor edit = to_tensor(edited, views.area.model);
+    const Tensor result = with_detail(views, edit, input, latents, request, pause);
+    // Only the difference is resampled, so the edit keeps its own resolution.
+    return wanted_part(resampled(to_mat(result) - to_mat(edit), {edited.cols, edited.rows}), edited, views, request);
+  }
+
+  /// Decoded latents plus the detail that the autoencoder loses of the edit, the target, or both by half; (1, 3, H, W).
+  Tensor with_detail(const WorkingImages& views, const Tensor& edit, const HarmonizeInput& input, const Tensor& latents,
+                     const Request& request, const Pause& pause) {
     const Size size = views.area.model;
-    const int64_t side = tile(size);
-    const auto decode = [&](const Tensor& z) { return decode_tiled(vae(), z, side, pause); };
-    const Tensor edit = to_tensor(edited, size), target = to_tensor(views.target, size);
-    if (side == 0 && runs_in_window(input, request) && request.give_back == GiveBack::edit) {
-      // Both decodings agree outside the window: one of them whole, the other within it, and their difference is 0 elsewhere.
-      const WholeAndWithin made = decode_both(vae(), input.window, input.geometry, latents, pause);
-      require_finite(made.within, Stage::decode);
-      const Tensor result = input.window.pasted(edit, input.window.cut(edit) + made.within - input.window.cut(made.whole));
-      return part_of(result, edit, edited, views, request);
+    if (tile(size) == 0 && runs_in_window(input, request) && request.give_back == GiveBack::edit) {
+      // Outside the window both decoded pictures agree, so one is decoded as a whole and the other inside it.
+      const WholeAndWithin decoded = decode_both(vae(), input.window, input.geometry, latents, pause);
+      require_finite(decoded.within, Stage::decode);
+      return input.window.pasted(edit, input.window.cut(edit) + decoded.within - input.window.cut(decoded.whole));
     }
-    const Tensor decoded = decode(latents);
+    const Tensor target = to_tensor(views.target, size);
+    const double of_edit = request.give_back == GiveBack::edit ? 1 : request.give_back == GiveBack::half ? 0.5 : 0;
+    Tensor result = decode(latents, size, pause);
+    if (of_edit > 0) result = result + of_edit * (edit - decode(input.geometry, size, pause));
+    if (of_edit < 1) result = result + (1 - of_edit) * (target - decode(input.target, size, pause));
+    return result;
+  }
+
+  Tensor decode(const Tensor& latents, Size size, const Pause& pause) {
+    const Tensor decoded = decode_tiled(vae(), latents, tile(size), pause);
     require_finite(decoded, Stage::decode);
-    double of_edit = 0, of_target = 0;
-    switch (request.give_back) {
-      case GiveBack::nothing:
-        break;
-      case GiveBack::edit:
-        of_edit = 1;
-        break;
-      case GiveBack::target:
-        of_target = 1;
-        break;
-      case GiveBack::half:
-        of_edit = of_target = 0.5;
-        break;
-    }
-    Tensor result = decoded;
-    if (of_edit > 0) result = result + of_edit * (edit - decode(input.geometry));
-    if (of_target > 0) result = result + of_target * (target - decode(input.target));
-    return part_of(result, edit, edited, views, request);
+    return decoded;
   }
 
-  /// The part of result - edit (1, 3, H, W) that was asked for, at the rectangle's own resolution.
-  static cv::Mat part_of(const Tensor& result, const Tensor& edit, const cv::Mat& edited, const WorkingImages& views,
-                         const Request& request) {
-    const cv::Mat difference = to_mat(result) - to_mat(edit);
-    const cv::Mat over = resampled(difference, {edited.cols, edited.rows});
-    return request.correct == Correct::all ? over : shadows_only(over, edited, views.target);
-  }
-
-  Conditioning conditioning_for(Size size) const {
-    Conditioning c = conditioning_;
-    if (files_.unet.text_time) {
-      const float ids[] = {static_cast<float>(size.height), static_cast<float>(size.width), 0, 0,
-                           static_cast<float>(size.height), static_cast<float>(size.width)};
-      c.time_ids = at::tensor(at::ArrayRef<float>(ids), at::kFloat).unsqueeze(0);
-    }
-    return c;
+  /// The part of the correction that the request asks for.
+  static cv::Mat wanted_part(const cv::Mat& correction, const cv::Mat& edited, const WorkingImages& views,
+                             const Request& request) {
+    return request.correct == Correct::all ? correction : shadows_only(correction, edited, views.target);
   }
 
   std::string name_, model_;

@@ -91,4 +91,12 @@ Conditioning empty_prompt(const ModelFiles& files, at::ScalarType dtype, at::Dev
   return c;
 }
 
+Conditioning for_size(Conditioning conditioning, const UNetConfig& unet, Size size) {
+  if (!unet.text_time) return conditioning;
+  const auto height = static_cast<float>(size.height), width = static_cast<float>(size.width);
+  const float ids[] = {height, width, 0, 0, height, width};  // original size, crop, target size
+  conditioning.time_ids = at::tensor(at::ArrayRef<float>(ids), at::kFloat).unsqueeze(0);
+  return conditioning;
+}
+
 }  // namespace geometry_transfer

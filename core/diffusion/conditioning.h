@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "geometry-transfer/image.h"
 #include "weights/model_files.h"
 
 namespace geometry_transfer {
@@ -14,8 +15,11 @@ struct Conditioning {
   at::Tensor time_ids;  ///< (B or 1, 6) for text_time models: original h, w, crop top, left, target h, w; else undefined
 };
 
-/// The empty prompt's embedding; one token of zeros for a model without a text encoder. time_ids are left undefined: they are the
-/// working size's. Throws Error (model) when the family needs a text encoder and there is none.
+/// The empty prompt's embedding; one token of zeros for a model without a text encoder. time_ids are left undefined: see
+/// for_size(). Throws Error (model) when the family needs a text encoder and there is none.
 Conditioning empty_prompt(const ModelFiles& files, at::ScalarType dtype, at::Device device);
+
+/// The same for a picture of `size` pixels: fills time_ids where the model reads them.
+Conditioning for_size(Conditioning conditioning, const UNetConfig& unet, Size size);
 
 }  // namespace geometry_transfer

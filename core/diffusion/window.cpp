@@ -52,6 +52,12 @@ Window window_round(const at::Tensor& changed, int64_t margin, int64_t granulari
   return window.height * window.width > kMostShare * static_cast<double>(height * width) ? Window() : window;
 }
 
+Window change_window(const at::Tensor& target, const at::Tensor& edit, const at::Tensor& mask, int64_t downscale,
+                     int64_t granularity) {
+  const at::Tensor changed = at::maximum((edit - target).abs().amax(1, true), mask);
+  return window_round(at::max_pool2d(changed, {downscale, downscale}), kWindowMargin, granularity);
+}
+
 size_t Surroundings::bytes() const {
   size_t sum = 0;
   for (const at::Tensor& halo : halos) sum += halo.numel() * halo.element_size();

@@ -35,6 +35,15 @@ struct Window {
 /// (1, 1, h, w). Empty where that is nothing or so much of the canvas that a window would not pay.
 Window window_round(const at::Tensor& changed, int64_t margin, int64_t granularity);
 
+/// Latent pixels round the geometry that are computed with it although they equal the target. The difference that deeper layers
+/// spread outwards fades there; docs/speed.md has the figures.
+constexpr int64_t kWindowMargin = 4;
+
+/// The window round everything that the edit changes or the mask lets through. target, edit (1, 3, H, W) and mask (1, 1, H, W)
+/// are pixels; the window is in latents, `downscale` times smaller.
+Window change_window(const at::Tensor& target, const at::Tensor& edit, const at::Tensor& mask, int64_t downscale,
+                     int64_t granularity);
+
 /// The surroundings of a window that one pass over the whole canvas recorded, in the order in which the layers ran.
 struct Surroundings {
   Window window;
