@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 
 #include "diffusion/conditioning.h"
@@ -329,6 +330,136 @@ TEST_F(Sampling, CancellingEndsAtTheNextPass) {
   };
   EXPECT_THROW(harmonize(input, Request(), grid, predictor(), sampling), Cancelled);
   EXPECT_EQ(calls, 2);
+}
+
+/// One step to t = 300 with two different pictures; the mask is soft unless a law sets it.
+class OneStep : public Sampling {
+ protected:
+  OneStep() {
+    grid = time_grid(files.scheduler, 300, 1, Spacing::trailing);
+    input.target = latents();
+    input.geometry = latents();
+    input.mask = at::full({1, 1, 16, 16}, 0.5);
+    sampling.iterations = 1;
+  }
+  at::Tensor run() { return harmonize(input, request, grid, predictor(), sampling).latents; }
+
+  HarmonizeInput input;
+  Request request;
+};
+
+TEST_F(OneStep, PartOfTheTargetIsRestoredByItsShare) {
+  input.mask.zero_();
+  input.mask.slice(3, 0, 6).fill_(1);
+  const auto with = [&](double restore) {
+    request.restore = restore;
+    return run();
+  };
+  const at::Tensor none = with(0), some = with(0.3), all = with(1);
+  EXPECT_GT(difference(none.slice(3, 6), input.target.slice(3, 6)), 0.05) << "nothing is put back";
+  EXPECT_LT(difference(some, 0.7 * none + 0.3 * all), 1e-5);
+  EXPECT_TRUE(at::equal(all.slice(3, 6), input.target.slice(3, 6)));
+  EXPECT_TRUE(at::equal(none.slice(3, 0, 6), all.slice(3, 0, 6))) << "inside the mask restoring changes nothing";
+}
+
+TEST_F(OneStep, ASoftMaskBlendsTheTrajectories) {
+  request.restore = 0;
+  const at::Tensor result = run();
+  std::vector<StreamState> streams = make_streams(input, request);
+  invert(streams, grid, predictor(), sampling);
+  GenerationOptions options;
+  options.reads = {{1}, {0}};
+  options.mask = input.mask;
+  const at::Tensor halfway = 0.5 * streams[1].trajectory.back() + 0.5 * streams[0].trajectory.back();
+  EXPECT_LT(difference(generate(halfway, streams, grid, predictor(), sampling, options), result), 1e-5);
+  EXPECT_GT(difference(generate(streams[1].trajectory.back(), streams, grid, predictor(), sampling, options), result), 0.05);
+}
+
+TEST_F(OneStep, AWeightOfTwoIsTheSamePictureTwice) {
+  request.output_reads = Stream::source | Stream::target;
+  const at::Tensor picture = latents();
+  const auto with = [&](std::vector<at::Tensor>& list, std::vector<double>& weights, int copies, double weight) {
+    list.assign(copies, picture);
+    weights.assign(copies, weight);
+    return run();
+  };
+  for (const bool texture : {false, true}) {
+    std::vector<at::Tensor>& list = texture ? input.textures : input.sources;
+    std::vector<double>& weights = texture ? input.texture_weights : input.source_weights;
+    if (texture) input.sources = {latents()}, input.source_weights = {1};
+    const at::Tensor once = with(list, weights, 1, 1), heavy = with(list, weights, 1, 2), twice = with(list, weights, 2, 1);
+    EXPECT_LT(difference(heavy, twice), 1e-4) << (texture ? "texture" : "source");
+    EXPECT_GT(difference(heavy, once), 10 * difference(heavy, twice)) << (texture ? "texture" : "source");
+  }
+}
+
+TEST_F(OneStep, TheResidualIsThatOfTheWorstStream) {
+  const auto residual = [&](std::vector<at::Tensor> pictures, bool together) {
+    std::vector<StreamState> streams;
+    for (const at::Tensor& picture : pictures) {
+      const int place = static_cast<int>(streams.size());
+      streams.push_back({"image", picture, {{place}}, {}, {}});
+    }
+    if (!together && streams.size() > 1) streams[1].reads = {{0, -60}, {1}};  // in a batch of its own
+    sampling.keep_keys = !together;
+    return invert(streams, grid, predictor(), sampling).residuals.at(0);
+  };
+  const at::Tensor rough = at::randn({1, 4, 16, 16}), smooth = 3 * latents();
+  const double first = residual({rough}, true), second = residual({smooth}, true);
+  ASSERT_GT(std::abs(first - second), 0.05 * std::max(first, second));
+  EXPECT_NEAR(residual({rough, smooth}, true), std::max(first, second), 1e-4);
+  EXPECT_NEAR(residual({smooth, rough}, true), std::max(first, second), 1e-4);
+  EXPECT_NEAR(residual({rough, smooth}, false), std::max(first, second), 1e-4);
+  EXPECT_NEAR(residual({smooth, rough}, false), std::max(first, second), 1e-4);
+}
+
+TEST(StreamMixer, AWindowIsReadWithItsWeight) {
+  const c10::InferenceMode inference;
+  at::manual_seed(5);
+  const Window window{1, 0, 2, 3, 4, 4};
+  const at::Tensor k = at::randn({1, 16, 8}), v = at::randn({1, 16, 8}),
+                   inside = window.outside(4, 4).logical_not().nonzero().flatten();
+  KeyMemory whole, other;
+  whole.k = {k}, whole.v = {v};
+  other.k = {at::randn({1, 16, 8})}, other.v = {at::randn({1, 16, 8})};
+  const at::Tensor k_inside = k.index_select(1, inside), v_inside = v.index_select(1, inside), q = at::randn({1, 6, 8});
+  const AttentionSite site{0, 2, 2, 3};
+  const auto mixed = [&](const KeySource& first) {
+    return StreamMixer({{first, {-1, &other}}}).mix(site, q, k_inside, v_inside);
+  };
+  // The window of a picture that equals its surroundings' own is the whole picture, also by its weight.
+  const at::Tensor in_window = mixed({0, nullptr, 0.8, window, &whole}), as_whole = mixed({-1, &whole, 0.8});
+  EXPECT_LT((in_window - as_whole).abs().max().item<double>(), 1e-5);
+  EXPECT_GT((in_window - mixed({-1, &whole, 0})).abs().max().item<double>(), 1e-2);
+}
+
+TEST(ChangeWindow, LeavesAMarginOfFourLatentsRoundEveryChange) {
+  const at::Tensor target = at::zeros({1, 3, 256, 256}), none = at::zeros({1, 1, 256, 256});
+  at::Tensor edit = target.clone(), mask = none.clone();
+  edit[0][1][128][96] = 0.01;  // latent (16, 12)
+  const auto sides = [](const Window& w) { return std::vector<int64_t>{w.top, w.left, w.height, w.width}; };
+  EXPECT_EQ(sides(change_window(target, edit, none, 8, 1)), (std::vector<int64_t>{12, 8, 9, 9}));
+  mask[0][0][128][96] = 0.5;
+  EXPECT_EQ(sides(change_window(target, target, mask, 8, 1)), (std::vector<int64_t>{12, 8, 9, 9}));
+}
+
+TEST(Schedule, ZeroTerminalSnrEndsJustAboveZero) {
+  SchedulerConfig config;
+  const std::vector<double> plain = alphas_cumprod(config);
+  config.rescale_betas_zero_snr = true;
+  const std::vector<double> rescaled = alphas_cumprod(config);
+  EXPECT_EQ(rescaled.back(), std::pow(2.0, -24)) << "as diffusers does, so that nothing is divided by 0";
+  EXPECT_NEAR(rescaled.front(), plain.front(), 1e-12);
+  const at::Tensor z = at::ones({1, 4, 2, 2});
+  EXPECT_TRUE(at::isfinite(ddim_move(z, z, rescaled.back(), rescaled.front())).all().item<bool>());
+}
+
+TEST(Conditioning, TellsSdxlTheSizeOfThePicture) {
+  UNetConfig unet;
+  EXPECT_FALSE(for_size({}, unet, {384, 640}).time_ids.defined());
+  unet.text_time = true;
+  const at::Tensor ids = for_size({}, unet, {384, 640}).time_ids;  // width, height
+  EXPECT_TRUE(at::equal(ids, at::tensor({640.f, 384.f, 0.f, 0.f, 640.f, 384.f}).unsqueeze(0)));
 }
 
 }  // namespace

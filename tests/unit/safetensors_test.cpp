@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include <cstring>
 
 #include "geometry-transfer/error.h"
@@ -110,6 +112,14 @@ TEST(Safetensors, RefusesOverlapsAndGaps) {
   expect_refused(two("[0,4]", "[2,6]"), "does not begin where");
   expect_refused(two("[0,4]", "[0,4]"), "does not begin where");
   expect_refused(two("[2,6]", "[6,10]"), "incomplete");
+  // A gap before the first tensor, and one between two, that end with the file.
+  const auto one_of_four = [](const std::string& first, const std::string& second, std::size_t bytes) {
+    return safetensors_bytes("{" + entry("a", "F16", "[1]", first) + "," + entry("b", "F16", "[1]", second) + "}",
+                             std::string(bytes, 0));
+  };
+  EXPECT_EQ(refusal(one_of_four("[0,2]", "[2,4]", 4)), "");
+  expect_refused(one_of_four("[2,4]", "[4,6]", 6), "does not begin where");
+  expect_refused(one_of_four("[0,2]", "[4,6]", 6), "does not begin where");
 }
 
 TEST(Safetensors, RefusesHeadersOfAnotherForm) {
@@ -156,6 +166,17 @@ TEST(Safetensors, NoticesThatTheFileChanged) {
   const auto file = open_safetensors(path);
   ASSERT_NE(file->find("a"), nullptr);
   std::filesystem::resize_file(path, 100);
+  EXPECT_THROW(file->find("a"), Error);
+}
+
+TEST(Safetensors, NoticesThatTheFileWasRewrittenInPlaceWithTheSameSize) {
+  TemporaryFolder folder;
+  const std::string path = write_file(folder / "m.safetensors", safetensors_bytes({{"a", "F16", {4}, std::string(8, 1)}}));
+  const auto file = open_safetensors(path);
+  ASSERT_NE(file->find("a"), nullptr);
+  const auto size = std::filesystem::file_size(path);
+  std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) - std::chrono::seconds(5));
+  ASSERT_EQ(std::filesystem::file_size(path), size);
   EXPECT_THROW(file->find("a"), Error);
 }
 
