@@ -105,6 +105,21 @@ class Datasets(Case):
         self.ok(self.make("b", "--manifest", self.path("a/manifest.jsonl"), variants=None))
         self.assertEqual(self.bytes_in("b"), self.bytes_in("a"))
 
+    def test_a_manifest_stays_in_its_folder(self):
+        self.made("a", variants=2)
+        for path in ("../out.png", "/tmp/out.png", "images/../../out.png"):
+            lines = self.lines("a")
+            lines[2]["picture"] = path
+            with open(self.path("edited.jsonl"), "w", encoding="utf-8") as f: f.writelines(json.dumps(line) + "\n" for line in lines)
+            self.refused(self.make("b", "--manifest", self.path("edited.jsonl"), variants=None), "edited.jsonl:3", "leads out of the folder")
+        self.assertFalse(os.path.exists(self.path("out.png")))
+
+    def test_a_manifest_with_a_failed_picture(self):
+        self.make("a", "--keep", "contrast>2", "--tries", "1", variants=2)
+        done = self.make("b", "--manifest", self.path("a/manifest.jsonl"), variants=None)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 2), done.stderr)
+        self.assertEqual(os.listdir(self.path("b")), ["manifest.jsonl"])
+
     def test_what_is_drawn_lies_in_its_range(self):
         rows = self.made("a", *self.RANGES, variants=24)
         defects = [d for row in rows for d in row["defects"]]

@@ -196,6 +196,7 @@ Row Maker::make(std::size_t index) {
 }
 
 Row Maker::make_again(Row row) try {
+  if (row.picture.empty()) return row;  // it failed when it was drawn, and says why
   row.error.clear();
   const auto loaded = target({row.target, "", ""});
   if (row.size != loaded->picture.pixels.size())

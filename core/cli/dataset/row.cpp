@@ -2,11 +2,21 @@
 #include "cli/dataset/row.h"
 
 #include <cmath>
+#include <filesystem>
 
 #include "request/text.h"
 
 namespace geometry_transfer::cli {
 namespace {
+
+/// A stranger's manifest must not write outside the data set's folder.
+std::string path_inside(const Json& text, const std::string& place) {
+  const std::filesystem::path path(text.get<std::string>());
+  for (const auto& part : path)
+    if (part == ".." || path.is_absolute())
+      throw error(Error::Kind::input, _("{0}: the path \"{1}\" leads out of the folder."), place, path.string());
+  return path.string();
+}
 
 double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
@@ -44,9 +54,9 @@ Row parse_row(const Json& line, const std::string& place) try {
   row.split = line.at("split").get<std::string>();
   row.target = line.at("target").get<std::string>();
   row.size = {line.at("width").get<int>(), line.at("height").get<int>()};
-  row.picture = line.at("picture").get<std::string>();
-  row.label = line.at("label").get<std::string>();
-  row.instances = line.at("instances").get<std::string>();
+  row.picture = path_inside(line.at("picture"), place);
+  row.label = path_inside(line.at("label"), place);
+  row.instances = path_inside(line.at("instances"), place);
   row.tries = line.at("tries").get<int>();
   row.error = line.value("error", "");
   for (const Json& one : line.at("defects")) {
