@@ -113,7 +113,8 @@ class Reader {
       JSAMPROW row = pixels.ptr(static_cast<int>(info_.output_scanline));
       jpeg_read_scanlines(&info_, &row, 1);
     }
-    jpeg_finish_decompress(&info_);
+    whole_ = has_all_scans();
+    jpeg_finish_decompress(&info_);  // frees what has_all_scans() looks at
     return Outcome::done;
   }
 
@@ -130,15 +131,8 @@ class Reader {
     return claim;
   }
 
-  /// False when a progressive file never sent the last bits of its mean values. A file that ends early must have sent those of
-  /// all coefficients, or it was cut between two scans.
-  bool has_all_scans() const {
-    if (!info_.progressive_mode || !info_.coef_bits) return true;
-    for (int c = 0; c < info_.num_components; ++c)
-      for (int k = 0; k < (ended_early ? DCTSIZE2 : 1); ++k)
-        if (info_.coef_bits[c][k] != 0) return false;
-    return true;
-  }
+  /// False when scans of a progressive file are missing. Known after read_rows().
+  bool is_whole() const { return whole_; }
 
   Bytes profile() {
     JOCTET* data = nullptr;
@@ -196,8 +190,19 @@ class Reader {
     if (self.stop_ && self.stop_()) std::longjmp(self.errors_.target, jumped_for_stop);
   }
 
+  /// False when a progressive file never sent the last bits of its mean values. A file that ends early must have sent those of
+  /// all coefficients, or it was cut between two scans.
+  bool has_all_scans() const {
+    if (!info_.progressive_mode || !info_.coef_bits) return true;
+    for (int c = 0; c < info_.num_components; ++c)
+      for (int k = 0; k < (ended_early ? DCTSIZE2 : 1); ++k)
+        if (info_.coef_bits[c][k] != 0) return false;
+    return true;
+  }
+
   const Bytes& file_;
   const StopRequested& stop_;
+  bool whole_ = true;
   jpeg_progress_mgr progress_{};
 };
 
@@ -325,7 +330,7 @@ Picture read_jpeg(const Bytes& file, const std::string& path, const StopRequeste
   picture.pixels.create(static_cast<int>(info.output_height), static_cast<int>(info.output_width),
                         CV_MAKETYPE(CV_8U, info.output_components));
   check(reader.read_rows(picture.pixels), reader, path);
-  const bool missing = reader.errors_.data_missing || !reader.has_all_scans();
+  const bool missing = reader.errors_.data_missing || !reader.is_whole();
   if (missing && reader.ended_early) throw error(Error::Kind::input, _("\"{0}\" is cut off: copy it again."), path);
   if (missing)
     throw error(Error::Kind::input,

@@ -254,15 +254,19 @@ class Unpacker {
       pixel[0] = red_[index], pixel[1] = green_[index], pixel[2] = blue_[index];
     }
   }
+  /// The i-th sample of a row, at full scale. Rows of fewer than 8 bits are shorter than their samples are many.
+  std::uint8_t number(const std::uint8_t* row, int i) const {
+    return layout_.bits < 8 ? static_cast<std::uint8_t>(sample(row, i) * 255 / ((1u << layout_.bits) - 1)) : row[i];
+  }
+  std::uint16_t number(const std::uint16_t* row, int i) const { return row[i]; }
+
   template <class T>
   void put(const T* row, T* to, int x, int count, int first, int stored) {
     const int channels = pixels_.channels();
     const bool invert = layout_.photometric == PHOTOMETRIC_MINISWHITE;
     for (int i = 0; i < count; ++i)
       for (int s = 0; s < stored; ++s) {
-        T value = row[i * stored + s];
-        if constexpr (sizeof(T) == 1)
-          if (layout_.bits < 8) value = static_cast<T>(sample(row, i) * 255 / ((1u << layout_.bits) - 1));
+        const T value = number(row, i * stored + s);
         to[std::size_t(x + i) * channels + first + s] = invert && first + s == 0 ? static_cast<T>(~value) : value;
       }
   }
