@@ -6,6 +6,7 @@
 #include "dialog/gtk_compat.h"
 #include "dialog/models_box.h"
 #include "dialog/slider.h"
+#include "request/text.h"
 
 namespace geometry_transfer {
 
@@ -22,10 +23,28 @@ Controls::~Controls() = default;
 
 namespace {
 
+/// Shows the value kAutomatic, the lowest one, as a word.
+void show_automatic(GtkWidget* spin) {
+  gtk_spin_button_set_numeric(GTK_SPIN_BUTTON(spin), FALSE);
+  g_signal_connect(spin, "output", G_CALLBACK(+[](GtkSpinButton* box, gpointer) -> gboolean {
+                     if (gtk_adjustment_get_value(gtk_spin_button_get_adjustment(box)) >= 0) return FALSE;
+                     gtk_entry_set_text(GTK_ENTRY(box), _("auto"));
+                     return TRUE;
+                   }),
+                   nullptr);
+  g_signal_connect(spin, "input", G_CALLBACK(+[](GtkSpinButton* box, gdouble* value, gpointer) -> gint {
+                     if (std::string(gtk_entry_get_text(GTK_ENTRY(box))) != _("auto")) return FALSE;
+                     *value = kAutomatic;
+                     return TRUE;
+                   }),
+                   nullptr);
+}
+
 GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
   GtkWidget* spin = gtk_spin_button_new(adjustment, p.step, p.kind == Parameter::Kind::real ? p.digits : 0);
   gtk_spin_button_set_numeric(GTK_SPIN_BUTTON(spin), TRUE);
   gtk_entry_set_width_chars(GTK_ENTRY(spin), 6);
+  if (p.kind == Parameter::Kind::real && p.low == kAutomatic) show_automatic(spin);
   return spin;
 }
 

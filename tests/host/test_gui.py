@@ -293,7 +293,9 @@ class Demo(OnScreen):
         window, _ = self.open_dialog()
         shown = s.settled("near", window, PREVIEW)
         light = lambda shot: shot.min(axis=2) > 200
-        ys, xs = np.nonzero(light(shown[:225, :440]))  # the handle, above the middle
+        ys, xs = np.nonzero(light(shown[:400, :440]))
+        first = ys < ys.min() + 18  # the handle, above the middle
+        ys, xs = ys[first], xs[first]
         handle = np.s_[ys.min() - 2:ys.max() + 3, xs.min() - 2:xs.max() + 3]
         s.drag(window, (60, 400), (420, 400))
         followed = s.settled("followed", window, PREVIEW, unlike=shown)
