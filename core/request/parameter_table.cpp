@@ -78,8 +78,11 @@ Row choice(const char* name, const char* label, const char* blurb, Group group, 
   return row;
 }
 
-#define FIELD(expression) \
-  [](Request & r) -> auto& { return r.expression; }
+/// A function that gives a field of a Request by reference.
+#define FIELD(expression)     \
+  +[](Request & r) -> auto& { \
+    return r.expression;      \
+  }
 
 constexpr Stream source = Stream::source, target = Stream::target, geometry = Stream::geometry, output = Stream::output;
 StreamSet only(Stream s) { return {static_cast<unsigned>(s)}; }
