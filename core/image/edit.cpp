@@ -95,7 +95,7 @@ namespace {
 /// Put one edit on `target` in place.
 void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
   const bool shading = request.colour == Colour::shading;
-  const float colour_strength = float(request.colour_strength), strength = float(shading ? request.strength : 1);
+  const float colour_strength = float(request.colour_strength), strength = float(shading ? e.strength : 1);
   const cv::Vec3f shift_rgb = cv::Vec3d(e.shift.val);
   const bool bends = shading && !e.layers.shift.empty();
   const cv::Mat seen = bends ? target.clone() : target;  // refraction looks at pixels that are edited by then
@@ -117,7 +117,7 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
         if (shading) {
           if (bends) {
             const cv::Vec2f by = bent.at<cv::Vec2f>(y, x) * (per_field * strength);
-            if (std::abs(by[0]) + std::abs(by[1]) > 0.05f) edited = pixel_at(seen, float(x) + by[0], float(top + y) + by[1]);
+            if (std::abs(by[0]) + std::abs(by[1]) > 0.25f) edited = pixel_at(seen, float(x) + by[0], float(top + y) + by[1]);
           }
           const float factor = std::exp(strength * shade.at<float>(y, x)), added = strength * light.at<float>(y, x);
           const float share = paste.empty() ? 0 : std::min(1.0f, strength * own.at<float>(y, x));
@@ -141,6 +141,22 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
 }
 
 }  // namespace
+
+double automatic_strength(const GeometryDecisions& decided, const cv::Mat& target, const cv::Mat& support) {
+  constexpr double kSeenInReference = 1.5, kSeen = 1.2, kMost = 1.8, kSide = 640;
+  if (!(decided.depth < -0.1) || -decided.depth < kSeenInReference * decided.grain) return 1;
+  const double shrink = std::min(1.0, kSide / std::max(target.cols, target.rows));
+  cv::Mat small, near, log, tone;
+  cv::resize(luma_of(target), small, {}, shrink, shrink, cv::INTER_AREA);
+  cv::resize(support, near, small.size(), 0, 0, cv::INTER_AREA);
+  cv::dilate(near > 0, near, cv::Mat::ones(15, 15, CV_8U));
+  cv::log(cv::max(small, 0) + 0.016, log);
+  cv::GaussianBlur(log, tone, {}, 10);
+  cv::GaussianBlur(log, log, {}, 0.7);
+  cv::Scalar mean, spread;
+  cv::meanStdDev(log - tone, mean, spread, near);
+  return std::clamp(std::min(kSeen, -decided.depth / std::max(decided.grain, 1e-3)) * spread[0] / -decided.depth, 1.0, kMost);
+}
 
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target) {
   std::vector<std::vector<const PlacedEdit*>> groups;
@@ -180,7 +196,9 @@ void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& targ
       const SplitGeometry split =
           split_geometry(g.patch.rgb, grown(g.patch.mask, request.grow * g.patch.scale / g.placed_scale), g.patch.known, request);
       e.layers = place_layers(split.layers, g.patch, g.place, views.area.rect, views.view);
-      if (decided && &g == views.geometries.data()) *decided = split.decided;
+      e.strength = request.strength;
+      if (request.strength < 0) e.strength = automatic_strength(split.decided, views.target, e.support);
+      if (decided && &g == views.geometries.data()) *decided = split.decided, decided->strength = e.strength;
     } else {
       e.shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
     }

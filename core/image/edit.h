@@ -16,12 +16,18 @@ struct PlacedEdit {
   GeometryLayers layers;  ///< Colour::shading
   cv::Mat paste;          ///< CV_32FC3: the placed reference, where its own colours are needed; may be empty
   cv::Scalar shift;       ///< Colour::mean, surround: see colour_shift
+  double strength = 1;    ///< of the layers, 0 to 2
   double weight = 1;      ///< > 0
 };
 
 /// Compute the paper's colour shift per channel: the difference of the means under the mask (Colour::mean), or on a ring of bare
 /// material round it (Colour::surround; if there is none, as mean). All of one size.
 cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour);
+
+/// How much stronger a dark geometry has to be to be seen on this target: its depth should pass the local spread of the target's
+/// log luma under and round the selection, as it passed the reference's. Between 1 and 1.8; 1 where it is seen anyway, or was
+/// hardly seen in the reference. `support` has the target's shape, at any size.
+double automatic_strength(const GeometryDecisions& decided, const cv::Mat& target, const cv::Mat& support);
 
 /// Edits `target` (CV_32FC3, any resolution of the same area) in place by all edits, one after the other. Masks that share more
 /// than half of their common area are pictures of the same geometry: their changes are averaged by weight, because applying both

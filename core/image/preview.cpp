@@ -127,6 +127,7 @@ class LivePreview : public Preview {
     e.mask = grown(placed(p.patch.mask, false), request.grow * scale_);
     e.support = feathered(e.mask, request.feather * scale_);
     e.weight = p.geometry.reference->weight;
+    if (shading) e.strength = request.strength < 0 ? automatic_strength(p.split.decided, target_, e.support) : request.strength;
     if (shading) e.layers = place_layers(p.split.layers, p.patch, place, view_.area, view);
     if (!shading || request.colour_strength < 1 || p.split.decided.own_material > 0.02) e.paste = placed(p.patch.rgb, true);
     if (!shading) {

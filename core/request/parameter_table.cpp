@@ -153,13 +153,13 @@ std::vector<Parameter> make_parameters() {
           .digits(2),
       number("strength", N_("_Strength"), N_("How strong the geometry is as a whole: 0 is nothing, 1 as in the reference"),
              Group::selection, FIELD(strength))
-          .range(0, 2)
+          .range(kAutomatic, 2)
           .step(0.05)
           .digits(2),
       number("own-material", N_("_Keep own material"),
              N_("How much another material that the geometry lays bare keeps its own colours: rust, plaster under paint, moss"),
              Group::selection, FIELD(own_material))
-          .range(-1, 1)
+          .range(kAutomatic, 1)
           .step(0.05)
           .digits(2),
       number("show-through", N_("Show through"),

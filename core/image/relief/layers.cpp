@@ -15,6 +15,9 @@ namespace {
 constexpr int kGrow = 4;
 /// Keeps the logarithm of dark pixels' ratio small: they are noise.
 constexpr float kDark = 0.03f;
+/// Water bends by pixels. Where nothing bends further than this, the network is only unsure, and bending by a fraction of a pixel
+/// would blur the target's texture.
+constexpr double kBends = 1;
 /// A tile of the network and the margin round it that is computed and thrown away, in pixels; and the largest picture that is
 /// computed in one piece.
 constexpr int kTile = 256, kMargin = 48, kOnePiece = 400;
@@ -110,14 +113,21 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
 
 /// Holds the layers to what the photograph shows: no shade or light much stronger than the strongest difference from the bare
 /// material nearby, no own matter or refraction where there is hardly any. An even reference therefore changes nothing.
-void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio) {
+/// Brightening that the bare material has as well, bright grains for example, is taken for bare material: it shrinks by
+/// v^3 / (v^2 + grain^2), which leaves what is much stronger as it is.
+void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio,
+                      const cv::Mat& bare) {
   constexpr int kNear = 9;           // pixels
   constexpr float kNothing = 1e-3f;  // rounding, not evidence
-  constexpr float kMost = 1.3f, kClear = 0.04f;
+  constexpr float kMost = 1.3f, kClear = 0.04f, kMixed = 0.3f, kPure = 0.8f;
   cv::Mat difference, planes[3];
   cv::absdiff(source, tone, difference);
   cv::split(difference, planes);
   cv::Mat colour = cv::max(cv::max(planes[0], planes[1]), planes[2]), light = cv::abs(ratio);
+  cv::Scalar mean, bare_colour, bare_ratio;
+  cv::meanStdDev(mean_of_channels(source - tone), mean, bare_colour, bare > 0.5);
+  cv::meanStdDev(ratio, mean, bare_ratio, bare > 0.5);
+  const auto shrunk = [](float v, double grain) { return v > 0 ? float(v * v * v / (v * v + grain * grain + 1e-9)) : v; };
   colour = dilated(colour, kNear), light = dilated(light, kNear);
   for (int y = 0; y < ratio.rows; ++y)
     for (int x = 0; x < ratio.cols; ++x) {
@@ -126,9 +136,13 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
       const float share = std::min(1.0f, c / kClear);
       float& shade = layers.shade.at<float>(y, x);
       float& glint = layers.light.at<float>(y, x);
-      shade = std::clamp(shade, -l, l);
-      glint = std::clamp(glint, -kMost * c, kMost * c);
-      layers.own.at<float>(y, x) *= share;
+      shade = std::clamp(shrunk(shade, bare_ratio[0]), -l, l);
+      glint = std::clamp(shrunk(glint, bare_colour[0]), -kMost * c, kMost * c);
+      float& own = layers.own.at<float>(y, x);
+      own *= share;
+      // Half-dark pixels mix the floor of a crack with the bare material beside it: their colour is neither's.
+      if (const float t = std::clamp((own - kMixed) / (kPure - kMixed), 0.0f, 1.0f); ratio.at<float>(y, x) < 0)
+        own *= t * t * (3 - 2 * t);
       layers.shift.at<cv::Vec2f>(y, x) *= share;
     }
 }
@@ -141,6 +155,40 @@ cv::Mat wide_brightening(const cv::Mat& field, double size) {
   cv::morphologyEx(field, wide, cv::MORPH_CLOSE, disc);
   cv::morphologyEx(wide, wide, cv::MORPH_OPEN, disc);
   return cv::max(gaussian(wide, radius / 2.0), 0);
+}
+
+/// The network settles for less depth where it is unsure. Where it found the geometry, its depth is measured on the photograph:
+/// the factor by which the found shade has to grow to explain the ratio best, 1 to 1.1.
+double measured_depth(const GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& mask) {
+  constexpr float kFound = -0.12f, kOther = 0.3f;
+  constexpr double kEnough = 30, kMost = 1.1;
+  const cv::Mat smooth = gaussian(ratio, 0.7);
+  double explained = 0, power = 0, pixels = 0;
+  for (int y = 0; y < mask.rows; ++y)
+    for (int x = 0; x < mask.cols; ++x) {
+      const float shade = layers.shade.at<float>(y, x);
+      if (!(mask.at<float>(y, x) > 0.5f) || shade > kFound || layers.own.at<float>(y, x) > kOther) continue;
+      explained += double(shade) * smooth.at<float>(y, x), power += double(shade) * shade, pixels += 1;
+    }
+  return pixels < kEnough ? 1 : std::clamp(explained / power, 1.0, kMost);
+}
+
+/// Mean of `shade` over the darkest fifth of what is dark in the selection, and the bare material's spread.
+void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& bare, const cv::Mat& ratio,
+                      GeometryDecisions& decided) {
+  std::vector<float> dark;
+  for (int y = 0; y < mask.rows; ++y)
+    for (int x = 0; x < mask.cols; ++x)
+      if (mask.at<float>(y, x) > 0.5f && shade.at<float>(y, x) < -0.05f) dark.push_back(shade.at<float>(y, x));
+  if (dark.size() < 20) return;
+  const auto fifth = dark.begin() + std::ptrdiff_t(dark.size() / 5);
+  std::nth_element(dark.begin(), fifth, dark.end());
+  double sum = 0;
+  for (auto v = dark.begin(); v <= fifth; ++v) sum += *v;
+  decided.depth = sum / double(fifth - dark.begin() + 1);
+  cv::Scalar mean, spread;
+  cv::meanStdDev(gaussian(ratio, 0.7), mean, spread, bare > 0.5);
+  decided.grain = spread[0];
 }
 
 GeometryDecisions decisions_of(const GeometryLayers& layers, const cv::Mat& mask) {
@@ -214,11 +262,16 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
       l.shift.at<cv::Vec2f>(y, x) = bent;
     }
   }
-  hold_to_evidence(l, source, tone, ratio);
+  hold_to_evidence(l, source, tone, ratio, bare);
   double least = 0, most = 0;
   cv::minMaxLoc(l.shift.reshape(1), &least, &most);
-  if (std::max(-least, most) < 0.3) l.shift.release();
+  if (std::max(-least, most) < kBends) l.shift.release();
   out.decided = decisions_of(l, selected);
+  if (const double deeper = measured_depth(l, ratio, selected); deeper > 1) {
+    const cv::Mat dark = cv::min(l.shade, 0);
+    l.shade += (deeper - 1) * dark;
+  }
+  measure_contrast(l.shade, selected, bare, ratio, out.decided);
 
   adjust_grain(l, ratio, soft, request.grain);
   const double own = touched(request.own_material, out.decided.own_material);

@@ -73,9 +73,9 @@ struct Request {
   double feather = 3;  ///< canvas pixels over which the result fades into the target
 
   Colour colour = Colour::shading;
-  double colour_strength = 1;  ///< 0 keeps the reference's own colours, 1 takes the target's
-  double grain = 1;            ///< how much of the reference's grain is taken out of its relief; shading only
-  double strength = 1;              ///< of the geometry as a whole, 0 to 2; shading only
+  double colour_strength = 1;        ///< 0 keeps the reference's own colours, 1 takes the target's
+  double grain = 1;                  ///< how much of the reference's grain is taken out of its relief; shading only
+  double strength = kAutomatic;      ///< of the geometry as a whole, 0 to 2; shading only
   double own_material = kAutomatic;  ///< share kept of another material laid bare (rust, plaster under paint); shading only
   double show_through = kAutomatic;  ///< share of a brightening left out so that the target shows through; shading only
 
