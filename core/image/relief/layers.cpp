@@ -119,7 +119,7 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
                       const cv::Mat& bare) {
   constexpr int kNear = 9;           // pixels
   constexpr float kNothing = 1e-3f;  // rounding, not evidence
-  constexpr float kMost = 1.3f, kClear = 0.04f, kMixed = 0.3f, kPure = 0.8f;
+  constexpr float kMost = 1.3f, kClear = 0.04f, kMixed = 0.5f, kPure = 0.95f;
   cv::Mat difference, planes[3];
   cv::absdiff(source, tone, difference);
   cv::split(difference, planes);
@@ -127,6 +127,10 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
   cv::Scalar mean, bare_colour, bare_ratio;
   cv::meanStdDev(mean_of_channels(source - tone), mean, bare_colour, bare > 0.5);
   cv::meanStdDev(ratio, mean, bare_ratio, bare > 0.5);
+  const cv::Mat tone_luma = mean_of_channels(tone);
+  double least_shift = 0, most_shift = 0;
+  cv::minMaxLoc(layers.shift.reshape(1), &least_shift, &most_shift);
+  const bool water = std::max(-least_shift, most_shift) >= kBends;
   const auto shrunk = [](float v, double grain) { return v > 0 ? float(v * v * v / (v * v + grain * grain + 1e-9)) : v; };
   colour = dilated(colour, kNear), light = dilated(light, kNear);
   for (int y = 0; y < ratio.rows; ++y)
@@ -138,6 +142,13 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
       float& glint = layers.light.at<float>(y, x);
       shade = std::clamp(shrunk(shade, bare_ratio[0]), -l, l);
       glint = std::clamp(shrunk(glint, bare_colour[0]), -kMost * c, kMost * c);
+      // Light in a shade is less shade: on the reference's tone it makes no difference, on a target it keeps the target's hue.
+      // Water is left as it is: what it reflects is light of its own.
+      if (const float tone_here = std::max(tone_luma.at<float>(y, x), kDark); !water && shade < 0 && glint > 0) {
+        const float folded = std::min(glint, tone_here * (1 - std::exp(shade)));
+        shade = std::log(std::exp(shade) + folded / tone_here);
+        glint -= folded;
+      }
       float& own = layers.own.at<float>(y, x);
       own *= share;
       // Half-dark pixels mix the floor of a crack with the bare material beside it: their colour is neither's.

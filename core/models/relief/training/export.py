@@ -1,5 +1,5 @@
-"""export.py NET.pt OUT.safetensors [GOLDEN.safetensors]: the weights as fp16, and for the tests a small picture, its selection and
-the layers that PyTorch makes of them with these fp16 weights."""
+"""export.py NET.pt OUT.safetensors [GOLDEN.safetensors]: the weights as fp16, and for the tests a small picture with its selection,
+the planes and what PyTorch makes of them with these fp16 weights."""
 import sys
 
 import torch
@@ -20,8 +20,8 @@ if len(sys.argv) > 3:
     line = (yy - 30 - 6 * torch.sin(xx / 13)).abs()
     source = source * (1 - 0.7 * torch.exp(-((line / 1.7) ** 2)) * ((xx > 12) & (xx < 74)))
     mask = ((line < 7) & (xx > 9) & (xx < 77)).float()
+    planes = network.inputs(source[None], mask[None, None])
     with torch.no_grad():
-        shade, light, own, shift = network.layers(net, source[None], mask[None, None])
+        out = net(planes)
     to_rows = lambda t: t[0].permute(1, 2, 0).contiguous()
-    save_file(dict(source=source.permute(1, 2, 0).contiguous(), mask=mask, shade=to_rows(shade), light=to_rows(light), own=to_rows(own),
-                   shift=to_rows(shift)), sys.argv[3])
+    save_file(dict(source=to_rows(source[None]), mask=mask, planes=to_rows(planes), out=to_rows(out)), sys.argv[3])
