@@ -151,22 +151,24 @@ std::vector<Parameter> make_parameters() {
           .range(0, 3)
           .step(0.1)
           .digits(2),
-      number("strength", N_("_Strength"), N_("How strong the geometry is as a whole: 0 is nothing, 1 as in the reference"),
+      number("strength", N_("_Strength"),
+             N_("How strong the geometry is: 0 is nothing, 1 as in the reference; -1 decides so that it is seen"),
              Group::selection, FIELD(strength))
           .range(kAutomatic, 2)
           .step(0.05)
           .digits(2),
       number("own-material", N_("_Keep own material"),
-             N_("How much another material that the geometry lays bare keeps its own colours: rust, plaster under paint, moss"),
+             N_("How much another material that the geometry lays bare keeps its own colours (rust, "
+                "plaster under paint); -1 decides by itself"),
              Group::selection, FIELD(own_material))
           .range(kAutomatic, 1)
           .step(0.05)
           .digits(2),
       number("show-through", N_("Show through"),
              N_("How much of what the geometry brightens on the whole is left out, so that the target shows through it: water, "
-                "varnish. Edges and glints stay"),
+                "varnish. Edges and glints stay. -1 decides by itself"),
              Group::selection, FIELD(show_through))
-          .range(-1, 1)
+          .range(kAutomatic, 1)
           .step(0.05)
           .digits(2),
       number("correction", N_("Correction"), N_("Strength of the model's correction on top of the edit; 0 is the edit alone"),

@@ -19,6 +19,7 @@ std::string allowed(const Parameter& p) {
       return "true, false";
     case Kind::integer:
     case Kind::real:
+      if (p.may_be_automatic()) return "auto, 0 .. " + number_text(p.high, 6);
       return number_text(p.low, 6) + " .. " + number_text(p.high, 6);
     case Kind::choice: {
       std::string list;
@@ -101,12 +102,17 @@ void set_parameter_text(Request& request, const std::string& name, const std::st
     if (text == "false" || text == "no" || text == "0") return p.set(request, false);
     refuse(p, text);
   }
+  if (p.may_be_automatic() && text == "auto") return p.set(request, kAutomatic);
   const std::optional<double> value = parse_number(text);
   if (!value) refuse(p, text);
   p.set(request, accepted(p, *value));
 }
 
-std::string parameter_text(const Request& request, const Parameter& parameter) { return value_text(parameter.get(request)); }
+std::string parameter_text(const Request& request, const Parameter& parameter) {
+  const Value value = parameter.get(request);
+  if (parameter.may_be_automatic() && std::get<double>(value) < 0) return "auto";
+  return value_text(value);
+}
 
 void validate(const Request& request) {
   for (const Parameter& p : parameters()) accepted(p, p.get(request));

@@ -47,6 +47,19 @@ std::string refusal(const std::function<void()>& call) {
   return "";
 }
 
+TEST(Request, AutomaticNumbersAreATextToo) {
+  Request request;
+  for (const char* name : {"strength", "own-material", "show-through"}) {
+    const Parameter& p = *find_parameter(name);
+    EXPECT_EQ(parameter_text(request, p), "auto");
+    set_parameter_text(request, name, "0.5");
+    EXPECT_EQ(parameter_text(request, p), "0.5");
+    set_parameter_text(request, name, "auto");
+    EXPECT_LT(std::get<double>(p.get(request)), 0);
+  }
+  EXPECT_THROW(set_parameter_text(request, "grain", "auto"), Error);
+}
+
 }  // namespace
 
 TEST(Table, NamesAreUniqueAndFitForEveryHost) {

@@ -132,6 +132,8 @@ struct Parameter {
   std::vector<Choice> choices;  ///< choice only
   std::function<Value(const Request&)> get;
   std::function<void(Request&, const Value&)> set;  ///< the value has this kind's type and is in range
+  /// True if the edit decides it unless it is given: below 0 is automatic, "auto" as text.
+  bool may_be_automatic() const { return kind == Kind::real && low == kAutomatic; }
   /// True for the groups that a preset decides.
   bool of_preset() const { return group == Group::colour || group == Group::method; }
 };
