@@ -76,7 +76,7 @@ class Environment(Case):
         missing = self.instant(target=evil + ".png")
         self.refused(missing, "?]0;title??[2J?? ?31m\u00e4.png")
         with open(self.path("jobs.json"), "w") as f:
-            json.dump([dict(target=target, source="source.png", mask="mask.png", output="a\x1b.png") for target in ("target.png", evil)], f)
+            json.dump([dict(target=target, source="source.png", mask="mask.png", output=f"{i}\x1b.png") for i, target in enumerate(("target.png", evil))], f)
         batch = run("--batch", self.path("jobs.json"), "--preset", "instant")
         self.assertEqual((batch.returncode, len(batch.stderr.splitlines())), (1, 2), batch.stderr)
         for text in (shown.stdout, missing.stderr, batch.stderr):
