@@ -151,7 +151,7 @@ std::vector<Parameter> make_parameters() {
           .range(0, 3)
           .step(0.1)
           .digits(2),
-      number("strength", N_("_Strength"),
+      number("strength", N_("Strength"),
              N_("How strong the geometry is: 0 is nothing, 1 as in the reference; -1 decides so that it is seen"),
              Group::selection, FIELD(strength))
           .range(kAutomatic, 2)

@@ -231,7 +231,7 @@ class Window {
     gtk_widget_set_tooltip_text(kinds_, _("Sets the sliders for this kind of geometry, and names the result"));
     show_kind();
     g_signal_connect_swapped(kinds_, "changed", G_CALLBACK(+[](Window* self) { self->kind_chosen(); }), this);
-    GtkWidget* name = gtk_label_new_with_mnemonic(_("W_hat is it?"));
+    GtkWidget* name = gtk_label_new_with_mnemonic(_("What is it?"));
     gtk_label_set_mnemonic_widget(GTK_LABEL(name), kinds_);
     gtk::attach_row(table, row, name, kinds_);
   }

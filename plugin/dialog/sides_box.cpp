@@ -175,7 +175,7 @@ void SidesBox::take_image(host::Id image, bool all) {
 
 void SidesBox::open_file() {
   GtkWidget* dialog = gtk_file_chooser_dialog_new(_("Open a picture as the reference"), GTK_WINDOW(gtk_widget_get_toplevel(box_)),
-                                                  GTK_FILE_CHOOSER_ACTION_OPEN, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Open"),
+                                                  GTK_FILE_CHOOSER_ACTION_OPEN, _("_Cancel"), GTK_RESPONSE_CANCEL, _("Open"),
                                                   GTK_RESPONSE_ACCEPT, nullptr);
   gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
   char* path = gtk_dialog_run(GTK_DIALOG(dialog)) == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(dialog))

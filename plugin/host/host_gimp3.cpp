@@ -394,7 +394,7 @@ GimpProcedure* create(GimpPlugIn* plug_in, const gchar* name) {
     g_object_unref(file);
   }
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE);
-  gimp_procedure_add_drawable_argument(procedure, "source", _("Reference l_ayer"), _(kSourceHelp), TRUE, flags);
+  gimp_procedure_add_drawable_argument(procedure, "source", _("Reference layer"), _(kSourceHelp), TRUE, flags);
   gimp_procedure_add_string_argument(procedure, kReferences, _("Further references"), translate(kReferencesHelp).c_str(), "",
                                      flags);
   for (const Parameter& p : parameters()) add_argument(procedure, p);

@@ -206,6 +206,15 @@ TEST(Edit, AnEvenReferenceChangesNothing) {
     }
 }
 
+/// Where all of a reference is selected there is no bare material to compare with. An even one still changes nothing.
+TEST(Edit, AnEvenReferenceThatIsSelectedWholeChangesNothing) {
+  Dent d({120, 90}, {60, 45}, 40);
+  d.source.pixels().setTo(cv::Scalar(0.2, 0.5, 0.6, 1));
+  d.mask.pixels().setTo(1);
+  const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
+  EXPECT_EQ(largest_difference(edit(v, {}), v.target), 0);
+}
+
 TEST(Edit, StrengthScalesTheGeometry) {
   Dent d({300, 300}, {150, 150}, 60);
   const auto depth = [&](double strength) {

@@ -13,6 +13,8 @@ namespace {
 
 /// Pixels round the selection that do not count as bare material, since shadows reach out.
 constexpr int kGrow = 4;
+/// Pixels of bare material from which its tone can be told.
+constexpr int kEnoughBare = 16;
 /// Keeps the logarithm of dark pixels' ratio small: they are noise.
 constexpr float kDark = 0.03f;
 /// Water bends by pixels. Where nothing bends further than this, the network is only unsure, and bending by a fraction of a pixel
@@ -262,6 +264,10 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   cv::Mat(mask > 0.5).convertTo(selected, CV_32F, 1 / 255.0);
   cv::subtract(1, dilated(selected, 2 * kGrow + 1), bare);
   if (!known.empty()) bare.setTo(0, known < 0.99);
+  if (cv::countNonZero(bare > 0.5) < kEnoughBare) {  // everything is selected: its own tone is all there is
+    bare = cv::Mat::ones(rgb.size(), CV_32FC1);
+    if (!known.empty()) bare.setTo(0, known < 0.99);
+  }
   const cv::Mat tone = bare_tone(source, bare), ratio = log_ratio(source, tone);
   cv::Mat soft = gaussian(dilated(selected, 5), 1.5);
   if (!known.empty()) soft.setTo(0, known < 0.5);

@@ -41,6 +41,7 @@
           ((= (car argument) 4) default) ; a string
           ((string=? default "true") TRUE)
           ((string=? default "false") FALSE)
+          ((string=? default "auto") -1)
           (else (string->number default)))))
 
 (define (geometry-transfer-count) (list-ref (gimp-procedural-db-proc-info "plug-in-geometry-transfer") 6))
