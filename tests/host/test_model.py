@@ -5,7 +5,7 @@ import unittest
 import gimp
 import tap
 
-ONE_STEP = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 1))'
+ONE_STEP = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "correction" 0.4 "steps" 1))'
 
 
 class KeptModel(unittest.TestCase):
@@ -43,7 +43,7 @@ class KeptModel(unittest.TestCase):
         self.assertTrue(all("load" in r for r in self.reports(3, GEOMETRY_TRANSFER_KEEP="0")))
 
     def test_gimp_killed_in_the_middle_takes_it_along(self):
-        long = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "steps" 200))'
+        long = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "custom" "correction" 0.4 "steps" 200))'
         job = self.gimp.scheme(f"""(let ((image (scene 0 0))) {ONE_STEP} {ONE_STEP} {long})""")
         with self.gimp.start(job) as process:
             try: gimp.until("the second call to start it", self.workers, 400)

@@ -53,6 +53,24 @@ TEST(ReliefNetwork, FindsTheCrack) {
   EXPECT_LT(deepest, -0.3);
 }
 
+/// Water lets the target be seen by itself; paint does not, and a touched slider wins.
+TEST(ReliefNetwork, WaterShowsThroughByItself) {
+  const SplitGeometry crack = split_geometry(golden("source"), golden("mask"), {}, {});
+  EXPECT_EQ(crack.decided.show_through, 0);
+  cv::Mat drops(160, 160, CV_32FC3, cv::Scalar(0.15, 0.4, 0.1)), mask = cv::Mat::zeros(160, 160, CV_32FC1);
+  for (const cv::Point at : {cv::Point(50, 50), cv::Point(105, 90)}) {
+    cv::circle(drops, at, 22, cv::Scalar(0.08, 0.22, 0.05), cv::FILLED, cv::LINE_AA);
+    cv::circle(drops, at + cv::Point(3, 3), 17, cv::Scalar(0.25, 0.5, 0.2), cv::FILLED, cv::LINE_AA);
+    cv::circle(drops, at - cv::Point(7, 7), 5, cv::Scalar(0.97, 0.98, 0.97), cv::FILLED, cv::LINE_AA);
+    cv::circle(mask, at, 26, 1, cv::FILLED);
+  }
+  Request none;
+  none.show_through = 0;
+  const SplitGeometry water = split_geometry(drops, mask, {}, {}), milk = split_geometry(drops, mask, {}, none);
+  EXPECT_GT(water.decided.show_through, 0.3);
+  EXPECT_LT(cv::mean(water.layers.shade + water.layers.light)[0], cv::mean(milk.layers.shade + milk.layers.light)[0]);
+}
+
 /// A convolution written as its definition.
 float at(const std::vector<float>& w, const std::vector<float>& b, const relief::Activations& in, int inputs, int side, int o,
          int y, int x) {

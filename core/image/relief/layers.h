@@ -23,7 +23,7 @@ struct GeometryLayers {
 /// What the network decided for a geometry: where the sliders that are left on automatic start.
 struct GeometryDecisions {
   double own_material = 0;  ///< [0,1]: how much of its own matter shows where it shows most
-  double show_through = 0;  ///< [0,1]: share of the selection through which the target is seen: water
+  double show_through = 0;  ///< [0,1]: share of its wide brightening that is left out: more than 0 for water
   double strength = 1;      ///< [1, 1.8]: more than 1 where the geometry would drown in the target's own texture
   double depth = 0;         ///< mean of shade where it is darkest (a fifth of what is dark), <= 0
   double grain = 0;         ///< standard deviation of the bare material's log ratio round the selection
