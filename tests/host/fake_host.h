@@ -24,7 +24,7 @@ struct Item {
 
 struct World {
   std::map<Id, Item> items;
-  std::map<Id, std::vector<Id>> stacks;  ///< of each image, from top to bottom
+  std::map<Id, std::vector<Id>> stacks;    ///< of each image, from top to bottom
   std::map<Id, std::vector<Id>> channels;  ///< of each image
   std::map<Id, Rect> selected;
   std::map<Id, Id> selections;
