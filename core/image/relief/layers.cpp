@@ -218,6 +218,24 @@ void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& 
   decided.grain = spread[0];
 }
 
+/// Boxes of the selection's connected pieces, droplets for example; all of it if there are too many pieces, or if boxes overlap.
+std::vector<cv::Rect> pieces_of(const cv::Mat& selected) {
+  constexpr int kMost = 64;
+  const cv::Rect all({}, selected.size());
+  cv::Mat labels, boxes, centres;
+  const int count = cv::connectedComponentsWithStats(selected > 0, labels, boxes, centres);
+  std::vector<cv::Rect> pieces;
+  for (int i = 1; i < count && count <= kMost + 1; ++i) {
+    const int* b = boxes.ptr<int>(i);
+    const cv::Rect piece(b[cv::CC_STAT_LEFT], b[cv::CC_STAT_TOP], b[cv::CC_STAT_WIDTH], b[cv::CC_STAT_HEIGHT]);
+    for (const cv::Rect& other : pieces)
+      if (!(piece & other).empty()) return {all};
+    pieces.push_back(piece);
+  }
+  if (pieces.empty()) return {all};
+  return pieces;
+}
+
 GeometryDecisions decisions_of(const GeometryLayers& layers, const cv::Mat& mask, bool water) {
   GeometryDecisions d;
   std::vector<float> own;
@@ -304,10 +322,13 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   const double own = touched(request.own_material, out.decided.own_material);
   if (request.own_material >= 0 && out.decided.own_material > 0.05) l.own = cv::min(l.own * (own / out.decided.own_material), 1);
   if (const double through = touched(request.show_through, out.decided.show_through); through > 0) {
-    const cv::Rect box = cv::boundingRect(cv::Mat(selected > 0));
-    const double size = std::max(box.width, box.height);
-    l.shade = l.shade - through * wide_brightening(l.shade, size);
-    l.light = l.light - through * wide_brightening(l.light, size);
+    for (const cv::Rect& piece : pieces_of(selected)) {
+      const double size = std::max(piece.width, piece.height);
+      for (cv::Mat* field : {&l.shade, &l.light}) {
+        cv::Mat part = (*field)(piece);
+        part -= through * wide_brightening(part, size);
+      }
+    }
     l.own = l.own * (1 - through);
   }
   return out;
