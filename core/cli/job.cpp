@@ -6,7 +6,7 @@
 
 #include "cli/dataset/label.h"
 #include "cli/image_file.h"
-#include "cli/mask_raster.h"
+#include "cli/loaded_reference.h"
 #include "cli/output_file.h"
 #include "cli/picture_raster.h"
 #include "request/text.h"
@@ -20,37 +20,6 @@ class Clock {
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-constexpr int kSmallestSource = 8;  // pixels a side; a smaller source has no bare material to compare with
-
-/// A reference's pictures and the rasters that point to them. It must not move.
-struct LoadedReference {
-  LoadedReference(const std::string& colour_path, const std::string& mask_path, const StopRequested& stop)
-      : picture(read_picture(colour_path, stop)),
-        mask_picture(read_picture(mask_path, stop)),
-        colour(picture),
-        mask(mask_picture) {
-    const Size a = picture.size(), b = mask_picture.size();
-    if (a.width != b.width || a.height != b.height)
-      throw error(Error::Kind::input,
-                  _("The mask \"{0}\" is {1} x {2} pixels, but its picture \"{3}\" is {4} x {5}: they must be "
-                    "of one size."),
-                  mask_path, b.width, b.height, colour_path, a.width, a.height);
-    if (a.width < kSmallestSource || a.height < kSmallestSource)
-      throw error(Error::Kind::input,
-                  _("\"{0}\" is {1} x {2} pixels, too small to tell geometry from material: at least {3} x {3} are needed."),
-                  colour_path, a.width, a.height, kSmallestSource);
-    if (mask.extent().empty())
-      throw error(Error::Kind::input,
-                  mask_picture.has_alpha() ? _("The mask \"{0}\" is empty: every pixel is black or transparent.")
-                                           : _("The mask \"{0}\" is empty: nothing in it is lighter than black."),
-                  mask_path);
-  }
-  LoadedReference(const LoadedReference&) = delete;
-  Picture picture, mask_picture;
-  PictureRaster colour;
-  MaskRaster mask;
 };
 
 struct LoadedTexture {
@@ -137,7 +106,7 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
     scene.references.push_back(reference);
   }
   if (job.at) {
-    const cv::Point2d centre = references.front().mask.centre();
+    const cv::Point2d centre = references.front().centre;
     result.request.placement.shift_x += job.at->first - centre.x;
     result.request.placement.shift_y += job.at->second - centre.y;
   }

@@ -67,16 +67,6 @@ cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
   return out;
 }
 
-/// Bilinear, borders repeated.
-cv::Vec3f pixel_at(const cv::Mat& picture, float x, float y) {
-  x = std::clamp(x, 0.0f, float(picture.cols - 1)), y = std::clamp(y, 0.0f, float(picture.rows - 1));
-  const int x0 = int(x), y0 = int(y), x1 = std::min(x0 + 1, picture.cols - 1), y1 = std::min(y0 + 1, picture.rows - 1);
-  const float fx = x - float(x0), fy = y - float(y0);
-  const cv::Vec3f top = picture.at<cv::Vec3f>(y0, x0) * (1 - fx) + picture.at<cv::Vec3f>(y0, x1) * fx;
-  const cv::Vec3f bottom = picture.at<cv::Vec3f>(y1, x0) * (1 - fx) + picture.at<cv::Vec3f>(y1, x1) * fx;
-  return top * (1 - fy) + bottom * fy;
-}
-
 /// Two placed masks of one size show the same geometry.
 bool coincide(const cv::Mat& a, const cv::Mat& b) { return cv::sum(cv::min(a, b))[0] > 0.5 * cv::sum(cv::max(a, b))[0]; }
 
@@ -97,9 +87,6 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
   const bool shading = request.colour == Colour::shading;
   const float colour_strength = float(request.colour_strength), strength = float(shading ? e.strength : 1);
   const cv::Vec3f shift_rgb = cv::Vec3d(e.shift.val);
-  const bool bends = shading && !e.layers.shift.empty();
-  const cv::Mat seen = bends ? target.clone() : target;  // refraction looks at pixels that are edited by then
-  const float per_field = float(target.cols) / float(std::max(1, e.support.cols));
   const int rows = std::max(1, kStripe / std::max(1, target.cols));
   const auto apply = [&](int top) {
     const int height = std::min(rows, target.rows - top);
@@ -107,7 +94,6 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
     const cv::Mat support = part(e.support);
     if (cv::countNonZero(support) == 0) return;
     const cv::Mat shade = part(e.layers.shade), light = part(e.layers.light), own = part(e.layers.own), paste = part(e.paste);
-    const cv::Mat bent = bends ? part(e.layers.shift) : cv::Mat();
     for (int y = 0; y < height; ++y) {
       cv::Vec3f* pixel = target.ptr<cv::Vec3f>(top + y);
       const float* s = support.ptr<float>(y);
@@ -115,10 +101,6 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
         if (!(s[x] > 0)) continue;
         cv::Vec3f edited = pixel[x];
         if (shading) {
-          if (bends) {
-            const cv::Vec2f by = bent.at<cv::Vec2f>(y, x) * (per_field * strength);
-            if (std::abs(by[0]) + std::abs(by[1]) > 0.25f) edited = pixel_at(seen, float(x) + by[0], float(top + y) + by[1]);
-          }
           const float factor = std::exp(strength * shade.at<float>(y, x)), added = strength * light.at<float>(y, x);
           const float share = paste.empty() ? 0 : std::min(1.0f, strength * own.at<float>(y, x));
           cv::Vec3f lit = edited * factor;

@@ -87,11 +87,6 @@ GeometryLayers place_layers(const GeometryLayers& layers, const Patch& patch, co
   out.shade = warped(layers.shade, index, size, false);
   out.light = warped(layers.light, index, size, false);
   out.own = warped(layers.own, index, size, false);
-  if (layers.shift.empty()) return out;
-  out.shift = warped(layers.shift, index, size, false);
-  // A step in the patch, as a step in the view.
-  const cv::Matx22d to_patch(index(0, 0), index(0, 1), index(1, 0), index(1, 1)), to_view = to_patch.inv();
-  cv::transform(out.shift, out.shift, cv::Matx22f(to_view));
   return out;
 }
 

@@ -23,7 +23,7 @@ struct Patch {
 Patch read_patch(const Geometry& geometry, double most_scale);
 
 /// `layers` of `patch` carried by `place` (reference's canvas to target's canvas), seen over `area` of the target's canvas at
-/// `size` pixels. Refraction is turned and scaled with the geometry. 0 outside the patch.
+/// `size` pixels. 0 outside the patch.
 GeometryLayers place_layers(const GeometryLayers& layers, const Patch& patch, const Affine& place, const Rect& area,
                             cv::Size size);
 

@@ -35,7 +35,7 @@ WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const R
   const cv::Point2d centre(geometry.x + geometry.width / 2, geometry.y + geometry.height / 2);
   WorkingArea area;
   if (native_side == 0) {
-    // The edit alone looks no further than refraction bends, or than the ring whose mean it takes.
+    // The edit alone reads a little round the geometry, or the ring whose mean it takes.
     const double ring = request.colour == Colour::shading ? 16 + 0.05 * longest : 8 + 0.25 * longest;
     const double margin = std::ceil(margin_of(request) + ring);
     std::tie(area.rect.x, area.rect.width) = interval(centre.x, int(geometry.width + 2 * margin), target.x, target.right());

@@ -242,16 +242,6 @@ void set_user_note(const char* key, const std::string& text) { attach(parasite_o
 std::string session_note(const char* key) { return user_note(key); }
 void set_session_note(const char* key, const std::string& text) { attach(parasite_of(key, 0, text)); }
 
-void progress(double fraction, const std::string& text) {
-  static bool begun = false;  // one call a process
-  if (!begun) gimp_progress_init(text.c_str());
-  begun = true;
-  gimp_progress_set_text(text.c_str());
-  gimp_progress_update(fraction);
-}
-
-void progress_end() { gimp_progress_end(); }
-
 }  // namespace geometry_transfer::host
 
 namespace {

@@ -234,7 +234,7 @@ TEST(Edit, StrengthScalesTheGeometry) {
 TEST(Edit, HighlightsKeepTheTargetsHue) {
   PlacedEdit e;
   e.support = e.mask = cv::Mat::ones(4, 4, CV_32FC1);
-  e.layers = {cv::Mat(4, 4, CV_32FC1, cv::Scalar(0.7)), cv::Mat::zeros(4, 4, CV_32FC1), cv::Mat::zeros(4, 4, CV_32FC1), {}};
+  e.layers = {cv::Mat(4, 4, CV_32FC1, cv::Scalar(0.7)), cv::Mat::zeros(4, 4, CV_32FC1), cv::Mat::zeros(4, 4, CV_32FC1)};
   cv::Mat target(4, 4, CV_32FC3, cv::Scalar(0.9, 0.6, 0.1));
   apply_edits({e}, {}, target);
   const cv::Vec3f lit = target.at<cv::Vec3f>(1, 1);
@@ -245,27 +245,12 @@ TEST(Edit, HighlightsKeepTheTargetsHue) {
   EXPECT_GT(lit[2], 0.1f * std::exp(0.7f));  // on its way to white
 }
 
-/// Refraction looks at the target beside: a step edge moves by the layer's pixels, also at twice the layers' size.
-TEST(Edit, RefractionShowsTheTargetBeside) {
-  for (const int times : {1, 2}) {
-    PlacedEdit e;
-    e.support = e.mask = cv::Mat::ones(20, 20, CV_32FC1);
-    const cv::Mat none = cv::Mat::zeros(20, 20, CV_32FC1);
-    e.layers = {none, none, none, cv::Mat(20, 20, CV_32FC2, cv::Scalar(4, 0))};
-    cv::Mat target(20 * times, 20 * times, CV_32FC3, cv::Scalar::all(0.2));
-    target.colRange(10 * times, 20 * times).setTo(cv::Scalar::all(0.8));
-    apply_edits({e}, {}, target);
-    EXPECT_NEAR(target.at<cv::Vec3f>(9, 7 * times)[0], 0.8, 1e-5);
-    EXPECT_NEAR(target.at<cv::Vec3f>(9, 5 * times - 1)[0], 0.2, 1e-5);
-  }
-}
-
 /// The reference's own matter hides the target: bared metal is as bright on a dark target as on a bright one.
 TEST(Edit, OwnMatterHidesTheTarget) {
   PlacedEdit e;
   e.support = e.mask = cv::Mat::ones(4, 4, CV_32FC1);
   const cv::Mat none = cv::Mat::zeros(4, 4, CV_32FC1);
-  e.layers = {none, none, cv::Mat(4, 4, CV_32FC1, cv::Scalar(1)), {}};
+  e.layers = {none, none, cv::Mat(4, 4, CV_32FC1, cv::Scalar(1))};
   e.paste = cv::Mat(4, 4, CV_32FC3, cv::Scalar(0.7, 0.6, 0.5));
   for (const double tone : {0.1, 0.9}) {
     cv::Mat target(4, 4, CV_32FC3, cv::Scalar::all(tone));

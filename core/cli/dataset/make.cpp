@@ -49,8 +49,8 @@ Maker::Maker(const Plan& plan, const DatasetOptions& options, const Request& bas
 
 Maker::Source Maker::source(const std::string& colour, const std::string& mask) {
   return sources_.get(
-      colour + '\n' + mask, [&] { return std::make_shared<const LoadedSource>(colour, mask); },
-      [](const LoadedSource& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels); });
+      colour + '\n' + mask, [&] { return std::make_shared<const LoadedReference>(colour, mask); },
+      [](const LoadedReference& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels); });
 }
 
 std::shared_ptr<const Maker::Target> Maker::target(const TargetFiles& files) {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "cli/dataset/cache.h"
-#include "cli/dataset/loaded_source.h"
 #include "cli/dataset/plan.h"
+#include "cli/loaded_reference.h"
 #include "geometry-transfer/transfer.h"
 
 namespace geometry_transfer::cli {
@@ -30,7 +30,7 @@ class Maker {
   Row make_again(Row row);
 
  private:
-  using Source = std::shared_ptr<const LoadedSource>;
+  using Source = std::shared_ptr<const LoadedReference>;
   struct Target {
     Picture picture;
     cv::Mat place, avoid;
@@ -49,7 +49,7 @@ class Maker {
   const DatasetOptions options_;
   const Request base_;
   std::vector<Condition> keep_;
-  Cache<LoadedSource> sources_;
+  Cache<LoadedReference> sources_;
   Cache<Target> targets_;
   std::mutex model_;  // a session runs one request at a time
   Session session_;

@@ -15,11 +15,8 @@ namespace {
 constexpr int kGrow = 4;
 /// Pixels of bare material from which its tone can be told.
 constexpr int kEnoughBare = 16;
-/// Keeps the logarithm of dark pixels' ratio small: they are noise.
+/// Added to both lumas of a ratio, because the ratio of dark pixels is noise.
 constexpr float kDark = 0.03f;
-/// Water bends by pixels. Where nothing bends further than this, the network is only unsure, and bending by a fraction of a pixel
-/// would blur the target's texture.
-constexpr double kBends = 1;
 /// Share of its wide brightening that water leaves out by itself: droplets then show the target and not milk. By eye on
 /// photographs (0.4 to 0.5; 0.8 takes the glints' ground away).
 constexpr double kWater = 0.45;
@@ -40,7 +37,7 @@ cv::Mat dilated(const cv::Mat& m, int side) {
   return out;
 }
 
-/// Mean of each 2 x 2 pixels; what is left of an odd side is averaged alone.
+/// Average each 2 x 2 pixels. The last row or column of an odd side is averaged alone.
 cv::Mat halved(const cv::Mat& m) {
   const int rows = (m.rows + 1) / 2, cols = (m.cols + 1) / 2, c = m.channels();
   cv::Mat out(rows, cols, m.type());
@@ -98,10 +95,10 @@ cv::Mat run_network(const cv::Mat& planes, const cv::Mat& near_selection) {
   return out;
 }
 
-/// `values` that are left at their `decided` place change nothing; below, less of it; above, more.
-double touched(double value, double decided) { return value < 0 ? decided : value; }
+/// The slider's `value`, or what was `decided` if it is on automatic (below 0).
+double value_or(double value, double decided) { return value < 0 ? decided : value; }
 
-/// Grain: below 1 the reference's own ratio comes back under the selection, above 1 faint shade goes.
+/// Apply the slider *Remove grain*. Below 1 it mixes the reference's own ratio back in; above 1 it removes faint shade.
 void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& soft, double grain) {
   if (grain < 1) {
     cv::Mat all = ratio.mul(soft), bounded = cv::min(cv::max(all, -5), 2);
@@ -116,8 +113,8 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
   }
 }
 
-/// Water glints: of all that is lit in addition, the brightest part is nearly white. The network's light says so clearly (0.55 to
-/// 0.8 on drawn droplets, 0.45 at most on anything else).
+/// True for water, which glints: the brightest of the light layer is nearly white. It reaches 0.55 to 0.8 on drawn droplets and
+/// at most 0.45 on other geometries.
 bool is_water(const GeometryLayers& layers) {
   constexpr float kGlint = 0.5f, kSome = 0.02f;
   std::vector<float> lit;
@@ -130,8 +127,8 @@ bool is_water(const GeometryLayers& layers) {
   return *high > kGlint;
 }
 
-/// Holds the layers to what the photograph shows: no shade or light much stronger than the strongest difference from the bare
-/// material nearby, no own matter or refraction where there is hardly any. An even reference therefore changes nothing.
+/// Hold the layers to what the photograph shows: no shade or light much stronger than the strongest difference from the bare
+/// material nearby, no own matter where there is hardly any. An even reference therefore changes nothing.
 /// Brightening that the bare material has as well, bright grains for example, is taken for bare material: it shrinks by
 /// v^3 / (v^2 + grain^2), which leaves what is much stronger as it is.
 void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio,
@@ -170,11 +167,10 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
       // Half-dark pixels mix the floor of a crack with the bare material beside it: their colour is neither's.
       if (const float t = std::clamp((own - kMixed) / (kPure - kMixed), 0.0f, 1.0f); ratio.at<float>(y, x) < 0)
         own *= t * t * (3 - 2 * t);
-      layers.shift.at<cv::Vec2f>(y, x) *= share;
     }
 }
 
-/// What a geometry brightens on the whole: shade and light without details narrower than a sixteenth of it.
+/// The brightening of a field without details narrower than a sixteenth of `size` (pixels); never below 0.
 cv::Mat wide_brightening(const cv::Mat& field, double size) {
   const int radius = std::max(2, cvRound(0.03 * size));
   const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
@@ -295,22 +291,16 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   SplitGeometry out;
   GeometryLayers& l = out.layers;
   for (cv::Mat* field : {&l.shade, &l.light, &l.own}) field->create(rgb.size(), CV_32FC1);
-  l.shift.create(rgb.size(), CV_32FC2);
   for (int y = 0; y < rgb.rows; ++y) {
     const float *r = raw.ptr<float>(y), *s = soft.ptr<float>(y);
     for (int x = 0; x < rgb.cols; ++x, r += relief::kOutputs) {
       l.shade.at<float>(y, x) = std::clamp(r[0], -5.0f, 2.0f) * s[x];
       l.light.at<float>(y, x) = r[1] * s[x];
       l.own.at<float>(y, x) = s[x] / (1 + std::exp(4 - r[2]));
-      const cv::Vec2f bent(std::clamp(r[3], -3.0f, 3.0f) * 4 * s[x], std::clamp(r[4], -3.0f, 3.0f) * 4 * s[x]);
-      l.shift.at<cv::Vec2f>(y, x) = bent;
     }
   }
   const bool water = is_water(l);
   hold_to_evidence(l, source, tone, ratio, bare, water);
-  double least = 0, most = 0;
-  cv::minMaxLoc(l.shift.reshape(1), &least, &most);
-  if (std::max(-least, most) < kBends) l.shift.release();
   out.decided = decisions_of(l, selected, water);
   if (const double deeper = measured_depth(l, ratio, selected); deeper > 1) {
     const cv::Mat dark = cv::min(l.shade, 0);
@@ -319,9 +309,9 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   measure_contrast(l.shade, selected, bare, ratio, out.decided);
 
   adjust_grain(l, ratio, soft, request.grain);
-  const double own = touched(request.own_material, out.decided.own_material);
+  const double own = value_or(request.own_material, out.decided.own_material);
   if (request.own_material >= 0 && out.decided.own_material > 0.05) l.own = cv::min(l.own * (own / out.decided.own_material), 1);
-  if (const double through = touched(request.show_through, out.decided.show_through); through > 0) {
+  if (const double through = value_or(request.show_through, out.decided.show_through); through > 0) {
     for (const cv::Rect& piece : pieces_of(selected)) {
       const double size = std::max(piece.width, piece.height);
       for (cv::Mat* field : {&l.shade, &l.light}) {

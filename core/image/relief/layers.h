@@ -2,7 +2,7 @@
 /// Split a reference into the layers of its geometry. The layers do not depend on a target, so one reference is split once and
 /// placed as often as one likes:
 ///
-///   result = (1 - own) * target(x + shift) * exp(shade) + own * reference + light
+///   result = (1 - own) * target * exp(shade) + own * reference + light
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -16,7 +16,6 @@ struct GeometryLayers {
   cv::Mat shade;  ///< CV_32FC1, log of the factor on the target's light: -5 to 2; 0: nothing
   cv::Mat light;  ///< CV_32FC1, added to all channels: glints; 0: nothing
   cv::Mat own;    ///< CV_32FC1 in [0,1]: share of the reference's own matter (rust, bared metal, the dark floor of a crack)
-  cv::Mat shift;  ///< CV_32FC2, pixels: refraction, from a pixel to the place of the target that is seen there; empty: none
   bool empty() const { return shade.empty(); }
 };
 
