@@ -141,7 +141,7 @@ class Window {
   void fit() {
     if (!scroller_) return;
     const GtkRequisition wanted = gtk::natural_size(column_), screen = gtk::screen_size(window_);
-    const int width = std::min(wanted.width + kScrollBar, screen.width - PreviewPane::kLeast - kBeside);
+    const int width = std::min(wanted.width + kScrollBar, screen.width - preview_.least_width() - kBeside);
     const int height = std::max(100, screen.height - kAround);
     gtk_widget_set_size_request(scroller_, width, std::min(wanted.height + 4, height));
     preview_.fit(screen.width - width - kBeside, height - kUnderPreview);

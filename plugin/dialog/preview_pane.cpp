@@ -69,7 +69,8 @@ PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : reques
   g_signal_connect_swapped(area_, "size-allocate", G_CALLBACK(+[](PreviewPane* self) { self->resized(); }), this);
   gtk_box_pack_start(GTK_BOX(box_), area_, TRUE, TRUE, 0);
 
-  gtk_box_pack_start(GTK_BOX(box_), zoom_buttons(), FALSE, FALSE, 0);
+  buttons_ = zoom_buttons();
+  gtk_box_pack_start(GTK_BOX(box_), buttons_, FALSE, FALSE, 0);
   compare_ = gtk_check_button_new_with_mnemonic(_("Com_pare with the bare target"));
   gtk_widget_set_tooltip_text(compare_, _("Shows the target without the edit left of a line that can be dragged"));
   g_signal_connect_swapped(compare_, "toggled", G_CALLBACK(gtk_widget_queue_draw), area_);
@@ -100,8 +101,10 @@ GtkWidget* PreviewPane::zoom_buttons() {
   return row;
 }
 
+int PreviewPane::least_width() const { return std::max(kLeast, gtk::natural_size(buttons_).width); }
+
 void PreviewPane::fit(int width, int height) {
-  width = std::clamp(width, kLeast, kWidth);
+  width = std::clamp(width, least_width(), kWidth);
   gtk_widget_set_size_request(area_, width, std::clamp(height, kLeast, kHeight));
   if (width >= kWidth) return;
   GtkWidget* label = gtk_bin_get_child(GTK_BIN(compare_));

@@ -21,7 +21,8 @@ class PreviewPane {
   PreviewPane(const PreviewPane&) = delete;
 
   GtkWidget* widget() const { return box_; }
-  static constexpr int kLeast = 160;  // a side of the picture's place
+  /// Width in widget pixels that the picture's place needs: the row of zoom buttons is below it.
+  int least_width() const;
   /// Sets the least size of the picture's place, for small screens; never more than the usual least size.
   void fit(int width, int height);
   /// Shows other references or another selection: reads the layers anew. An error is written where the picture would be.
@@ -51,9 +52,11 @@ class PreviewPane {
   double split() const;
   Size place() const;
 
+  static constexpr int kLeast = 160;  // least side of the picture's place, widget pixels
+
   Request& request_;
   std::function<void()> moved_;
-  GtkWidget *box_, *area_, *compare_, *hint_;
+  GtkWidget *box_, *area_, *buttons_, *compare_, *hint_;
   std::unique_ptr<PreviewView> view_;  // null while there is nothing to show
   std::function<void()> read_;         // reads the layers, if they have to be read before the next drawing
   std::function<void()> again_;        // reads the layers that are shown
