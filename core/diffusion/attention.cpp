@@ -14,13 +14,13 @@ Tensor split_heads(const Tensor& x, int64_t heads) {
   return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
-/// The three projections side by side: one matrix product instead of three.
+/// Joins the three projections, so that one matrix product replaces three.
 Linear fused_qkv(const Weights& weights, int64_t channels) {
   const auto part = [&](const char* name) { return weights[name].matrix("weight", {channels, channels}); };
   return Linear(at::cat({part("to_q"), part("to_k"), part("to_v")}, 0), Tensor(), weights);
 }
 
-/// libtorch's operators, all keys at once: where there is no kernel of ours (another device or type).
+/// Attention by libtorch's operators over all keys at once. Used on devices and types without an own kernel.
 Tensor plain_attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int64_t heads) {
   std::vector<Tensor> ks, vs, biases;
   bool biased = false;
@@ -33,13 +33,14 @@ Tensor plain_attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int
   const Tensor k = split_heads(at::cat(ks, 1), heads), v = split_heads(at::cat(vs, 1), heads);
   const Tensor bias = biased ? at::cat(biases, 0).to(q.scalar_type()) : Tensor();
 #if TORCH_VERSION_MAJOR >= 2
-  // One kernel that never holds all logits, and sums them in fp32 whatever q is: SD 2.x's overflow fp16.
+  // One kernel that never holds all logits and sums them in fp32 for any type of q. The logits of SD 2.x overflow in
+  // fp16.
   const Tensor queries = split_heads(q, heads);
   const Tensor mixed = biased ? at::scaled_dot_product_attention(queries, k, v, bias.reshape({1, 1, 1, -1}))
                               : at::scaled_dot_product_attention(queries, k, v);
   return mixed.transpose(1, 2).reshape(q.sizes());
 #else
-  constexpr int64_t kQueries = 1024;  // at once: all logits of a large picture would not fit
+  constexpr int64_t kQueries = 1024;  // computed at once; all logits of a large picture would not fit
   const double scale = 1 / std::sqrt(static_cast<double>(q.size(2) / heads));
   std::vector<Tensor> mixed;
   for (const Tensor& some : (split_heads(q, heads) * scale).split(kQueries, 2)) {

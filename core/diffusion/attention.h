@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Self-attention with a seam: where a layer is (AttentionSite), what its tokens are (q, k, v), how they mix
-/// (SelfAttentionMixer). Projection, residual and output stay in the layer, so that another routing is another mixer and nothing
-/// else.
+/// Self-attention in two halves. A layer projects its input to q, k, v and adds the residual. A SelfAttentionMixer
+/// decides which keys and values each query reads. So another routing needs another mixer only.
 #pragma once
 
 #include <vector>
@@ -10,7 +9,7 @@
 
 namespace geometry_transfer {
 
-/// One self-attention layer of a network.
+/// Describes one self-attention layer of a network.
 struct AttentionSite {
   int index;  ///< in the order of the forward pass, from 0
   int64_t heads;
@@ -30,17 +29,17 @@ class PlainMixer : public SelfAttentionMixer {
   Tensor mix(const AttentionSite& site, const Tensor& q, const Tensor& k, const Tensor& v) const override;
 };
 
-/// Keys and values that a query may read: one of several blocks.
+/// One block of keys and values that a query reads. A query may read several.
 struct KeyBlock {
   Tensor k, v;  ///< (B or 1, M, C)
-  Tensor bias;  ///< (M,) fp32, added to the logits (a log-weight), or undefined
+  Tensor bias;  ///< (M,) fp32, a log-weight that is added to the logits; may be undefined
 };
 
-/// softmax(q k^T / sqrt(C / heads) + bias) v over the tokens of all blocks together. q (B, N, C) -> (B, N, C).
+/// Returns softmax(q k^T / sqrt(C / heads) + bias) v over the tokens of all blocks together. q (B, N, C) -> (B, N, C).
 /// The order of the blocks does not change the result.
 Tensor attention(const Tensor& q, const std::vector<KeyBlock>& blocks, int64_t heads);
 
-/// Counts attention layers while a network is built, so that each knows its place.
+/// Numbers the attention layers while a network is built.
 struct SiteCounter {
   int self = 0, cross = 0;
 };
@@ -58,10 +57,10 @@ class SelfAttention {
   Linear to_qkv_, to_out_;
 };
 
-/// Keys and values of the text condition at one layer; they do not depend on the image, so they are made once.
+/// Keys and values of the text condition at one layer. They do not depend on the image, so they are computed once.
 struct CrossKeys {
   Tensor k, v;      ///< (B or 1, M, C)
-  Tensor constant;  ///< (B or 1, 1, C): the whole layer's output where M == 1, since softmax over one key is 1; else undefined
+  Tensor constant;  ///< (B or 1, 1, C): the layer's output if M == 1, as softmax over one key is 1; else undefined
 };
 
 class CrossAttention {
@@ -70,7 +69,7 @@ class CrossAttention {
   int index() const { return index_; }
   /// context (B or 1, M, context_channels).
   CrossKeys keys(const Tensor& context) const;
-  /// The layer's output plus `add`; keys.constant must be undefined.
+  /// Returns the layer's output plus `add`. keys.constant must be undefined.
   Tensor operator()(const Tensor& x, const CrossKeys& keys, const Tensor& add) const;
 
  private:

@@ -58,7 +58,7 @@ bool fits(const ModelFiles& files, const PromptEmbedding& e) {
 PromptEmbedding embedding_of(const ModelFiles& files) {
   const std::string family = family_fingerprint(files);
   if (!files.text_weights || (files.unet.text_time && !files.text_2_weights)) {
-    // A published encoder is mostly the same in all models of its family: another model's will do.
+    // Published text encoders are mostly the same in all models of a family, so another model's embedding fits.
     const auto known = read_prompt_cache(family);
     if (known && fits(files, *known)) return *known;
     throw error(

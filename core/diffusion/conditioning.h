@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What a model is told besides the image. There is no prompt, so it is the same for every picture.
+/// The model's inputs besides the image. There is no prompt, so they are the same for every picture.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,11 +15,11 @@ struct Conditioning {
   at::Tensor time_ids;  ///< (B or 1, 6) for text_time models: original h, w, crop top, left, target h, w; else undefined
 };
 
-/// The empty prompt's embedding; one token of zeros for a model without a text encoder. time_ids are left undefined: see
-/// for_size(). Throws Error (model) when the family needs a text encoder and there is none.
+/// Returns the embedding of the empty prompt, or one token of zeros for a model without a text encoder. time_ids stay
+/// undefined, see for_size(). Throws Error (model) if the family needs a text encoder and there is none.
 Conditioning empty_prompt(const ModelFiles& files, at::ScalarType dtype, at::Device device);
 
-/// The same for a picture of `size` pixels: fills time_ids where the model reads them.
+/// Returns the same with time_ids for a picture of `size` pixels, if the model reads them.
 Conditioning for_size(Conditioning conditioning, const UNetConfig& unet, Size size);
 
 }  // namespace geometry_transfer

@@ -38,7 +38,7 @@ std::optional<Misfit> indivisible(const UNetConfig& c) {
     if (c.block_out_channels[i] % c.norm_num_groups != 0) return Misfit{"norm_num_groups", c.norm_num_groups};
     if (c.block_out_channels[i] % c.heads[i] != 0) return Misfit{"attention_head_dim", c.heads[i]};
   }
-  // The time embedding is half sines, half cosines.
+  // Half of the time embedding are sines, half cosines.
   if (c.block_out_channels[0] % 2 != 0) return Misfit{"block_out_channels", c.block_out_channels[0]};
   return {};
 }
@@ -82,7 +82,7 @@ VaeConfig read_vae_config(const std::string& path) {
   f.fixed("latents_mean", {});
   f.fixed("latents_std", {});
   f.fixed("shift_factor", {0});
-  f.ignore({"sample_size"});  // of the training images; the network takes any
+  f.ignore({"sample_size"});  // side of the training images; the network takes any size
   f.finish();
   return c;
 }
@@ -102,7 +102,7 @@ TextConfig read_text_config(const std::string& path) {
   c.vocab_size = f.integer("vocab_size", 49408, 2, 1 << 22);
   c.max_positions = f.integer("max_position_embeddings", 77, 2, 1 << 14);
   c.projection_dim = f.integer("projection_dim", 512, 1, kMaxChannels);
-  if (!projects) c.projection_dim = 0;  // there, but not used
+  if (!projects) c.projection_dim = 0;  // present but not used
   const std::string act = f.text("hidden_act", "quick_gelu");
   if (act != "quick_gelu" && act != "gelu") f.wrong("hidden_act");
   c.quick_gelu = act == "quick_gelu";
@@ -111,7 +111,8 @@ TextConfig read_text_config(const std::string& path) {
   c.pad_token_id = f.integer("pad_token_id", 1, 0, 1 << 22);
   c.bos_token_id = f.integer("bos_token_id", 49406, 0, 1 << 22);
   c.eos_token_id = f.integer("eos_token_id", 49407, 0, 1 << 22);
-  // Training only, number formats (the tensors say their own), and fields that every configuration of transformers carries.
+  // Ignored: keys for training, number formats (the tensors have their own), and keys that all configurations of
+  // transformers have.
   f.ignore({"attention_dropout", "dropout", "dtype", "gradient_checkpointing", "initializer_factor", "initializer_range",
             "torch_dtype", "transformers_version", "use_cache", "return_dict", "output_hidden_states", "output_attentions"});
   f.finish();

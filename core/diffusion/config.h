@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The constants of a model's parts, as diffusers' config.json names them. Every key that changes the result is here or refused
-/// by name.
+/// The constants of a model's parts, named as in diffusers' config.json. A key that changes the result is either here
+/// or refused by name.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace geometry_transfer {
 
 enum class PredictionType { epsilon, v_prediction };
 
-/// UNet2DConditionModel. One entry a level in the vectors, from fine to coarse.
+/// UNet2DConditionModel. The vectors have one entry for each level, from fine to coarse.
 struct UNetConfig {
   int in_channels = 4, out_channels = 4;
   int sample_size = 64;                 ///< native latent side
@@ -43,10 +43,10 @@ struct VaeConfig {
   bool mid_block_attention = true;
   bool quant_conv = true, post_quant_conv = true;
   bool force_upcast = false;  ///< overflows in fp16: run it in fp32 or bf16
-  int downscale() const { return 1 << (static_cast<int>(block_out_channels.size()) - 1); }  ///< pixels a latent
+  int downscale() const { return 1 << (static_cast<int>(block_out_channels.size()) - 1); }  ///< pixels per latent
 };
 
-/// What DDIM needs of a scheduler's configuration.
+/// The keys of a scheduler's configuration that DDIM reads.
 struct SchedulerConfig {
   int num_train_timesteps = 1000;
   double beta_start = 0.00085, beta_end = 0.012;
@@ -65,29 +65,28 @@ struct TextConfig {
   int projection_dim = 0;  ///< > 0: has text_projection and gives a pooled embedding
   int eos_token_id = 2, bos_token_id = 49406, pad_token_id = 1;
   double layer_norm_eps = 1e-5;
-  bool quick_gelu = true;  ///< hidden_act "quick_gelu", else "gelu"
-  bool penultimate =
-      false;  ///< the family reads hidden_states[-2] (SDXL; SD 2.x checkpoints have the last layer removed instead)
+  bool quick_gelu = true;    ///< hidden_act "quick_gelu", else "gelu"
+  bool penultimate = false;  ///< true: the UNet reads hidden_states[-2] (SDXL; SD 2.x checkpoints have no last layer instead)
 };
 
-/// A constant that no network can be built with, by its name in config.json.
+/// A constant with which no network can be built, with its name in config.json.
 struct Misfit {
   const char* key;
   int value;
 };
-/// What is far beyond any published model, and would be weighed, or listed tensor by tensor, at great length. Held against
-/// config.json and against what a single file's shapes tell, as is the next.
+/// Finds a constant far above those of any published model. Such a model would be listed tensor by tensor at great
+/// length. Checked on config.json and on the shapes of a single file, and so is indivisible().
 std::optional<Misfit> out_of_range(const UNetConfig& config);
 std::optional<Misfit> out_of_range(const VaeConfig& config);
 std::optional<Misfit> out_of_range(const TextConfig& config);
-/// What does not divide as groups and heads need it.
+/// Finds numbers of channels that do not divide by groups or heads.
 std::optional<Misfit> indivisible(const UNetConfig& config);
 std::optional<Misfit> indivisible(const VaeConfig& config);
 std::optional<Misfit> indivisible(const TextConfig& config);
 
-// Readers of the config.json files, as diffusers and transformers write them; keys that are left out have those libraries'
-// defaults. A key that changes the result in a way that the structs above cannot hold is refused by its name, and so is one
-// that is not known at all: a model is run as it was trained or not at all. Throw Error (model).
+// Read the config.json files that diffusers and transformers write. A missing key has the default of those libraries.
+// An unknown key is refused by name, and so is a value that changes the result and has no field above. A model runs as
+// it was trained, or not at all. Throw Error (model).
 
 UNetConfig read_unet_config(const std::string& path);
 VaeConfig read_vae_config(const std::string& path);

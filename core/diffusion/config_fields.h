@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Reads the keys of one config.json, one after the other, and refuses those that nobody asked for.
+/// Reads the keys of one config.json one by one, and refuses keys that were not read.
 #pragma once
 
 #include <initializer_list>
@@ -12,44 +12,45 @@
 
 namespace geometry_transfer {
 
-// Above these a configuration is refused: published models stay far below.
+// A configuration with larger values is refused; published models stay far below.
 constexpr int kMaxLevels = 8, kMaxChannels = 16384, kMaxLayers = 16, kMaxTransformers = 64, kMaxTextLayers = 128;
 constexpr int kMaxSampleSize = 256;  // latent pixels; published models have 64 to 128
 
-/// Takes keys out of a config.json. Each reader marks its key as taken; a key that is absent or null gives the default.
-/// A value of another type or out of range is an Error (model) that names file, key and value.
+/// Takes keys out of a config.json. Each reader marks its key as taken. A key that is absent or null gives the default.
+/// A value of another type or out of range throws Error (model) with file, key and value.
 class ConfigFields {
  public:
   explicit ConfigFields(const std::string& path);
 
-  /// The key is there and not null.
+  /// True if the key is there and not null.
   bool has(const char* key) const;
-  /// The key is there and null.
+  /// True if the key is there and null.
   bool is_null(const char* key) const;
 
   int integer(const char* key, int otherwise, int low, int high);
   double number(const char* key, double otherwise, double low, double high);
   bool boolean(const char* key, bool otherwise);
   std::string text(const char* key, const std::string& otherwise);
-  /// A list of `levels` numbers, or one number for all levels.
+  /// Reads a list of `levels` numbers, or one number for all levels.
   std::vector<int> integers(const char* key, int otherwise, std::size_t levels, int low, int high);
   std::vector<int> list(const char* key, const std::vector<int>& otherwise, int low, int high);
   std::vector<std::string> words(const char* key, const std::vector<std::string>& otherwise);
 
-  /// Refuses every value of the key except those given, null and absence.
+  /// Refuses all values of the key but those given. Null and absence are allowed.
   void fixed(const char* key, const std::vector<Json>& allowed);
   /// The same for a key that may also hold a list of that value.
   void fixed_each(const char* key, const Json& allowed);
   /// Marks keys that have no effect here as taken.
   void ignore(std::initializer_list<const char*> keys);
-  /// Throws when a key is left that nobody took. Keys that start with an underscore are notes of the library that wrote them.
+  /// Throws if a key was not taken. Keys that start with an underscore are notes of the writing library and are
+  /// skipped.
   void finish() const;
 
-  /// Throws the Error that this key's value cannot be honoured.
+  /// Throws the Error for a value that cannot be used.
   [[noreturn]] void wrong(const char* key, const Json& value) const;
   [[noreturn]] void wrong(const char* key) const;
 
-  /// Throws where a network with this configuration cannot be built.
+  /// Throws if a network with this configuration cannot be built.
   template <class Config>
   void check_fit(const Config& config) const {
     for (const auto& misfit : {out_of_range(config), indivisible(config)})

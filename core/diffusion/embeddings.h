@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Timesteps (and SDXL's sizes) as vectors.
+/// Embeds timesteps (and SDXL's sizes) as vectors.
 #pragma once
 
 #include "diffusion/layers.h"
 
 namespace geometry_transfer {
 
-/// Sinusoids of `values` (n,): (n, dim), fp32. diffusers get_timestep_embedding: frequencies 10000^(-i / (dim/2 - freq_shift)).
+/// Returns sines and cosines of `values` (n,) as (n, dim) fp32, with frequencies 10000^(-i / (dim/2 - freq_shift)).
+/// Same as diffusers get_timestep_embedding.
 Tensor sinusoidal_embedding(const Tensor& values, int64_t dim, bool flip_sin_to_cos, double freq_shift);
 
-/// linear_1, SiLU, linear_2.
+/// linear_2(SiLU(linear_1(x))).
 class TimestepEmbedding {
  public:
   TimestepEmbedding(const Weights& weights, int64_t in, int64_t out);

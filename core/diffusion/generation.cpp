@@ -11,8 +11,8 @@ bool contains(const std::vector<int>& places, int place) {
   return std::find(places.begin(), places.end(), place) != places.end();
 }
 
-/// The streams whose keys are read but were not kept, with everything that they read in turn, in rising order. They are computed
-/// again beside the output.
+/// Returns the streams whose keys are read but were not kept, with all streams that they read, in rising order. They
+/// are computed again in one batch with the output.
 std::vector<int> recomputed_streams(const std::vector<StreamState>& streams, const std::vector<StreamRead>& reads, size_t step) {
   std::vector<int> places;
   for (const StreamRead& read : reads)
@@ -37,7 +37,7 @@ Tensor generate(const Tensor& noisy, const std::vector<StreamState>& streams, co
     const std::vector<StreamRead>& reads = sampling.times.holds(grid.timesteps[i]) ? options.reads : itself;
     const std::vector<int> rows = recomputed_streams(streams, reads, i);
     const int output_row = static_cast<int>(rows.size());
-    // A window needs the kept keys of everything that it reads and of what surrounds it.
+    // A window needs the kept keys of all streams that it reads and of the stream around it.
     const StreamState* around = nullptr;
     if (!options.window.empty() && rows.empty() && !streams[options.restored_stream].memory[i].empty())
       around = &streams[options.restored_stream];
@@ -66,7 +66,7 @@ Tensor generate(const Tensor& noisy, const std::vector<StreamState>& streams, co
     const Tensor moved = ddim_move(inside(out), noise, grid.alphas[i], grid.alpha_before(i));
     out = around ? options.window.pasted(around->trajectory[i], moved) : moved;
     if (options.restored_stream >= 0 && options.restore > 0) {
-      // Exactly the restored stream where the share is 1.
+      // If the share is 1, the result is exactly the restored stream.
       const Tensor share = (1 - options.mask) * options.restore;
       out = out * (1 - share) + streams[options.restored_stream].trajectory[i] * share;
     }

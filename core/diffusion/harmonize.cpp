@@ -10,7 +10,7 @@ namespace {
 /// Places in the list of streams: target, geometry, then the sources and textures that are read.
 constexpr int kTarget = 0, kGeometry = 1;
 
-/// A run of places in the list of streams.
+/// A range of places in the list of streams.
 struct Places {
   int first = 0, count = 0;
 };
@@ -27,7 +27,7 @@ Places texture_places(const HarmonizeInput& in, const Request& request) {
 
 double log_weight(const std::vector<double>& weights, int i) { return weights.empty() ? 0 : std::log(weights[i]); }
 
-/// Turns the kinds of streams that a request names into reads of places. `self` is the place of the reader.
+/// Converts the kinds of streams that a request names to places in the list. `self` is the place of the reader.
 std::vector<StreamRead> stream_reads(StreamSet set, int self, const HarmonizeInput& in, const Request& request) {
   std::vector<StreamRead> reads;
   if (set.has(Stream::source))
@@ -108,7 +108,7 @@ HarmonizeResult harmonize(const HarmonizeInput& input, const Request& asked, con
   const auto attended = [&](int t) { return sampling.times.holds(t); };
   const auto last = std::find_if(grid.timesteps.rbegin(), grid.timesteps.rend(), attended);
   for (size_t i = kGeometry + 1; i < result.streams.size();
-       ++i)  // sources and textures are inverted no further than they are read
+       ++i)  // sources and textures are inverted only as far as they are read
     result.streams[i].times = static_cast<size_t>(grid.timesteps.rend() - last);
   result.residuals = invert(result.streams, grid, predictor, sampling).residuals;
 

@@ -32,14 +32,14 @@ std::vector<Batch> plan_batches(const std::vector<StreamState>& streams, bool ke
   return batches;
 }
 
-/// The window that another stream has in the stream at `place`; empty where none has.
+/// Returns the window that another stream has in the stream at `place`; empty if none has.
 Window window_inside(const std::vector<StreamState>& streams, int place) {
   for (const StreamState& stream : streams)
     if (!stream.window.empty() && stream.around == place) return stream.window;
   return {};
 }
 
-/// Largest relative change of any row.
+/// Returns the largest relative change of any row.
 double residual(const Tensor& now, const Tensor& before) {
   const Tensor moved = (now - before).flatten(1).norm(2, 1), size = now.flatten(1).norm(2, 1).clamp_min(1e-12);
   return (moved / size).max().item<double>();
@@ -54,7 +54,7 @@ size_t memory_bytes(const std::vector<StreamState>& streams) {
   return sum;
 }
 
-/// What all steps of one inversion share.
+/// State that all steps of one inversion share.
 struct Inversion {
   std::vector<StreamState>& streams;
   const TimeGrid& grid;
@@ -62,7 +62,7 @@ struct Inversion {
   const SamplingOptions& options;
   int done = 0, total = 0;  // passes through the UNet
 
-  /// Where each row's keys are kept at this step; nullptr where nobody reads them.
+  /// Returns where each row's keys are kept at this step; nullptr for keys that nobody reads.
   std::vector<KeyMemory*> memories(const Batch& rows, size_t step, bool shared) const {
     std::vector<KeyMemory*> memories;
     if (!options.keep_keys) return memories;
@@ -73,7 +73,8 @@ struct Inversion {
     return memories;
   }
 
-  /// A pass that runs in the batch's window, or that records the surroundings of another stream's window; otherwise none.
+  /// Returns a pass that runs in the batch's window, or one that records the surroundings of another stream's window,
+  /// or none.
   std::optional<WindowPass> window_pass(const Batch& rows, size_t step) const {
     const StreamState& first = streams[rows[0]];
     if (!first.window.empty()) return WindowPass(streams[first.around].surroundings[step]);
@@ -85,7 +86,7 @@ struct Inversion {
 
   /// Solves one step for one batch and appends to its trajectories. Returns the residual.
   double solve(const Batch& rows, size_t step) {
-    const Window window = streams[rows[0]].window;  // all rows of the batch have the same
+    const Window window = streams[rows[0]].window;  // all rows of a batch have the same window
     const bool shared = options.times.holds(grid.timesteps[step]);
     const PassContext pass{streams, rows, step, !window.empty()};
     const std::vector<KeySources> own = pass.own_sources();
@@ -99,7 +100,7 @@ struct Inversion {
       const Tensor next = ddim_move(start, noise, grid.alpha_before(step), grid.alphas[step]);
       moved = residual(next, z);
       z = next;
-      const bool solved = moved < options.tolerance;  // then the iterations that are left count as done
+      const bool solved = moved < options.tolerance;  // then the remaining iterations count as done
       if (options.after_pass)
         options.after_pass(SamplingPhase::inversion, static_cast<int>(rows.size()), done + (solved ? options.iterations : k + 1),
                            total);
@@ -115,7 +116,7 @@ struct Inversion {
     return moved;
   }
 
-  /// Drops the keys of this step that nobody will read, and all of them where they exceed the memory limit.
+  /// Frees the keys of this step that nobody will read. Frees all of them if they exceed the memory limit.
   void drop_keys(size_t step) {
     for (int place = 0; place < static_cast<int>(streams.size()); ++place)  // a window reads every site of its surroundings
       if (window_inside(streams, place).empty()) streams[place].memory[step].drop_outside(options.layers);

@@ -9,7 +9,8 @@
 namespace geometry_transfer {
 
 struct InversionReport {
-  std::vector<double> residuals;  ///< for each step: |z_k - z_(k-1)| / |z_k| of the last iteration, of the worst stream
+  std::vector<double>
+      residuals;  ///< for each step: |z_k - z_(k-1)| / |z_k| of the last iteration, for the stream that moved most
 };
 
 /// Inverts all streams along the grid and fills their trajectories and kept keys. Each step is implicit,

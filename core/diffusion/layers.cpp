@@ -17,7 +17,7 @@ Tensor to_image(const Tensor& tokens, int64_t height, int64_t width) {
 
 namespace {
 
-/// Our kernels compute norms in fp32 whatever the activations are.
+/// The own kernels compute norms in fp32 for any type of activations.
 Tensor norm_parameter(const Weights& weights, const char* name, int64_t channels) {
   const Tensor p = weights.tensor(name, {channels});
   return has_kernel(p) ? p.to(at::kFloat).contiguous() : p;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The layers that everything is made of. Activations are (B, C, H, W) in channels-last memory, which is the same bytes as tokens
-/// (B, H*W, C): B rows (one a stream), C channels, N = H*W tokens. Constructors load from a Weights cursor.
+/// Layers from which the networks are built. Activations are (B, C, H, W) in channels-last memory, which are the same
+/// bytes as tokens (B, H*W, C). B rows (one for each stream), C channels, N = H*W tokens. Constructors load from a
+/// Weights cursor.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -26,31 +27,31 @@ Tensor to_image(const Tensor& tokens, int64_t height, int64_t width);
 class Linear {
  public:
   Linear(const Weights& weights, int64_t in, int64_t out, bool bias = true);
-  /// From tensors at hand: weight (out, in), in 16 bits or as the cursor's numbers; bias (out) or undefined.
+  /// Takes given tensors: weight (out, in), in 16 bits or in the cursor's type; bias (out) or undefined.
   Linear(Tensor weight, Tensor bias, const Weights& weights);
-  /// x (..., in) -> (..., out), plus `add` of that shape where it is defined.
+  /// x (..., in) -> (..., out). Adds `add` of that shape if it is defined.
   Tensor operator()(const Tensor& x, const Tensor& add = {}) const;
 
  private:
   Tensor weight_, bias_;
-  std::optional<PackedLinear> packed_;  // then the two above are empty
+  std::optional<PackedLinear> packed_;  // if set, weight_ and bias_ are empty
 };
 
 class Conv2d {
  public:
-  /// Square kernel; `padding` pixels of zeros on every side.
+  /// Square kernel, padded with `padding` pixels of zeros on every side.
   Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t padding = 0);
-  /// Plus `add` of the result's shape and `extra_bias` (out), where they are defined.
+  /// Adds `add` of the result's shape and `extra_bias` (out) if they are defined.
   Tensor operator()(const Tensor& x, const Tensor& add = {}, const Tensor& extra_bias = {}, WindowPass* pass = nullptr) const;
 
  private:
   Tensor weight_, bias_;
   int64_t stride_, padding_;
-  std::optional<PackedConv2d> packed_;      // then weight_ is empty
-  std::optional<WinogradConv2d> winograd_;  // for images that are large enough; each takes its memory when it is first used
+  std::optional<PackedConv2d> packed_;      // if set, weight_ is empty
+  std::optional<WinogradConv2d> winograd_;  // for large images; it takes its memory at its first use
   Tensor wide_bias_;                        // fp32, for winograd_
 
-  /// `has_halo`: x brings one pixel of its surroundings on each side.
+  /// `has_halo`: x has one pixel of its surroundings on each side.
   Tensor convolved(const Tensor& x, const Tensor& add, const Tensor& extra_bias, bool has_halo) const;
 };
 

@@ -16,12 +16,12 @@ namespace fs = std::filesystem;
 namespace geometry_transfer {
 namespace {
 
-// File: magic, name, tokens, width, pooled, context and pooled as floats, hash of all before. Native byte order: a cache does not
-// travel.
+// File format: magic, name, tokens, width, pooled, then context and pooled as floats, then a hash of all before. Native
+// byte order, because the cache stays on this machine.
 constexpr char kMagic[8] = {'G', 'T', 'p', 'r', 'm', 'p', 't', '1'};
 constexpr std::int64_t kMaxTokens = 1 << 14, kMaxWidth = 1 << 15;
 
-/// 64-bit hash, eight bytes a step (the finaliser of splitmix64). Against accidents, not against attackers.
+/// A 64-bit hash, eight bytes at a time (the finaliser of splitmix64). It finds accidental damage, not attacks.
 class Hash {
  public:
   explicit Hash(std::uint64_t seed) : state_(seed) {}
@@ -78,7 +78,7 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
-/// Empty where the user has no cache folder.
+/// Empty if the user has no cache folder.
 fs::path cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   if (cache && cache[0] == '/') return fs::path(cache) / "geometry-transfer";
@@ -160,7 +160,7 @@ std::optional<PromptEmbedding> read_prompt_cache(const std::string& fingerprint)
   if (folder.empty() || fingerprint.empty()) return {};
   const fs::path path = folder / (fingerprint + ".prompt");
   std::error_code failed;
-  // A size first: what lies there may be anything.
+  // Check the size first, because the file may be anything.
   constexpr std::uintmax_t kMaxFile = 64 << 20;
   if (!fs::is_regular_file(path, failed) || fs::file_size(path, failed) > kMaxFile || failed) return {};
   std::ifstream in(path, std::ios::binary);

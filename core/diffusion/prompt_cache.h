@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The empty prompt's embedding, kept on disk so that a text encoder is read once in its life: $XDG_CACHE_HOME/geometry-transfer.
-/// Std types only.
+/// Keeps the empty prompt's embedding in $XDG_CACHE_HOME/geometry-transfer, so a text encoder is read only once. Std
+/// types only.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,21 @@ namespace geometry_transfer {
 struct PromptEmbedding {
   std::int64_t tokens = 0, width = 0;
   std::vector<float> context;  ///< tokens * width
-  std::vector<float> pooled;   ///< empty where the family has none
+  std::vector<float> pooled;   ///< empty if the family has none
 };
 
-/// Names the text encoders by what they hold: configurations, names and shapes of all tensors, bytes from each of them. Touches a
-/// few pages of each tensor, not all of it. Empty for a model without one.
+/// Identifies the text encoders by their configurations, the names and shapes of all tensors, and some bytes of each.
+/// Reads a few pages of each tensor only. Empty for a model without a text encoder.
 std::string text_fingerprint(const ModelFiles& files);
 
-/// A name for what any model of this family and width can use when it came without its text encoder.
+/// Identifies an embedding that fits all models of this family and width. Used for a model that came without its text
+/// encoder.
 std::string family_fingerprint(const ModelFiles& files);
 
-/// Nothing when there is none, or when it is damaged, of another version, or of another name. Never throws.
+/// Returns nothing if the cache is missing, damaged, or of another version or name. Never throws.
 std::optional<PromptEmbedding> read_prompt_cache(const std::string& fingerprint);
-/// By a temporary file and rename. A cache that cannot be written is no error: the next time is slower. Never throws.
+/// Writes a temporary file and renames it. A cache that cannot be written is no error, only slower next time. Never
+/// throws.
 void write_prompt_cache(const std::string& fingerprint, const PromptEmbedding& embedding);
 
 }  // namespace geometry_transfer

@@ -19,7 +19,8 @@ Tensor ResnetBlock::operator()(const Tensor& x, const Tensor& time, WindowPass* 
   if (!time_emb_proj_) {
     h = conv1_(norm1_(x, pass), {}, {}, pass);
   } else if (time.size(0) == 1) {
-    h = conv1_(norm1_(x, pass), {}, (*time_emb_proj_)(time)[0], pass);  // one time for all rows: no more than another bias
+    h = conv1_(norm1_(x, pass), {}, (*time_emb_proj_)(time)[0],
+               pass);  // all rows have the same time, so it acts as a second bias
   } else {
     h = conv1_(norm1_(x, pass), {}, {}, pass) + (*time_emb_proj_)(time).unsqueeze(-1).unsqueeze(-1);
   }

@@ -11,9 +11,9 @@ namespace geometry_transfer {
 /// diffusers ResnetBlock2D: x + conv2(silu(norm2(conv1(silu(norm1(x))) + time))).
 class ResnetBlock {
  public:
-  /// `time_channels` 0: no time embedding (the VAE).
+  /// `time_channels` 0: no time embedding (VAE).
   ResnetBlock(const Weights& weights, int64_t in, int64_t out, int64_t time_channels, int64_t groups, double eps);
-  /// x (B, in, H, W); `time` (B or 1, time_channels) already through SiLU, undefined in the VAE -> (B, out, H, W).
+  /// x (B, in, H, W) -> (B, out, H, W). `time` (B or 1, time_channels) is already through SiLU; undefined in the VAE.
   Tensor operator()(const Tensor& x, const Tensor& time = {}, WindowPass* pass = nullptr) const;
 
  private:
@@ -29,7 +29,8 @@ class ResnetBlock {
 class Upsample {
  public:
   Upsample(const Weights& weights, int64_t channels);
-  /// To the size of the skip connection it will meet (odd sizes do not double exactly); {} doubles.
+  /// Enlarges to `size`, the size of the skip connection that follows, because odd sizes do not double exactly. {}
+  /// doubles.
   Tensor operator()(const Tensor& x, at::OptionalIntArrayRef size = {}, WindowPass* pass = nullptr) const;
 
  private:

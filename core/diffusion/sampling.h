@@ -46,8 +46,8 @@ struct StreamState {
   std::vector<Tensor> trajectory;               ///< [0] is clean, [i + 1] is at grid.timesteps[i]
   std::vector<KeyMemory> memory;                ///< kept keys at each time; empty where they were not kept
   Window window = {};                           ///< not empty: the stream is computed in it alone, outside it equals `around`
-  int around = -1;                              ///< place of the stream round the window, which is computed earlier
-  std::vector<Surroundings> surroundings = {};  ///< at each time, where another stream has a window in this one
+  int around = -1;                              ///< place of the stream that surrounds the window; it is computed earlier
+  std::vector<Surroundings> surroundings = {};  ///< at each time; filled if another stream has a window in this one
   bool read = true;                             ///< another stream or the output reads it, so its keys are kept
   size_t times = std::numeric_limits<size_t>::max();  ///< number of times that it is inverted for, from the clean end
 };
@@ -56,30 +56,30 @@ enum class SamplingPhase { inversion, generation };
 
 struct SamplingOptions {
   int iterations = 2;    ///< of the fixed point in each inversion step
-  double tolerance = 0;  ///< a step's iterations end below this residual
+  double tolerance = 0;  ///< stops a step's iterations below this residual
   /// true: streams that read only themselves are inverted first, the others read their kept keys. false: all streams share one
   /// batch, and generation computes the keys again.
   bool keep_keys = true;
-  size_t memory_limit = 0;  ///< bytes of kept keys; a time that does not fit is computed again in generation
+  size_t memory_limit = 0;  ///< bytes of kept keys; keys of a time that do not fit are computed again in generation
   Span layers;              ///< self-attention sites where streams read each other, by AttentionSite::index
-  Span times;               ///< timesteps where they do
-  /// Called after each pass through the UNet with the rows of its batch and the passes done of this phase. It reports progress;
-  /// an exception from it cancels. May be empty.
+  Span times;               ///< timesteps at which they do
+  /// Called after each pass through the UNet with the rows of its batch, and the passes done in this phase and in
+  /// total. Reports progress. An exception from it cancels. May be empty.
   std::function<void(SamplingPhase phase, int rows, int done, int total)> after_pass;
 };
 
-/// One pass through the UNet, as it is prepared: the streams in its batch, at one step of the grid.
+/// Describes one pass through the UNet: the streams of its batch, at one step of the grid.
 struct PassContext {
   const std::vector<StreamState>& streams;
   std::vector<int> rows;  ///< place of each batch row's stream
   size_t step;            ///< index into the time grid
   bool windowed;          ///< the pass runs in a window; otherwise over the whole canvas
 
-  /// The keys that `read` names: of the stream's row where it is in the batch, otherwise its kept keys at this step.
+  /// Returns the keys that `read` names: those of the stream's row in the batch, else its kept keys at this step.
   KeySource key_source(const StreamRead& read) const;
-  /// For each row, the keys of the streams that it reads.
+  /// Returns, for each row, the keys of the streams that it reads.
   std::vector<KeySources> shared_sources() const;
-  /// For each row, its own keys alone.
+  /// Returns, for each row, its own keys only.
   std::vector<KeySources> own_sources() const;
   /// The rows' latents after `states` steps of inversion, stacked to (B, C, h, w).
   Tensor latents(size_t states) const;

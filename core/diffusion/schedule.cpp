@@ -32,10 +32,10 @@ std::vector<double> alphas_cumprod(const SchedulerConfig& config) {
   std::vector<double> a = betas(config);
   double product = 1;
   for (double& v : a) v = product *= 1 - v;
-  if (config.rescale_betas_zero_snr) {  // arXiv 2305.08891, algorithm 1: the last step holds no signal, the first is kept
+  if (config.rescale_betas_zero_snr) {  // arXiv 2305.08891, algorithm 1: the last step has no signal, the first is unchanged
     const double first = std::sqrt(a.front()), last = std::sqrt(a.back());
     for (double& v : a) v = std::pow((std::sqrt(v) - last) * first / (first - last), 2);
-    a.back() = std::max(a.back(), std::pow(2.0, -24));  // as diffusers does: not exactly 0
+    a.back() = std::max(a.back(), std::pow(2.0, -24));  // not exactly 0, as in diffusers
   }
   return a;
 }
@@ -48,7 +48,7 @@ TimeGrid time_grid(const SchedulerConfig& config, double noise, int steps, Spaci
     const int t = std::min(static_cast<int>(spacing == Spacing::leading ? std::nearbyint(i * noise / steps) + 1
                                                                         : std::nearbyint((i + 1) * noise / steps)),
                            last);
-    if (!grid.timesteps.empty() && t <= grid.timesteps.back()) continue;  // more steps than there are times
+    if (!grid.timesteps.empty() && t <= grid.timesteps.back()) continue;  // more steps than training times
     grid.timesteps.push_back(t);
     grid.alphas.push_back(all[t]);
   }
@@ -56,7 +56,7 @@ TimeGrid time_grid(const SchedulerConfig& config, double noise, int steps, Spaci
 }
 
 at::Tensor ddim_move(const at::Tensor& latents, const at::Tensor& noise, double alpha_from, double alpha_to) {
-  // One multiply-add a term: z' = sqrt(a_to/a_from) z + (sqrt(1-a_to) - sqrt(a_to (1-a_from) / a_from)) eps
+  // One multiply-add for each term: z' = sqrt(a_to/a_from) z + (sqrt(1-a_to) - sqrt(a_to (1-a_from) / a_from)) eps
   const double keep = std::sqrt(alpha_to / alpha_from);
   return latents * keep + noise * (std::sqrt(1 - alpha_to) - keep * std::sqrt(1 - alpha_from));
 }

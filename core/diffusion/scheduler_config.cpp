@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// Reads the noise schedule of a scheduler's configuration.
-/// Keys and defaults: https://github.com/huggingface/diffusers, src/diffusers/schedulers/scheduling_ddim.py. The sampler that a
-/// model was published with does not matter: its noise schedule belongs to the model, and DDIM runs on it.
+/// Keys and defaults: https://github.com/huggingface/diffusers, src/diffusers/schedulers/scheduling_ddim.py. The
+/// published sampler of a model does not matter. The noise schedule belongs to the model, and DDIM runs on it.
 #include <set>
 
 #include "diffusion/config_fields.h"
@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Whether this sampler's configuration describes the schedule with DDIM's keys.
+/// True if this sampler's configuration describes the schedule with DDIM's keys.
 bool has_ddim_schedule(const std::string& sampler) {
   static const std::set<std::string> same_schedule = {"DDIMScheduler",
                                                       "DDIMInverseScheduler",
@@ -35,10 +35,10 @@ bool has_ddim_schedule(const std::string& sampler) {
 /// Refuses keys that change the schedule or the latents, and skips those that only another sampler uses.
 void refuse_other_schedules(ConfigFields& f, bool ddim) {
   f.fixed("trained_betas", {});
-  f.fixed("thresholding", {false});                                        // for models of pixels
-  if (f.boolean("clip_sample", ddim)) f.wrong("clip_sample", Json(true));  // likewise; DDIM's default
+  f.fixed("thresholding", {false});                                        // only for models of pixels
+  if (f.boolean("clip_sample", ddim)) f.wrong("clip_sample", Json(true));  // only for models of pixels; DDIM's default is true
   f.fixed("use_flow_sigmas", {false});
-  // How a sampler other than ours places its steps and combines them, and limits that only act when the keys above are set.
+  // Ignored: how another sampler places and combines its steps, and limits that act only together with the keys above.
   f.ignore({"algorithm_type",
             "beta_max",
             "clip_sample_range",
@@ -91,7 +91,7 @@ SchedulerConfig read_scheduler_config(const std::string& path) {
   if (c.beta_schedule != "linear" && c.beta_schedule != "scaled_linear" && c.beta_schedule != "squaredcos_cap_v2")
     f.wrong("beta_schedule");
   c.rescale_betas_zero_snr = f.boolean("rescale_betas_zero_snr", false);
-  // Samplers without these keys walk Stable Diffusion's grid as its own DDIM does: offset 1, ending at the first alpha.
+  // Samplers without these keys use the same grid as Stable Diffusion's DDIM: offset 1, ending at the first alpha.
   c.set_alpha_to_one = f.boolean("set_alpha_to_one", ddim);
   c.steps_offset = f.integer("steps_offset", ddim ? 0 : 1, 0, 1);
   const std::string prediction = f.text("prediction_type", "epsilon");

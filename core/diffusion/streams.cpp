@@ -7,13 +7,14 @@
 namespace geometry_transfer {
 namespace {
 
-/// The log-weights of one key source on its `count` tokens; undefined where they are all 0.
+/// Returns the log-weight of each of the `count` tokens of one key source; undefined if all are 0.
 Tensor key_bias(const KeySource& source, int64_t count) {
   if (source.log_weight == 0) return {};
   return at::full({count}, source.log_weight, at::kFloat);
 }
 
-/// Kept keys of whole streams that surround windows. Each stream becomes one block; a token's weight is how often it is read.
+/// Kept keys of whole streams that surround windows. Each stream is one block. The weight of a token says how often it
+/// is read.
 class SurroundingKeys {
  public:
   SurroundingKeys(const KeySources& sources, const AttentionSite& site) : site_(site) {
@@ -25,7 +26,7 @@ class SurroundingKeys {
       }
   }
 
-  /// Whether `source` reads one of these streams as a whole; its weight is then added to that block.
+  /// True if `source` reads one of these streams as a whole. Its weight is then added to that block.
   bool absorbs(const KeySource& source) {
     for (auto& [memory, weights] : read_)
       if (memory == source.memory && !source.around) {
@@ -41,7 +42,7 @@ class SurroundingKeys {
   }
 
  private:
-  static constexpr double kNone = 1e-30;  // the weight of a token that is not read: nothing of it is left in fp32
+  static constexpr double kNone = 1e-30;  // the weight of a token that is not read; its share is 0 in fp32
 
   Tensor& weights_of(const KeyMemory* memory) {
     for (auto& [known, weights] : read_)
@@ -94,7 +95,7 @@ Tensor StreamMixer::mix(const AttentionSite& site, const Tensor& q, const Tensor
     memory.v.push_back(v.narrow(0, row, 1).contiguous());
   }
   const std::vector<KeySources>& sources = layers_.holds(site.index) ? sources_ : elsewhere_;
-  if (every_row_reads_itself(sources)) return attention(q, {{k, v, {}}}, site.heads);  // one call for the batch
+  if (every_row_reads_itself(sources)) return attention(q, {{k, v, {}}}, site.heads);  // one call for the whole batch
 
   std::vector<Tensor> rows;
   for (size_t row = 0; row < sources.size(); ++row) {

@@ -11,7 +11,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Rows `ids` of a table that stays as it is on disk: a vocabulary of 49408 would be 250 MB in fp32.
+/// Reads the rows `ids` of a table in the file. The whole vocabulary of 49408 would take 250 MB in fp32.
 Tensor rows_of(const std::shared_ptr<const Checkpoint>& weights, const std::string& key, int64_t count, int64_t width,
                const Tensor& ids) {
   const TensorView* view = weights->find(key);
@@ -41,8 +41,8 @@ Tensor layer(const TextConfig& config, const Weights& weights, const Tensor& x, 
   return attended + Linear(weights["mlp"]["fc2"], config.intermediate_size, width)(active);
 }
 
-/// Of each row, the place of the token that ends the text: the first that has its id. Configurations from before
-/// transformers 4.24 say 2 and mean the highest id of the row, which it is.
+/// Returns, for each row, the place of the first token that ends the text. Configurations from before transformers 4.24
+/// give its id as 2, which is wrong. For them it is the token with the highest id of the row.
 Tensor end_of_text(const TextConfig& config, const Tensor& ids) {
   return config.eos_token_id == 2 ? ids.argmax(1) : ids.eq(config.eos_token_id).to(at::kInt).argmax(1);
 }

@@ -34,12 +34,13 @@ class TransformerBlock {
 
 class SpatialTransformer {
  public:
-  /// `linear_projection`: proj_in and proj_out are stored as linear layers, else as 1x1 convolutions; the same sum either way.
+  /// `linear_projection`: proj_in and proj_out are stored as linear layers, otherwise as 1x1 convolutions. Both compute
+  /// the same.
   SpatialTransformer(const Weights& weights, int64_t channels, int64_t context_channels, int64_t heads, int layers,
                      int64_t groups, bool linear_projection, SiteCounter& sites);
   Tensor operator()(const Tensor& x, const std::vector<CrossKeys>& cross, const SelfAttentionMixer& mixer,
                     WindowPass* pass = nullptr) const;
-  /// Fills the entries of `cross` that belong to this transformer's layers.
+  /// Fills the entries of `cross` for this transformer's layers.
   void prepare(const Tensor& context, std::vector<CrossKeys>& cross) const;
 
  private:

@@ -6,7 +6,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Builds the levels; holds what they share so that a level is described by its channels alone.
+/// Builds the levels. Holds the values that they share, so a level is described by its channels only.
 class LevelBuilder {
  public:
   LevelBuilder(const UNetConfig& config, SiteCounter& sites)
@@ -63,7 +63,8 @@ UNet::UNet(const UNetConfig& config, const Weights& weights)
   for (int i = 0; i < 2; ++i) mid_block_->resnets.push_back(build.resnet(mid["resnets"][i], channels.back(), channels.back()));
   mid_block_->attentions.push_back(build.transformer(mid["attentions"][0], levels - 1));
 
-  // The way up mirrors the way down: block b works at level levels-1-b, and each resnet also takes the skip of the same place.
+  // The way up mirrors the way down: block b has the level levels-1-b, and each resnet also takes the skip connection
+  // of the same place.
   for (int b = 0; b < levels; ++b) {
     const Weights block = weights["up_blocks"][b];
     const int level = levels - 1 - b, finer = std::max(level - 1, 0), coarser = std::min(level + 1, levels - 1);
@@ -105,7 +106,7 @@ Tensor UNet::time_embedding(double timestep, const UNetContext& context) const {
   const Tensor wave = sinusoidal_embedding(t, config_.block_out_channels[0], config_.flip_sin_to_cos, config_.freq_shift);
   Tensor time = time_embedding_(wave.to(device_, dtype_));
   if (context.added.defined()) time = time + context.added;
-  return at::silu(time);  // every resnet begins with it
+  return at::silu(time);  // every resnet starts with SiLU
 }
 
 Tensor UNetLevel::down(Tensor x, const Pass& pass, std::vector<Tensor>& skips) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// diffusers UNet2DConditionModel: noise (or velocity) of noisy latents.
+/// diffusers UNet2DConditionModel: predicts the noise (or velocity) of noisy latents.
 #pragma once
 
 #include <optional>
@@ -14,35 +14,35 @@
 
 namespace geometry_transfer {
 
-/// A Conditioning as one UNet uses it, made once: keys and values of every cross-attention layer, the added embedding.
+/// A Conditioning prepared for one UNet: keys and values of every cross-attention layer, and the added embedding.
 struct UNetContext {
   std::vector<CrossKeys> cross;
   Tensor added;  ///< (B or 1, time channels), or undefined
 };
 
-/// Resnets, each followed by a transformer where the level has attention, then a change of resolution where there is one.
+/// Resnets, each followed by a transformer if the level has attention, then a change of resolution if there is one.
 struct UNetLevel {
   std::vector<ResnetBlock> resnets;
-  std::vector<SpatialTransformer> attentions;  ///< empty, or one a resnet; in the middle one
+  std::vector<SpatialTransformer> attentions;  ///< empty, or one for each resnet; one in the middle block
   std::optional<Downsample> downsampler;
   std::optional<Upsample> upsampler;
 
-  /// What all levels of a pass are given: the time embedding through SiLU, the context, who mixes self-attention, the window.
+  /// Inputs that all levels of a pass share: the time embedding through SiLU, the context, the mixer, the window.
   struct Pass {
     const Tensor& time;
     const UNetContext& context;
     const SelfAttentionMixer& mixer;
     WindowPass* window = nullptr;
   };
-  /// x (B, C, H, W) through this level on the way down; what the way up will want is put on top of `skips`.
+  /// Runs this level on the way down: x (B, C, H, W). Pushes the skip connections onto `skips`.
   Tensor down(Tensor x, const Pass& pass, std::vector<Tensor>& skips) const;
-  /// Through the middle: two resnets round a transformer.
+  /// Runs the middle block: two resnets around a transformer.
   Tensor middle(const Tensor& x, const Pass& pass) const;
-  /// Through this level on the way up; takes its skips from the top.
+  /// Runs this level on the way up. Pops its skip connections from `skips`.
   Tensor up(Tensor x, const Pass& pass, std::vector<Tensor>& skips) const;
 };
 
-/// Thrown by UNet::forward when its result holds NaN or infinity: at once, since every later step would only carry it on.
+/// Thrown by UNet::forward if its result holds NaN or infinity, because every later step would carry it on.
 struct NotFinite : std::runtime_error {
   NotFinite() : std::runtime_error("not finite") {}
 };
@@ -52,15 +52,15 @@ class UNet {
   UNet(const UNetConfig& config, const Weights& weights);
 
   UNetContext prepare(const Conditioning& conditioning) const;
-  /// sample (B, in_channels, h, w) fp32 latents; returns the same shape, fp32. Sides: multiples of granularity().
-  /// With a pass that replays, the sample is the window's. Throws NotFinite.
+  /// sample (B, in_channels, h, w) fp32 latents; returns the same shape, fp32. Sides are multiples of granularity().
+  /// If the pass runs in a window, the sample holds the window only. Throws NotFinite.
   Tensor forward(const Tensor& sample, double timestep, const UNetContext& context, const SelfAttentionMixer& mixer,
                  WindowPass* pass = nullptr) const;
 
   const UNetConfig& config() const { return config_; }
   int self_attention_sites() const { return sites_.self; }
 
-  // The parts of forward(), in its order: for what measures them one by one.
+  // The parts of forward(), in its order. Public so that benchmarks can measure them.
   Tensor time_embedding(double timestep, const UNetContext& context) const;
   Tensor first(const Tensor& sample, WindowPass* pass = nullptr) const;
   const std::vector<UNetLevel>& down_blocks() const { return down_blocks_; }

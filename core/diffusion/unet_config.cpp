@@ -31,7 +31,7 @@ void read_levels(ConfigFields& f, UNetConfig& c) {
   }
 }
 
-/// Reads the added condition of SDXL: the pooled text and six numbers.
+/// Reads SDXL's added condition: the pooled text and six numbers.
 void read_added_condition(ConfigFields& f, UNetConfig& c) {
   f.fixed("addition_embed_type", {"text_time"});
   c.text_time = f.has("addition_embed_type");
@@ -39,13 +39,14 @@ void read_added_condition(ConfigFields& f, UNetConfig& c) {
   c.projection_class_embeddings_input_dim = f.integer("projection_class_embeddings_input_dim", 0, 1, 1 << 20);
   if (c.text_time) {
     if (c.addition_time_embed_dim == 0 || c.addition_time_embed_dim % 2 != 0) f.wrong("addition_time_embed_dim");
-    // Pooled text and six numbers (original height and width, crop top and left, target height and width). Five: a refiner.
+    // The input is the pooled text and six numbers: original height and width, crop top and left, target height and
+    // width. A refiner has five numbers.
     if (c.projection_class_embeddings_input_dim <= 6 * c.addition_time_embed_dim)
       f.wrong("projection_class_embeddings_input_dim");
   }
 }
 
-/// Refuses every key that asks for another network, and skips those that only training uses.
+/// Refuses all keys of other networks, and skips those for training.
 void refuse_other_networks(ConfigFields& f) {
   f.fixed("act_fn", {"silu", "swish"});
   f.fixed("attention_type", {"default"});
@@ -73,7 +74,8 @@ void refuse_other_networks(ConfigFields& f) {
   f.fixed("time_embedding_dim", {});
   f.fixed("time_embedding_type", {"positional"});
   f.fixed("timestep_post_act", {});
-  // Training only: dropout, the moving average's state. The number of heads of another addition_embed_type.
+  // Ignored: dropout and the state of the moving average (training only), and the number of heads of another
+  // addition_embed_type.
   f.ignore({"dropout", "addition_embed_type_num_heads", "decay", "inv_gamma", "min_decay", "optimization_step", "power",
             "update_after_step", "use_ema_warmup"});
 }
@@ -99,7 +101,7 @@ UNetConfig read_unet_config(const std::string& path) {
 
   read_levels(f, c);
   f.fixed("mid_block_type", {"UNetMidBlock2DCrossAttn"});
-  if (f.is_null("mid_block_type")) f.wrong("mid_block_type");  // no middle block; elsewhere null means the default
+  if (f.is_null("mid_block_type")) f.wrong("mid_block_type");  // null: no middle block; for other keys null means the default
 
   c.heads = f.integers("attention_head_dim", 8, levels, 1, 512);
   c.transformer_layers = f.integers("transformer_layers_per_block", 1, levels, 1, kMaxTransformers);

@@ -6,7 +6,7 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr double kEps = 1e-6;  // of every norm in AutoencoderKL
+constexpr double kEps = 1e-6;  // epsilon of every norm in AutoencoderKL
 
 ResnetBlock resnet(const Weights& weights, int64_t in, int64_t out, const VaeConfig& config) {
   return ResnetBlock(weights, in, out, 0, config.norm_num_groups, kEps);

@@ -14,10 +14,10 @@ namespace geometry_transfer {
 
 struct Window;  // window.h
 
-/// Called between the blocks of a pass, which takes seconds for a large picture; throws to end it there.
+/// Called between the blocks of a pass, because a pass takes seconds for a large picture. An exception from it cancels.
 using Pause = std::function<void()>;
 
-/// One head over all pixels of the coarsest level: x + to_out(attention(group_norm(x))).
+/// Attention with one head over all pixels of the coarsest level: x + to_out(attention(group_norm(x))).
 class VaeAttention {
  public:
   VaeAttention(const Weights& weights, int64_t channels, int64_t groups);
@@ -81,7 +81,7 @@ class Vae {
 
   /// image (B, 3, H, W) fp32 in [-1,1], sides multiples of config().downscale(). logvar is clamped to [-30, 20].
   Posterior posterior(const Tensor& image, WindowPass* pass = nullptr, const Pause& pause = {}) const;
-  /// The posterior's mean, scaled as the UNet expects it: deterministic, so that inversion is.
+  /// Returns the posterior's mean, scaled as the UNet expects it. It is deterministic, so the inversion is, too.
   Tensor encode(const Tensor& image, WindowPass* pass = nullptr, const Pause& pause = {}) const {
     return posterior(image, pass, pause).mean * config_.scaling_factor;
   }
@@ -99,8 +99,8 @@ class Vae {
   std::optional<Conv2d> quant_conv_, post_quant_conv_;
 };
 
-/// What the VAE makes of two pictures that are equal outside a window: of the first all, of the second the part inside, on what
-/// the first left of its surroundings.
+/// Results of the VAE for two pictures that are equal outside a window. The first is computed whole. The second is
+/// computed inside the window, with the recorded surroundings of the first.
 struct WholeAndWithin {
   Tensor whole, within;
 };

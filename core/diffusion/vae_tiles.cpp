@@ -7,7 +7,8 @@
 namespace geometry_transfer {
 namespace {
 
-/// Where squares begin that cover `length`, evenly, each over its neighbour by a quarter of its side at least.
+/// Returns the starts of evenly spaced squares that cover `length`. Neighbours overlap by at least a quarter of their
+/// side.
 std::vector<int64_t> starts(int64_t length, int64_t tile) {
   if (length <= tile) return {0};
   const int64_t step = tile - tile / 4, count = (length - tile + step - 1) / step + 1;
@@ -16,8 +17,8 @@ std::vector<int64_t> starts(int64_t length, int64_t tile) {
   return made;
 }
 
-/// Weight of each of `size` places: rising from the first, where a neighbour lies before, and falling to the last, where one lies
-/// after, over a quarter of the side.
+/// Returns the blending weight of each of `size` places. It rises over the first quarter if there is a neighbour
+/// before, and falls over the last quarter if there is one after.
 Tensor ramp(int64_t size, bool before, bool after) {
   const Tensor rising = (at::arange(size, at::kFloat) + 0.5).div_(std::max<int64_t>(1, size / 4)).clamp_max_(1);
   Tensor weight = at::ones({size}, at::kFloat);
@@ -26,7 +27,8 @@ Tensor ramp(int64_t size, bool before, bool after) {
   return weight;
 }
 
-/// `run` on squares of x, whose grid is `in` times finer than the latents', into a result whose grid is `out` times finer.
+/// Applies `run` to squares of x and blends the results. The grid of x is `in` times finer than the latents', that of
+/// the result `out` times.
 Tensor by_squares(const Tensor& x, int64_t tile, int64_t in, int64_t out, int64_t channels,
                   const std::function<Tensor(const Tensor&)>& run) {
   const int64_t height = x.size(2) / in, width = x.size(3) / in;
@@ -48,7 +50,8 @@ Tensor by_squares(const Tensor& x, int64_t tile, int64_t in, int64_t out, int64_
 }  // namespace
 
 std::uint64_t vae_memory(const VaeConfig& config, int64_t height, int64_t width, int number) {
-  // The last level's first block: its input and normalised input at the channels of the level before, two more at its own.
+  // The largest need is in the last level's first block: its input and normalised input at the channels of the level
+  // before, and two tensors at its own.
   const auto& channels = config.block_out_channels;
   const int64_t wide = channels[std::min<std::size_t>(1, channels.size() - 1)], narrow = channels[0];
   return static_cast<std::uint64_t>(height * width * (2 * wide + 2 * narrow) * number);

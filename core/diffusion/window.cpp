@@ -8,7 +8,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Above this share of the canvas a window saves less than its halos and its smaller products cost.
+/// A window with a larger share of the canvas saves less than its halos and smaller products cost.
 constexpr double kMostShare = 0.8;
 
 }  // namespace

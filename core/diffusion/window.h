@@ -3,8 +3,9 @@
 /// the output equal the target outside the geometry, so their passes run in a window. The target's own pass records the
 /// surroundings that the window needs: the halo for convolutions, sums over the whole image for norms, and keys for attention.
 ///
-/// The first layer is exact. In deeper layers the surroundings of the two images differ a little, because each layer spreads the
-/// geometry outwards. A margin round the geometry keeps that error small (docs/speed.md has the measured difference).
+/// The first layer is exact. In deeper layers the surroundings of the two images differ a little, because each layer
+/// spreads the geometry outwards. A margin around the geometry keeps that error small, see "Windows" in
+/// docs/experiments/kernels.md.
 #pragma once
 
 #include <optional>
@@ -21,50 +22,52 @@ struct Window {
   int64_t canvas_height = 0, canvas_width = 0;
 
   bool empty() const { return height == 0; }
-  /// The same rectangle on a canvas of another resolution. Its borders must fall between pixels there.
+  /// The same rectangle on a canvas of another resolution. Its borders must fall between pixels of that canvas.
   Window at(int64_t height_there, int64_t width_there) const;
   /// whole (B, C, H, W), the canvas at any resolution -> the part inside, no copy.
   at::Tensor cut(const at::Tensor& whole) const;
-  /// A copy of `whole` with `part` inside.
+  /// Returns a copy of `whole` with `part` inside.
   at::Tensor pasted(const at::Tensor& whole, const at::Tensor& part) const;
-  /// (H * W) of a token grid of the canvas: true outside.
+  /// Returns a mask (H * W) over the tokens of the canvas: true outside the window.
   at::Tensor outside(int64_t height_there, int64_t width_there) const;
 };
 
-/// The smallest window on multiples of `granularity` with `margin` latent pixels round everything that is not 0 in `changed`
-/// (1, 1, h, w). Empty where that is nothing or so much of the canvas that a window would not pay.
+/// Returns the smallest window that holds all nonzero pixels of `changed` (1, 1, h, w) and `margin` latent pixels
+/// around them. Its borders are multiples of `granularity`. Empty if all are 0, or if the window would be too large to
+/// save time.
 Window window_round(const at::Tensor& changed, int64_t margin, int64_t granularity);
 
-/// Latent pixels round the geometry that are computed with it although they equal the target. The difference that deeper layers
-/// spread outwards fades there; docs/speed.md has the figures.
+/// Latent pixels around the geometry that are computed with it although they equal the target. The difference that
+/// deeper layers spread outwards fades there, see "Windows" in docs/experiments/kernels.md.
 constexpr int64_t kWindowMargin = 4;
 
-/// The window round everything that the edit changes or the mask lets through. target, edit (1, 3, H, W) and mask (1, 1, H, W)
-/// are pixels; the window is in latents, `downscale` times smaller.
+/// Returns the window around all pixels that the edit changes or the mask opens. target, edit (1, 3, H, W) and mask (1,
+/// 1, H, W) are in pixels. The window is in latents, `downscale` times smaller.
 Window change_window(const at::Tensor& target, const at::Tensor& edit, const at::Tensor& mask, int64_t downscale,
                      int64_t granularity);
 
-/// The surroundings of a window that one pass over the whole canvas recorded, in the order in which the layers ran.
+/// The surroundings of a window, recorded by one pass over the whole canvas, in the order of the layers.
 struct Surroundings {
   Window window;
   std::vector<at::Tensor> halos;  ///< (1, C, 1, 2 h + 2 w + 4), see kernels/halo.h
   std::vector<ChannelSums> sums;  ///< outside the window
-  std::vector<KeyBlock> keys;     ///< tokens outside the window, for attention without a mixer (the VAE's)
+  std::vector<KeyBlock> keys;     ///< tokens outside the window, for attention without a mixer (VAE)
 
   bool empty() const { return window.empty(); }
   size_t bytes() const;
 };
 
-/// One pass through a network, as its layers see it. It either records surroundings, or it runs in a window and reads them back.
-/// Layers take a pointer; nullptr means an ordinary pass over the whole canvas.
+/// One pass through a network, as its layers see it. It either records surroundings, or it runs in a window and reads
+/// them back.
+/// Layers take a pointer; nullptr is an ordinary pass over the whole canvas.
 class WindowPass {
  public:
-  /// Records the surroundings of `window` in row `row` of the batch. `into` is emptied first.
+  /// Records the surroundings of `window` in row `row` of the batch. Empties `into` first.
   WindowPass(Surroundings& into, const Window& window, int64_t row) : into_(&into), from_(&into), row_(row) {
     into = {};
     into.window = window;
   }
-  /// Runs in the window that `from` surrounds: all activations are the window's.
+  /// Runs in the window that `from` surrounds. All activations then cover the window only.
   explicit WindowPass(const Surroundings& from) : from_(&from) {}
 
   bool records() const { return into_ != nullptr; }
@@ -73,7 +76,7 @@ class WindowPass {
   /// x (B, C, h, w) -> (B, C, h + 2, w + 2) channels-last, with the recorded halo.
   at::Tensor with_halo(const at::Tensor& x);
 
-  /// `whole`: the sums of each row of x.
+  /// `whole`: the sums over the canvas, for each row of x.
   void record_sums(const at::Tensor& x, const std::vector<ChannelSums>& whole);
   const ChannelSums& sums_beyond() { return from_->sums.at(next_sums_++); }
 

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What AVX-512 does in fewer instructions than the compiler finds by itself: a row of softmax.
+/// One row of softmax with AVX-512 intrinsics, because the compiler needs more instructions for it.
 #pragma once
 
 #include <cstdint>
 
 #if defined(__x86_64__)
-#pragma GCC diagnostic push  // g++ 12 takes its own header's undefined operands for mistakes (its bug 105593)
+#pragma GCC diagnostic push  // g++ 12 warns about undefined operands in its own header (its bug 105593)
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 
-/// On each function that uses these instructions: the rest of the program must run without them.
+/// Marks each function that uses these instructions. The rest of the program runs without them.
 #define GT_AVX512 __attribute__((target("avx512f,avx2,fma")))
 #define GT_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")))
 
 namespace geometry_transfer {
 
-/// 2^x: the whole part goes into the exponent, the rest through a polynomial (Cephes exp2f). Error below 2e-7 relative; what is
-/// too small for fp32 becomes 0.
+/// Returns 2^x. The whole part becomes the exponent, the rest goes through a polynomial (Cephes exp2f). The relative
+/// error is below 2e-7. Values too small for fp32 become 0.
 GT_AVX512 inline __m512 exp2_of(__m512 x) {
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), r = _mm512_sub_ps(x, whole);
   __m512 p = _mm512_set1_ps(1.535336188319500e-4f);
@@ -28,8 +28,8 @@ GT_AVX512 inline __m512 exp2_of(__m512 x) {
   return _mm512_scalef_ps(p, whole);
 }
 
-/// The logits of one query, in base 2: logits <- (logits * scale + bias) log2 e, and the largest of them and `maximum`. Beyond
-/// `n` up to a multiple of 16 they become so low that their weight is 0.
+/// Scales the logits of one query to base 2: logits <- (logits * scale + bias) log2 e. Returns the maximum of them and
+/// `maximum`. Pads up to a multiple of 16 with logits so low that their weight is 0.
 GT_AVX512 inline float scaled_maximum_16(float* logits, int64_t n, float scale, const float* bias, float maximum) {
   constexpr float kLog2e = 1.44269504088896341f, kLowest = -1e30f;
   const __m512 factor = _mm512_set1_ps(scale * kLog2e), unit = _mm512_set1_ps(kLog2e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// panel_attention in bf16: VDPBF16PS multiplies pairs of neighbours and adds to fp32, so keys are packed by pairs of channels
-/// and values by pairs of keys. Logits, softmax and sums are fp32; its weights are rounded before they meet the values.
+/// panel_attention in bf16. VDPBF16PS multiplies pairs of neighbours and adds to fp32. So keys are packed in pairs of
+/// channels, and values in pairs of keys. Logits, softmax and sums are fp32. The weights are rounded to bf16 before the
+/// product with the values.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -51,7 +52,8 @@ void pack(const HeadSize& size, const KeyStretch& s, int64_t h, float* to) {
 
 #define GT_DOTS GT_AVX512_BF16 GT_INLINE
 
-/// panel_product of pairs: m (rows, wide registers) <- or += a (rows, pairs of bf16) times one panel (pairs, wide registers).
+/// panel_product of pairs: m (rows, wide registers) <- or += a (rows, pairs of bf16) times one panel (pairs, wide
+/// registers).
 template <int rows, int wide, bool more>
 GT_DOTS void pair_product(const std::uint16_t* a, int64_t a_row, const float* panel, int64_t pairs, float* m, int64_t m_row) {
   __m512 sum[rows][wide];
@@ -76,7 +78,8 @@ GT_DOTS void pair_product(const std::uint16_t* a, int64_t a_row, const float* pa
     for (int w = 0; w < wide; ++w) _mm512_storeu_ps(m + r * m_row + w * kLanes, sum[r][w]);
 }
 
-/// Logits of one query -> its weights in bf16, in the same memory, zeros up to a multiple of 16; returns their sum.
+/// Converts the logits of one query to weights in bf16, in the same memory, padded with zeros to a multiple of 16.
+/// Returns their sum.
 GT_AVX512_BF16 float weights_of(float* logits, int64_t n, float scale, const float* bias, float& maximum) {
   maximum = scaled_maximum_16(logits, n, scale, bias, maximum);
   const __m512 most = _mm512_set1_ps(maximum);
@@ -90,7 +93,7 @@ GT_AVX512_BF16 float weights_of(float* logits, int64_t n, float scale, const flo
   return _mm512_reduce_add_ps(sum);
 }
 
-/// Rows [first, first + rows) of a task against one stretch.
+/// Computes rows [first, first + rows) of a task against one stretch.
 template <int rows>
 GT_DOTS void attend_rows(const HeadTask& task, const KeyStretch& s, int64_t first, float scale, AttentionScratch& scratch) {
   const int64_t pairs = task.size.head / 2, padded = task.size.padded(), key_pairs = (s.count + 1) / 2;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What lies between the matrix products.
+/// Operations between the matrix products.
 #pragma once
 
 #include <ATen/ATen.h>
 
 namespace geometry_transfer {
 
-/// x (..., 2 C) contiguous -> (..., C): first half times gelu(second half), the exact (erf) GELU.
+/// x (..., 2 C) contiguous -> (..., C): the first half times gelu(second half), with the exact (erf) GELU.
 at::Tensor geglu(const at::Tensor& x);
 
 /// (B, C1, H, W) and (B, C2, H, W) channels-last -> (B, C1 + C2, H, W) channels-last.

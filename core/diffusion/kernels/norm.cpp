@@ -11,7 +11,7 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr int64_t kChunk = 64;  // pixels summed in fp32 before they go to double: keeps the variance exact
+constexpr int64_t kChunk = 64;  // pixels that are summed in fp32 before they are added in double, to keep the variance exact
 
 /// Adds the sums and squared sums of each channel over `pixels` rows of `channels`.
 template <class T>
@@ -100,7 +100,7 @@ GT_VECTOR_CLONES void normalise_tokens(const std::uint16_t* x, std::uint16_t* __
   for (int64_t t = 0; t < tokens; ++t) normalise_token_body(x + t * channels, y + t * channels, channels, weight, bias, eps);
 }
 
-/// Scale and shift of every channel of one row, from its sums.
+/// Computes scale and shift of every channel of one row from its sums.
 void affine_of(const ChannelSums& sums, int64_t groups, const float* weight, const float* bias, double eps, float* scale,
                float* shift) {
   const int64_t channels = static_cast<int64_t>(sums.sum.size()), each = channels / groups;
@@ -119,7 +119,7 @@ void affine_of(const ChannelSums& sums, int64_t groups, const float* weight, con
   }
 }
 
-/// A picture's pixels in as many parts as threads are worth it.
+/// Divides a picture's pixels into as many parts as are worth a thread.
 struct Parts {
   int64_t pixels, count;
   explicit Parts(int64_t n) : pixels(n), count(std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), n / kChunk))) {}

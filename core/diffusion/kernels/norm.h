@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Normalisations in one read for the statistics and one for the result, activation included. fp32 statistics; fp32 and bf16
-/// memory.
+/// Normalisations that read their input once for the statistics and once for the result, activation included.
+/// Statistics are fp32, tensors fp32 or bf16.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -9,22 +9,23 @@
 
 namespace geometry_transfer {
 
-/// Sums and squared sums over the pixels of one picture, a channel each.
+/// Sums and squared sums of each channel over the pixels of one picture.
 struct ChannelSums {
   std::vector<double> sum, square;
   int64_t pixels = 0;
 };
 
-/// x (B, C, H, W) -> those of each row.
+/// Returns the sums of each row of x (B, C, H, W).
 std::vector<ChannelSums> channel_sums(const at::Tensor& x);
 
-/// x (B, C, H, W) channels-last; weight, bias (C) fp32. Each group of C / groups channels of a row to mean 0 and variance 1,
-/// times weight plus bias, then SiLU if asked. Same shape and type as x. `found`, where it is given, becomes the sums of each
-/// row; `beyond` are sums of pixels that belong to each row's picture but are not in x.
+/// Normalises each group of C / groups channels of a row to mean 0 and variance 1, multiplies by weight, adds bias, and
+/// applies SiLU if asked. x (B, C, H, W) channels-last; weight, bias (C) fp32. Returns the shape and type of x.
+/// `found`, if given, receives the sums of each row. `beyond` holds the sums of pixels that belong to each row's
+/// picture but are not in x.
 at::Tensor group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps,
                       bool silu, const ChannelSums* beyond = nullptr, std::vector<ChannelSums>* found = nullptr);
 
-/// x (..., C) contiguous; each token over its channels.
+/// Normalises each token over its channels. x (..., C) contiguous.
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
 
 }  // namespace geometry_transfer

@@ -25,7 +25,7 @@ const dnnl::engine& cpu() {
 
 memory view(const memory::desc& desc, const at::Tensor& tensor) { return memory(desc, cpu(), tensor.data_ptr()); }
 
-// oneDNN 3 dropped the operation descriptors of oneDNN 2 (Debian 13 and 12).
+// oneDNN 3 (Debian 13) has no operation descriptors, oneDNN 2 (Debian 12) needs them.
 #if DNNL_VERSION_MAJOR >= 3
 dnnl::matmul::primitive_desc matmul_desc(const memory::desc& a, const memory::desc& b, const memory::desc& bias,
                                          const memory::desc& c, const dnnl::primitive_attr& attr) {
@@ -71,16 +71,16 @@ dnnl::convolution_forward::primitive_desc convolution_desc(const memory::desc& x
 memory::desc packed_desc(const dnnl::primitive_desc_base& pd) { return pd.weights_desc(0); }
 #endif
 
-/// Weights in every layout that a shape has asked for; nearly always one. With a buffer they are kept in 16 bits.
+/// Weights in every layout that a shape has asked for, nearly always one. With a buffer they are kept in 16 bits.
 class PackedWeights {
  public:
-  /// `desc` describes the plain weight, in the type that is computed in.
+  /// `desc` describes the plain weight in the type of the computation.
   PackedWeights(const at::Tensor& weight, const memory::desc& desc, std::shared_ptr<WideningBuffer> buffer)
       : buffer_(std::move(buffer)) {
     layouts_.push_back({desc, buffer_ ? weight.view({-1}) : weight});
   }
 
-  /// Valid until the buffer is used again.
+  /// The result is valid until the buffer is used again.
   memory in(const memory::desc& wanted) {
     for (const Layout& l : layouts_)
       if (l.desc == wanted) return view(l.desc, wide(l.data));
@@ -90,7 +90,7 @@ class PackedWeights {
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
     if (buffer_) data = narrowed(data.view(at::kFloat), layouts_.back().data.scalar_type());
-    if (layouts_.size() == 1 && first_) layouts_.clear();  // the plain copy has done its work
+    if (layouts_.size() == 1 && first_) layouts_.clear();  // the plain copy is no longer needed
     first_ = false;
     layouts_.push_back({wanted, data});
     return view(wanted, wide(data));
@@ -142,7 +142,7 @@ struct PackedLinear::Impl {
   at::ScalarType type;
   at::Tensor bias;  // (1, out) fp32 or undefined
   PackedWeights weights;
-  std::map<std::pair<int64_t, bool>, Planned> plans;  // by rows, added
+  std::map<std::pair<int64_t, bool>, Planned> plans;  // by rows, and whether there is an `add`
 
   const Planned& plan(int64_t rows, bool add) {
     const auto found = plans.find({rows, add});
@@ -263,7 +263,8 @@ StridedMatmul::StridedMatmul(at::ScalarType type, int64_t M, int64_t N, int64_t 
   const memory::desc a({M, K}, type_of(type), dims{a_row, 1}), b({K, N}, type_of(type), dims{b_k, b_n}),
       c({M, N}, memory::data_type::f32, dims{c_row, 1});
   dnnl::primitive_attr attr;
-  // oneDNN's own belongs to the thread that made the primitive; several threads run it at the same time.
+  // oneDNN's default scratchpad belongs to the thread that made the primitive. Here several threads run the primitive
+  // at once.
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (accumulate) {
     dnnl::post_ops ops;
@@ -286,7 +287,7 @@ void StridedMatmul::run(const void* a, const void* b, float* c) const {
 
 }  // namespace geometry_transfer
 
-#else  // without oneDNN the layers use libtorch's operators; these are never reached
+#else  // without oneDNN the layers use libtorch's operators, and this code is never reached
 
 namespace geometry_transfer {
 

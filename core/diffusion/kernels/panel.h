@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The inner product of the kernels that multiply matrices themselves: a few rows times a panel of columns, sums held in
-/// registers. Written once over the number of floats in a register; every caller compiles it for each instruction set and chooses
+/// The inner product of the own matrix kernels: a few rows times a panel of columns, with the sums in registers. It is
+/// a template over the number of floats in a register. Each caller compiles it for each instruction set and chooses one
 /// at run time.
 #pragma once
 
@@ -12,7 +12,8 @@
 
 namespace geometry_transfer {
 
-/// Rows of a block: times 2 registers of sums, and three more, they fit the 16 of AVX2 and the 32 of AVX-512.
+/// Rows of a block. Two registers of sums for each row and three more fit the 16 registers of AVX2 and the 32 of
+/// AVX-512.
 template <int lanes>
 constexpr int kPanelRows = lanes == 16 ? 12 : 6;
 constexpr int kMostPanelRows = 12;
@@ -33,7 +34,7 @@ GT_INLINE void put(float* p, const V& v) {
   std::memcpy(p, &v, sizeof v);
 }
 
-/// Registers of fp32 from and to memory of bf16, rounded to nearest even.
+/// Loads and stores fp32 registers from and to bf16 memory, rounding to nearest even.
 template <class V>
 GT_INLINE void get(V& v, const std::uint16_t* p) {
   constexpr int kLanes = sizeof(V) / sizeof(float);
@@ -52,8 +53,8 @@ GT_INLINE void put(std::uint16_t* p, const V& v) {
   std::memcpy(p, &half, sizeof half);
 }
 
-/// m (rows, wide registers) <- or += a (rows, depth) times one panel (depth, wide registers). Rows of `a` and `m` lie a_row and
-/// m_row floats apart.
+/// m (rows, wide registers) <- or += a (rows, depth) times one panel (depth, wide registers). Rows of `a` and `m` are
+/// a_row and m_row floats apart.
 template <int lanes, int rows, int wide, bool more>
 GT_INLINE void panel_product(const float* a, int64_t a_row, const float* panel, int64_t depth, float* m, int64_t m_row) {
   using V = typename Vector<lanes>::type;
@@ -84,7 +85,7 @@ GT_INLINE void panel_product(const float* a, int64_t a_row, const float* panel, 
     for (int w = 0; w < wide; ++w) put(m + r * m_row + w * lanes, sum[r][w]);
 }
 
-/// Calls f with a compile-time number of rows until `count` rows are done: f(first, std::integral_constant<int, rows>).
+/// Calls f(first, std::integral_constant<int, rows>) with a compile-time number of rows until `count` rows are done.
 template <int lanes, class F>
 GT_INLINE void by_rows(int64_t count, const F& f) {
   constexpr int kRows = kPanelRows<lanes>;
@@ -94,7 +95,7 @@ GT_INLINE void by_rows(int64_t count, const F& f) {
   for (; row < count; ++row) f(row, std::integral_constant<int, 1>());
 }
 
-/// Floats of the widest register that this processor multiplies and adds in.
+/// Returns the number of floats in this processor's widest register with multiply-add.
 inline int widest_lanes() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f")) return 16;

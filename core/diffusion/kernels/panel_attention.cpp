@@ -14,7 +14,8 @@
 namespace geometry_transfer {
 namespace {
 
-/// Keys -> panels (channel, 2 registers of keys), values -> panels (key, 1 or 2 registers of channels); zeros fill up.
+/// Packs keys into panels (channel, 2 registers of keys) and values into panels (key, 1 or 2 registers of channels),
+/// padded with zeros.
 void pack(const HeadSize& c, const KeyStretch& s, int64_t h, float* to) {
   const at::Tensor &k = s.block->k, &v = s.block->v;
   const int64_t panel = 2 * c.lanes, padded = c.padded(), k_row = k.stride(0), v_row = v.stride(0);
@@ -36,7 +37,7 @@ void pack(const HeadSize& c, const KeyStretch& s, int64_t h, float* to) {
   }
 }
 
-/// Turns logits into exp(logit * scale + bias - maximum), the running maximum raised first; returns their sum.
+/// Raises the running maximum, then converts logits to exp(logit * scale + bias - maximum). Returns their sum.
 template <int lanes>
 GT_INLINE float weights_of(float* __restrict logits, int64_t n, float scale, const float* bias, float& maximum) {
   if (bias)
@@ -44,7 +45,7 @@ GT_INLINE float weights_of(float* __restrict logits, int64_t n, float scale, con
   else
     for (int64_t i = 0; i < n; ++i) logits[i] *= scale;
   constexpr int64_t kWide = 2 * lanes;
-  float most[kWide];  // a maximum of its own a lane: the compiler may not reorder comparisons by itself
+  float most[kWide];  // one maximum for each lane, because the compiler may not reorder comparisons
   for (float& m : most) m = maximum;
   int64_t i = 0;
   for (; i + kWide <= n; i += kWide)
@@ -57,7 +58,7 @@ GT_INLINE float weights_of(float* __restrict logits, int64_t n, float scale, con
   return sum;
 }
 
-/// e^x as weights_of<lanes> counts: softmax's logits are in base e, with 16 lanes in base 2.
+/// e^x for the logits of weights_of<lanes>: they are in base e, but with 16 lanes in base 2.
 template <int lanes>
 GT_INLINE float fade_of(float x) {
   return fast_exp(lanes == 16 ? x * 0.69314718055994531f : x);
@@ -99,7 +100,7 @@ GT_INLINE void attend_body(const HeadTask& task, AttentionScratch& scratch) {
           for (int r = 0; r < kRows; ++r) {
             float &maximum = scratch.maximum[first + r], &total = scratch.total[first + r];
             const float before = maximum, sum = weights_of<lanes>(logits + r * kRow, s.count, scale, bias, maximum);
-            const float fade = fade_of<lanes>(before - maximum);  // what was mixed so far was weighed against a lower maximum
+            const float fade = fade_of<lanes>(before - maximum);  // earlier sums used a lower maximum
             total = total * fade + sum;
             if (fade != 1)
               for (int64_t d = 0; d < padded; ++d) scratch.mixed[(first + r) * padded + d] *= fade;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What panel_attention's frame asks of the code for one instruction set.
+/// The interface between panel_attention and its code for one instruction set.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@
 
 namespace geometry_transfer {
 
-constexpr int64_t kAttentionQueries = 96;  ///< of one task: a multiple of the rows of a panel
-constexpr int64_t kAttentionKeys = 512;    ///< of a stretch: its logits for a panel's rows stay in the first-level cache
+constexpr int64_t kAttentionQueries = 96;  ///< of one task; a multiple of a panel's rows
+constexpr int64_t kAttentionKeys = 512;    ///< of one stretch; its logits for a panel's rows fit the first-level cache
 
-/// A stretch of one block of keys, and where its packed form lies in each head's memory.
+/// A stretch of one block of keys, and the place of its packed form in each head's memory.
 struct KeyStretch {
   const KeyTile* block;
   int64_t first, count;
@@ -26,8 +26,8 @@ struct HeadSize {
   int64_t padded() const { return (head + lanes - 1) / lanes * lanes; }  ///< channels of a packed head
 };
 
-/// Work for `rows` queries, at most kAttentionQueries, of one head against everything. q and out in the type of the call, rows
-/// q_row and out_row elements apart.
+/// `rows` queries of one head, at most kAttentionQueries, to be computed against all keys. q and out have the type of
+/// the call. Their rows are q_row and out_row elements apart.
 struct HeadTask {
   HeadSize size;
   const std::vector<KeyStretch>& stretches;
@@ -38,7 +38,8 @@ struct HeadTask {
   int64_t out_row;
 };
 
-/// What one thread works in: logits of a panel's rows and, of each query, what was mixed so far and softmax's maximum and sum.
+/// Scratch memory of one thread: the logits of a panel's rows, and for each query the weighted sum so far and softmax's
+/// maximum and sum.
 struct AttentionScratch {
   std::vector<float> logits, mixed, maximum, total;
   explicit AttentionScratch(int64_t padded)
@@ -50,16 +51,16 @@ struct AttentionScratch {
 
 struct AttentionKernel {
   int64_t lanes;     ///< floats of a register
-  int64_t together;  ///< channels of a key, and keys of a value, that one 32-bit unit holds: 1 of fp32, 2 of bf16
-  /// Writes one head of a stretch: keys as panels (head / together, 2 registers of keys), values as panels (keys / together, 1 or
-  /// 2 registers of channels). Zeros fill up.
+  int64_t together;  ///< channels of a key, and keys of a value, in one 32-bit unit: 1 for fp32, 2 for bf16
+  /// Writes one head of a stretch: keys as panels (head / together, 2 registers of keys), values as panels (keys /
+  /// together, 1 or 2 registers of channels), padded with zeros.
   void (*pack)(const HeadSize& size, const KeyStretch& stretch, int64_t head, float* to);
   void (*attend)(const HeadTask& task, AttentionScratch& scratch);
 };
 
-/// True where this processor multiplies pairs of bf16 (AVX512_BF16).
+/// True if this processor multiplies pairs of bf16 (AVX512_BF16).
 bool has_bf16_dots();
-/// Only where has_bf16_dots(); heads of an even number of channels.
+/// Requires has_bf16_dots() and heads with an even number of channels.
 AttentionKernel bf16_attention_kernel();
 
 }  // namespace geometry_transfer

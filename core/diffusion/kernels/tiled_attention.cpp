@@ -14,16 +14,16 @@
 namespace geometry_transfer {
 namespace {
 
-// One tile of logits is 512 KiB of fp32: it stays in a core's second-level cache between the two products.
+// One tile of logits takes 512 KiB in fp32, so it stays in a core's second-level cache between the two products.
 constexpr int64_t kQueries = 128, kKeys = 1024;
 
 constexpr int64_t kLanes = 16;
 
 GT_INLINE float larger(float a, float b) { return a > b ? a : b; }
 
-/// logits <- logits * scale + bias; returns the larger of `maximum` and the largest of them.
+/// logits <- logits * scale + bias. Returns the maximum of them and `maximum`.
 GT_INLINE float scaled_maximum(float* __restrict logits, int64_t n, float scale, const float* bias, float maximum) {
-  float lanes[kLanes];  // a maximum of its own a lane: the compiler may not reorder comparisons by itself
+  float lanes[kLanes];  // one maximum for each lane, because the compiler may not reorder comparisons
   for (float& lane : lanes) lane = maximum;
   int64_t i = 0;
   if (bias)
@@ -37,7 +37,7 @@ GT_INLINE float scaled_maximum(float* __restrict logits, int64_t n, float scale,
   return maximum;
 }
 
-/// Turns a row of logits into weights exp(logit * scale + bias - maximum), the running maximum raised first; returns their sum.
+/// Raises the running maximum, then converts a row of logits to exp(logit * scale + bias - maximum). Returns their sum.
 GT_VECTOR_CLONES float weights_of_row(float* __restrict logits, std::uint16_t* __restrict weights, int64_t n, float scale,
                                       const float* bias, float& maximum) {
   const float m = maximum = scaled_maximum(logits, n, scale, bias, maximum);
@@ -56,7 +56,7 @@ struct Stretch {
   int64_t first, count;
 };
 
-/// The products of every shape that occurs; made before the threads start, so that they share them.
+/// The products of all shapes that occur. They are made before the threads start, and shared by them.
 class Products {
  public:
   Products(const at::Tensor& q, const std::vector<Stretch>& stretches, int64_t head) {
@@ -106,7 +106,7 @@ void attend(const at::Tensor& q, const std::vector<Stretch>& stretches, const Pr
             total[r] = sum;
             continue;
           }
-          const float fade = fast_exp(before - maximum[r]);  // what was mixed so far was weighed against a lower maximum
+          const float fade = fast_exp(before - maximum[r]);  // earlier sums used a lower maximum
           total[r] = total[r] * fade + sum;
           if (fade != 1)
             for (int64_t c = 0; c < head; ++c) mixed[r * head + c] *= fade;

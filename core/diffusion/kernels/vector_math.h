@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// exp and erf as straight-line arithmetic, so that loops over them become vector code; and the clones that make one source run
-/// at each processor's width. Errors are relative to fp32: below 3e-7 for exp, 2e-7 absolute for erf.
+/// exp and erf as straight-line arithmetic, so that compilers vectorise loops over them. Also the attribute that
+/// compiles a function for each width of the processor. Errors in fp32: below 3e-7 relative for exp, 2e-7 absolute for
+/// erf.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -8,9 +9,9 @@
 #include <cstdint>
 #include <cstring>
 
-/// On a function whose loops should run at the processor's full width. The levels of x86-64 are sets of instructions (an "arch="
-/// with a processor's name would match that one alone): v3 is AVX2 and v4 AVX-512, both with fused multiply-adds at every width,
-/// which "avx2" and "avx512f" alone do not have.
+/// Compiles a function for each level of x86-64, so that its loops run at the processor's full width. v3 is AVX2, v4
+/// AVX-512. Both have fused multiply-adds at every width; "avx2" and "avx512f" alone do not. An "arch=" with a
+/// processor's name would match that processor only.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define GT_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "avx2", "default")))
 #else
@@ -18,17 +19,17 @@
 #endif
 #define GT_INLINE inline __attribute__((always_inline))
 
-// What these loops write is __restrict. Where a compiler does not know that memory does not overlap it asks at run time, and
-// takes plain code where a piece begins within 64 bytes behind another. Plain code may round otherwise than vector code (in one
-// fused step or in two): the last bit of a result would depend on where memory happens to lie.
+// Pointers that these loops write are __restrict. Otherwise the compiler tests at run time whether memory overlaps, and
+// uses plain code if a piece begins within 64 bytes behind another. Plain code may round differently from vector code
+// (in one fused step or in two). So the last bit of a result would depend on addresses.
 
 namespace geometry_transfer {
 
-/// e^x: 2^n times a polynomial of the rest (Cephes expf); x is clamped to +-87.
+/// Returns e^x = 2^n times a polynomial of the rest (Cephes expf). Clamps x to +-87.
 GT_INLINE float fast_exp(float x) {
   x = x > 87.0f ? 87.0f : x < -87.0f ? -87.0f : x;
-  // Rounds n = x / ln 2 by cutting off n + 127 + 0.5, which is never negative: the exponent's bits as they are. Not by adding 1.5
-  // * 2^23: loops whose sums may be reassociated would lose that rounding.
+  // Rounds n = x / ln 2 by truncating n + 127 + 0.5, which is never negative. Adding 1.5 * 2^23 would be lost in loops
+  // whose sums may be reordered.
   const std::int32_t whole = static_cast<std::int32_t>(x * 1.44269504088896341f + 127.5f);
   const float n = static_cast<float>(whole - 127);
   const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
@@ -47,7 +48,7 @@ GT_INLINE float fast_exp(float x) {
 
 GT_INLINE float silu(float x) { return x / (1.0f + fast_exp(-x)); }
 
-/// Abramowitz and Stegun 7.1.26.
+/// Formula 7.1.26 of Abramowitz and Stegun.
 GT_INLINE float fast_erf(float x) {
   const float a = x < 0 ? -x : x;
   const float t = 1.0f / (1.0f + 0.3275911f * a);
@@ -58,7 +59,7 @@ GT_INLINE float fast_erf(float x) {
 
 GT_INLINE float gelu(float x) { return 0.5f * x * (1.0f + fast_erf(x * 0.70710678118654752f)); }
 
-/// Loads and stores in fp32, whatever the memory holds.
+/// Load and store fp32 values in memory of either type.
 GT_INLINE float load(const float* p) { return *p; }
 GT_INLINE void store(float* p, float v) { *p = v; }
 GT_INLINE float load(const std::uint16_t* p) {  // bf16: the upper half of an fp32
@@ -73,8 +74,8 @@ GT_INLINE void store(std::uint16_t* p, float v) {  // round to nearest even
   *p = static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-/// n <= kStretch numbers in fp32, and back: loops of their own, since compilers make vector code of one that only converts, not
-/// of one that computes in another width than it loads. fp32 is read where it lies.
+/// Convert n <= kStretch numbers to fp32 and back. These are loops of their own, because compilers vectorise a loop
+/// that only converts, but not one that also computes in another width. fp32 is read in place.
 constexpr std::int64_t kStretch = 256;
 GT_INLINE const float* loaded(const float* p, std::int64_t, float*) { return p; }
 GT_INLINE const float* loaded(const std::uint16_t* p, std::int64_t n, float* room) {
@@ -82,7 +83,7 @@ GT_INLINE const float* loaded(const std::uint16_t* p, std::int64_t n, float* roo
   return room;
 }
 
-/// y[c] = f(c, x[c]) for n numbers; computed in fp32. f is inlined.
+/// y[c] = f(c, x[c]) for n numbers, computed in fp32. f is inlined.
 template <class F>
 GT_INLINE void map_row(const float* x, float* __restrict y, std::int64_t n, const F& f) {
   for (std::int64_t c = 0; c < n; ++c) y[c] = f(c, x[c]);
@@ -98,13 +99,13 @@ GT_INLINE void map_row(const std::uint16_t* x, std::uint16_t* __restrict y, std:
   }
 }
 
-/// The memory of a tensor as the kernels' loops see it.
+/// A pointer to a tensor's memory as the loops of the kernels use it.
 template <class T>
 T* data(const at::Tensor& t) {
   return static_cast<T*>(t.data_ptr());
 }
 
-/// Types and device that these kernels handle; anything else goes through libtorch's operators.
+/// True for types and devices that these kernels handle. All others go through libtorch's operators.
 inline bool has_kernel(const at::Tensor& t) {
   return t.device().is_cpu() && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
 }

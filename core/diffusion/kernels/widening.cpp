@@ -21,8 +21,8 @@ GT_INLINE float float_of(std::uint32_t bits) {
   return v;
 }
 
-// IEEE 754 binary16 against binary32: ten bits of fraction against 23, exponents 112 apart (224 where all their bits are set).
-// Below the least normal number, 2^-14 (exponent 113 in binary32), the fraction counts without its leading one.
+// Binary16 has 10 bits of fraction, binary32 has 23. The exponents differ by 112, or by 224 for infinity and NaN. Below
+// the least normal number, 2^-14 (exponent 113 in binary32), the fraction has no leading one.
 constexpr std::uint32_t kLeast = 113u << 23, kInfinity16 = 31u << 23, kInfinity32 = 255u << 23;
 
 GT_INLINE float from_f16(std::uint16_t h) {
@@ -56,7 +56,7 @@ GT_VECTOR_CLONES void narrow_bf16(const float* from, std::uint16_t* to, int64_t 
 at::Tensor WideningBuffer::widen(const at::Tensor& narrow) {
   const int64_t n = narrow.numel();
   if (!memory_.defined() || memory_.numel() < n) {
-    memory_.reset();  // the old one first
+    memory_.reset();  // free the old memory first
     memory_ = at::empty({n}, at::kFloat);
   }
   const auto* from = data<const std::uint16_t>(narrow);

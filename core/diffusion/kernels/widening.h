@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Weights that stay in 16 bits and are computed with in fp32: half the memory, the same result to the bit, for one pass over the
-/// weights more at each use.
+/// Weights that stay in 16 bits but are computed with in fp32. They take half the memory and give the same result to
+/// the bit, for one more pass over the weights at each use.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -9,8 +9,8 @@
 
 namespace geometry_transfer {
 
-/// Where a layer's weights are widened just before they are used. One for a network, since one of its layers runs at a time; it
-/// grows to the widest. Not thread safe.
+/// Memory in which a layer's weights are widened just before use. One for each network, since its layers run one after
+/// the other. It grows to the largest layer. Not thread safe.
 class WideningBuffer {
  public:
   /// `narrow` (n,) of fp16 or bf16 -> (n,) fp32, valid until the next call. Exact, subnormal numbers included.
@@ -20,7 +20,7 @@ class WideningBuffer {
   at::Tensor memory_;
 };
 
-/// (n,) fp32 -> `type`, fp16 or bf16: the inverse of widen(). Numbers that `type` does not hold are cut off.
+/// Converts (n,) fp32 to `type`, fp16 or bf16: the inverse of widen(). Cuts off bits that `type` does not hold.
 at::Tensor narrowed(const at::Tensor& wide, at::ScalarType type);
 
 }  // namespace geometry_transfer

@@ -18,14 +18,14 @@ constexpr int64_t kTile = 4, kReach = 6, kElements = kReach * kReach;
 constexpr int64_t kFewestTiles = 32;        // of an image
 constexpr int64_t kBlockBytes = 768 << 10;  // of one block's transformed input and output: about a core's second-level cache
 
-/// What a block of tiles needs to know of the layer's call. T: float, or std::uint16_t for bf16.
+/// The call's data that a block of tiles needs. T: float, or std::uint16_t for bf16.
 template <class T>
 struct Call {
-  const T *x, *add, *zeros;  // zeros (in) stand where there are no pixels
+  const T *x, *add, *zeros;  // zeros (in) are read outside the image
   const float *weights, *bias;
   T* y;
   int64_t in, out, height, width, tiles_across, tiles_down;  // sides of the result
-  int64_t ring;                                              // pixels that x has round the result: 0 or 1
+  int64_t ring;                                              // pixels of surroundings around x: 0 or 1
 };
 
 /// y = B^T x, six to six.
@@ -50,7 +50,7 @@ GT_INLINE void from_frequency(V* y, const V& m0, const V& m1, const V& m2, const
   y[3] = b + 8 * d + m5;
 }
 
-/// Tiles [first, last) -> v (36, room, in).
+/// Transforms tiles [first, last) to v (36, room, in).
 template <int lanes, class T>
 GT_INLINE void transform_input(const Call<T>& c, int64_t first, int64_t last, int64_t room, float* v) {
   using V = typename Vector<lanes>::type;
@@ -97,7 +97,7 @@ GT_INLINE void multiply(const Call<T>& c, int64_t count, int64_t room, const flo
     }
 }
 
-/// m (36, room, out) -> tiles [first, last) of y.
+/// Transforms m (36, room, out) to tiles [first, last) of y.
 template <int lanes, class T>
 GT_INLINE void transform_output(const Call<T>& c, int64_t first, int64_t last, int64_t room, const float* m) {
   using V = typename Vector<lanes>::type;
@@ -156,7 +156,7 @@ void block_4(const Call<float>& c, int64_t first, int64_t last, int64_t room, fl
   block_body<4>(c, first, last, room, v, m);
 }
 
-/// The code for registers of `lanes` floats.
+/// The functions for registers of `lanes` floats.
 template <class T>
 auto block_of(int lanes) {
   void (*block)(const Call<T>&, int64_t, int64_t, int64_t, float*, float*) = nullptr;
@@ -172,7 +172,8 @@ auto block_of(int lanes) {
   return block;
 }
 
-/// G g G^T of the filters of one panel: from (panel, in, 3, 3) to (36, in, panel), elements `stride` floats apart.
+/// Computes G g G^T for the filters of one panel: from (panel, in, 3, 3) to (36, in, panel), elements `stride` floats
+/// apart.
 GT_VECTOR_CLONES void transform_weights(const float* from, int64_t in, int64_t panel, int64_t stride, float* to) {
   constexpr int64_t kWidest = 32;
   float g[9][kWidest], half[kReach][3][kWidest];
@@ -203,13 +204,14 @@ GT_VECTOR_CLONES void transform_weights(const float* from, int64_t in, int64_t p
   }
 }
 
-/// Floats of the widest register, of `most` at the most, that both numbers of channels fill.
+/// Returns the widest register, at most `most` floats, that both numbers of channels fill.
 int best_lanes(int64_t in, int64_t out, int most) { return most == 16 && (in % 16 || out % 32) ? 8 : most; }
 
-/// Tiles of one call, in blocks.
+/// The tiles of one call, divided into blocks.
 template <class T>
 void convolve(Call<T> call, int64_t images, int lanes) {
-  // As many blocks for each thread, of a size that the cache holds; large layers want more rows for each read of their weights.
+  // Gives each thread the same number of blocks, of a size that fits the cache. Large layers want more rows for each
+  // read of their weights.
   const int64_t tiles = images * call.tiles_down * call.tiles_across, threads = at::get_num_threads(), both = call.in + call.out;
   const int64_t fitting = std::max<int64_t>(2 * kMostPanelRows, kBlockBytes / (kElements * both * 4));
   const int64_t rounds = std::max<int64_t>(1, (tiles + threads * fitting - 1) / (threads * fitting));
@@ -237,7 +239,7 @@ bool WinogradConv2d::takes(const at::Tensor& w) {
 struct WinogradConv2d::Impl {
   int64_t in, out;
   int lanes;           ///< floats of a vector register
-  at::Tensor plain;    ///< until the first call
+  at::Tensor plain;    ///< kept until the first call
   at::Tensor weights;  ///< (36, out / panel, in, panel), panel = 2 lanes
 
   const float* transformed() {
