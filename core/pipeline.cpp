@@ -36,7 +36,7 @@ auto with_memory(const char* advice, Work work) {
     const std::string what = e.what_without_backtrace();
     if (what.find("allocate memory") != std::string::npos || what.find("out of memory") != std::string::npos)
       throw error(Error::Kind::system, advice);
-    // torch's exceptions carry a stack trace; people get its first line.
+    // torch's exceptions carry a stack trace; the user gets the first line only.
     throw error(Error::Kind::system, _("The model stopped with an error: {0}"), what.substr(0, what.find('\n')));
   } catch (const cv::Exception& e) {
     if (e.code != cv::Error::StsNoMem) throw;
@@ -94,7 +94,7 @@ class TransferImpl : public Transfer {
       return with_memory(_("There is not enough memory for this transfer: choose Draft or Instant, or close other programs."),
                          [&] {
                            Layer layer = run_stages(scene, request, clock, report);
-                           require_intact_mappings();  // weights that are mapped must have been there to the end
+                           require_intact_mappings();  // mapped files must not have changed until here
                            return layer;
                          });
     } catch (const NotFinite&) {
@@ -106,7 +106,7 @@ class TransferImpl : public Transfer {
   /// Bytes that the UNet needs on a GPU beside its weights, with three streams.
   static constexpr std::uint64_t kBesideWeights = std::uint64_t{5} << 29;
 
-  // The networks. A GPU that cannot hold both has one at a time; each is read again from its mapped file.
+  // The networks. A GPU that cannot hold both loads one at a time, from its mapped file.
   const Vae& vae() {
     if (one_at_a_time_) unet_.reset();
     if (!vae_) vae_.emplace(files_.vae, weights(files_.vae_weights, compute_.vae));
@@ -126,14 +126,14 @@ class TransferImpl : public Transfer {
            count_numbers(vae_tensors(files_.vae)) * c10::elementSize(compute_.vae);
   }
 
-  /// Free bytes where the networks run; the largest number where that is unknown.
+  /// Returns the free bytes on the device of the networks; the largest number if unknown.
   std::uint64_t free_here() const {
     if (compute_.device.is_cpu()) return free_memory();
     const std::uint64_t free = free_card_memory();
     return free ? free : std::numeric_limits<std::uint64_t>::max();
   }
 
-  /// Side of the VAE's tiles in latents, so that a quarter of the memory stays free; 0: one piece.
+  /// Returns the side of the VAE's tiles in latents, such that a quarter of the memory stays free. 0: one piece.
   int64_t tile(Size size) const {
     return vae_tile(files_.vae, size.height, size.width, static_cast<int>(c10::elementSize(compute_.vae)), free_here() / 4 * 3);
   }
@@ -151,11 +151,11 @@ class TransferImpl : public Transfer {
     report.working = size;
     report.mask_share = views.area.mask_share;
 
-    // 2. Edit: the geometry onto the target, by image processing alone.
+    // 2. Edit: place the geometry on the target, by image processing only.
     clock.enter(Stage::edit);
     const cv::Mat edited = edit(views, request);
 
-    // 3. Encode the images that take part.
+    // 3. Encode the images that the streams need.
     clock.enter(Stage::encode);
     const HarmonizeInput input = encode(views, edited, request, [&] { clock.ask(); });
     report.window_share = share_of(input.window);
@@ -180,7 +180,7 @@ class TransferImpl : public Transfer {
     report.residuals = out.residuals;
     require_finite(out.latents, Stage::generate);
 
-    // 5. Decode, and add the detail that the autoencoder lost.
+    // 5. Decode, and add the detail that the VAE lost.
     clock.enter(Stage::decode);
     const cv::Mat result =
         edited + request.correction * correction(views, edited, input, out.latents, request, [&] { clock.ask(); });
@@ -192,7 +192,7 @@ class TransferImpl : public Transfer {
     return layer;
   }
 
-  /// Pixels a side must be a multiple of: the VAE's and the UNet's halvings.
+  /// Returns the number of pixels that sides must be multiples of, given by the halvings of VAE and UNet.
   int granularity() const { return files_.vae.downscale() << (files_.unet.block_out_channels.size() - 1); }
 
   static double share_of(const Window& w) {
@@ -230,11 +230,11 @@ class TransferImpl : public Transfer {
     return input;
   }
 
-  /// The model's correction over the rectangle, CV_32FC3: what is added to the edit at strength 1.
+  /// Returns the model's correction over the rectangle, CV_32FC3: the difference to the edit at strength 1.
   cv::Mat correction(const WorkingImages& views, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
                      const Request& request, const Pause& pause) {
     if (request.give_back == GiveBack::nothing) {
-      // As in the paper: the decoded picture replaces the edit, with no detail of the edit left in it.
+      // As in the paper: the decoded picture replaces the edit, and no detail of the edit is added.
       const cv::Mat decoded = to_mat(decode(latents, views.area.model, pause));
       return wanted_part(resampled(decoded, {edited.cols, edited.rows}) - edited, edited, views, request);
     }
@@ -244,12 +244,13 @@ class TransferImpl : public Transfer {
     return wanted_part(resampled(to_mat(result) - to_mat(edit), {edited.cols, edited.rows}), edited, views, request);
   }
 
-  /// Decoded latents plus the detail that the autoencoder loses of the edit, the target, or both by half; (1, 3, H, W).
+  /// Returns the decoded latents plus the detail that the VAE loses of the edit, of the target, or half of each; (1, 3,
+  /// H, W).
   Tensor with_detail(const WorkingImages& views, const Tensor& edit, const HarmonizeInput& input, const Tensor& latents,
                      const Request& request, const Pause& pause) {
     const Size size = views.area.model;
     if (tile(size) == 0 && runs_in_window(input, request) && request.give_back == GiveBack::edit) {
-      // Outside the window both decoded pictures agree, so one is decoded as a whole and the other inside it.
+      // Outside the window both decoded pictures agree. So one is decoded whole, the other only inside the window.
       const WholeAndWithin decoded = decode_both(vae(), input.window, input.geometry, latents, pause);
       require_finite(decoded.within, Stage::decode);
       return input.window.pasted(edit, input.window.cut(edit) + decoded.within - input.window.cut(decoded.whole));
@@ -268,7 +269,7 @@ class TransferImpl : public Transfer {
     return decoded;
   }
 
-  /// The part of the correction that the request asks for.
+  /// Returns the part of the correction that the request asks for.
   static cv::Mat wanted_part(const cv::Mat& correction, const cv::Mat& edited, const WorkingImages& views,
                              const Request& request) {
     return request.correct == Correct::all ? correction : shadows_only(correction, edited, views.target);
@@ -279,7 +280,7 @@ class TransferImpl : public Transfer {
   Precision precision_;
   Prediction prediction_;
   Compute compute_;
-  ModelFiles files_;  // their mappings stay: run() asks whether what was read of them was there
+  ModelFiles files_;  // kept because run() checks that their mapped files did not change
   Conditioning conditioning_;
   bool one_at_a_time_;
   std::optional<Vae> vae_;

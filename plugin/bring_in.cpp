@@ -9,7 +9,7 @@ namespace {
 using host::Id;
 using host::kNone;
 
-constexpr char kKey[] = "geometry-transfer-brought-in";  // a parasite: saved files have it
+constexpr char kKey[] = "geometry-transfer-brought-in";  // name of a parasite; saved files hold it
 
 }  // namespace
 
@@ -24,7 +24,7 @@ NewLayer brought_in(Id image, const SceneFromLayers::PlacedReference& reference)
   NewLayer made(image, host::make_layer(image, host::item_name(reference.layer), place));
   if (!made) return made;
   const Id copy = made.id();
-  // Buffers know their colour spaces: the copy looks as the layer does.
+  // Buffers know their colour spaces, so the copy looks the same as the layer.
   gegl_buffer_copy(host::pixels(reference.layer).get(), nullptr, GEGL_ABYSS_NONE, host::pixels(copy).get(), nullptr);
   if (reference.mask != kNone) {
     const Id mask = host::add_mask(copy);

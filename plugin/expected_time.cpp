@@ -13,9 +13,9 @@
 namespace geometry_transfer {
 namespace {
 
-/// Seconds that one core with AVX2 takes for a whole picture, in fp32 at the size that the model was made for. The shipped
-/// model's are those of measured transfers, SD 1.x's of the benchmark (docs/speed.md, two cores); the larger ones' by their
-/// operations.
+/// Seconds that one core with AVX2 takes for a whole picture, in fp32, at the size that the model is made for. Measured
+/// on transfers for the shipped model, and by the benchmark for SD 1.x, on two cores (docs/experiments/kernels.md,
+/// "Networks against the processor's peak"). Larger models are scaled by their operations.
 struct Cost {
   double row, encode, decode;
 };
@@ -26,13 +26,14 @@ Cost cost_of(const std::string& family) {
   return {1.05, 0.55, 0.95};
 }
 
-/// Every doubling of the cores brings this much.
+/// Speed-up for every doubling of the cores.
 constexpr double kDoubling = 1.8;
-/// The image part: per reference, and per pixel of the working rectangle up to what its views hold.
+/// Cost of the image part: for each reference, and for each pixel of the working rectangle up to the largest working
+/// size.
 constexpr double kEditStart = 0.1, kEditPixel = 1e-6, kMostPixels = 8e6;
 constexpr double kLoadStart = 0.3, kLoadByte = 1e-9;
 
-/// Sides of the working rectangle, canvas pixels.
+/// Sides of the working rectangle in canvas pixels.
 struct Sides {
   double width, height;
 };
@@ -43,9 +44,9 @@ Sides rectangle(const Request& request, const Work& work) {
   return {std::max(1.0, std::min(side, double(work.target.width))), std::max(1.0, std::min(side, double(work.target.height)))};
 }
 
-/// Share of the rectangle that passes over the edit and the result compute: a window round the selection, with four latents of
-/// margin on each side, of the 64 that a model's side has. Rounding makes it larger, an edit that ends short of the selection
-/// smaller.
+/// Returns the share of the rectangle in which the passes of the edit and the result run. It is a window around the
+/// selection with four latents of margin on each side, of the 64 of a model's side. Rounding makes the real window
+/// larger. An edit that ends inside the selection makes it smaller.
 double window_share(const Request& request, const Work& work) {
   if (!request.window || !request.reuse_keys || request.restore < 1) return 1;
   const Sides all = rectangle(request, work);
@@ -59,13 +60,13 @@ double window_share(const Request& request, const Work& work) {
   return share > 0.8 ? 1 : share;
 }
 
-/// Pixels of the picture that the model sees over those of the square that it was made for.
+/// Returns the pixels of the picture that the model sees, divided by those of the square that it is made for.
 double seen_share(const Request& request, const Work& work) {
   const Sides all = rectangle(request, work);
   return request.working_size * request.working_size * std::min(all.width, all.height) / std::max(all.width, all.height);
 }
 
-/// What a ratio is remembered for.
+/// Returns the key under which a ratio is remembered.
 std::string family_of(const Request& request, const Work& work) { return request.correction > 0 ? work.model.family : ""; }
 
 }  // namespace
@@ -81,7 +82,8 @@ Work work_of(const Call& call, const ModelInfo& model) {
   const host::Id away = call.source == host::kNone ? call.image : host::image_of(call.source);
   work.selected = host::selection_bounds(away);
   if (work.selected.empty()) work.selected = host::selection_bounds(call.image);
-  if (work.selected.empty() && call.source != host::kNone) work.selected = host::extent(call.source);  // what its mask may show
+  if (work.selected.empty() && call.source != host::kNone)
+    work.selected = host::extent(call.source);  // the largest area that its mask may show
   for (const FurtherReference& r : call.further) ++(r.role == Reference::Role::texture ? work.textures : work.geometries);
   return work;
 }
@@ -102,10 +104,10 @@ Machine this_machine() {
 int unet_rows(const Request& request, int geometries, int textures) {
   const StreamSet &inverted = request.geometry_reads, &made = request.output_reads;
   const int sources = made.has(Stream::source) ? geometries : 0;
-  const int targets = 1 + textures;  // whoever reads the target reads them
+  const int targets = 1 + textures;  // whoever reads the target reads the textures, too
   const bool target_read = inverted.has(Stream::target) || made.has(Stream::target);
   const int streams = 2 + sources + (target_read ? textures : 0);
-  int beside = 0;  // walks along with the result
+  int beside = 0;  // streams that are computed together with the result
   if (!request.reuse_keys) {
     const bool geometry = made.has(Stream::geometry);
     beside = sources + geometry + (made.has(Stream::target) || (geometry && inverted.has(Stream::target)) ? targets : 0);
@@ -121,7 +123,7 @@ double estimated_seconds(const Request& request, const Work& work, const Machine
   if (request.correction <= 0) return edit;
   const Cost cost = cost_of(work.model.family);
   const double share = window_share(request, work);
-  const int windowed = share < 1 ? request.steps * (request.iterations + 1) : 0;  // the edit's passes and the result's
+  const int windowed = share < 1 ? request.steps * (request.iterations + 1) : 0;  // passes of the edit and of the result
   const double rows = unet_rows(request, work.geometries, work.textures) - windowed * (1 - share);
   const double encodings = 1 + share + work.textures + (request.output_reads.has(Stream::source) ? work.geometries : 0);
   const double decodings = request.give_back == GiveBack::edit      ? 1 + share

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// How long a transfer will take here. Before the first run that is a rough sum, from what the processor says of itself and from
-/// what the request asks for; nothing is timed for it. Every run then puts it right.
+/// Estimates how long a transfer will take. Before the first run it is a rough sum from the processor's features and
+/// the request; nothing is timed for it. Each run corrects it.
 #pragma once
 
 #include <string>
@@ -15,38 +15,38 @@ struct Work {
   ModelInfo model;     ///< the request's
   Rect selected;       ///< bounds of the main reference's selection
   Rect target;         ///< extent
-  int geometries = 1;  ///< references, by role
+  int geometries = 1;  ///< references with that role
   int textures = 0;
 };
-/// Never throws: what cannot be told keeps its default. Looks at the model's file.
+/// Never throws; an unknown value keeps its default. Reads the headers of the model's file.
 Work work_of(const Call& call);
-/// The same with a model that was looked at before.
+/// Does the same for a model that was inspected before.
 Work work_of(const Call& call, const ModelInfo& model);
 
 struct Machine {
   int cores = 1;
-  double speed = 1;  ///< of a core's arithmetic, against one with AVX2
-  bool gpu = false;  ///< perhaps: whether libtorch can use it is known only when it is opened
+  double speed = 1;  ///< of a core, relative to one with AVX2
+  bool gpu = false;  ///< true if there may be a GPU; only libtorch knows whether it can be used
 };
 Machine this_machine();
 
-/// Rows of all forward passes of the UNet: Report::unet_streams, where no fixed point ends early.
+/// Returns the rows of all forward passes of the UNet, as Report::unet_streams, if no fixed point ends early.
 int unet_rows(const Request& request, int geometries, int textures);
 
-/// The rough sum, in seconds, for a processor.
+/// Returns the rough sum in seconds for a processor.
 double estimated_seconds(const Request& request, const Work& work, const Machine& machine);
 
 struct Expected {
-  double seconds = -1;    ///< below 0: nobody knows
+  double seconds = -1;    ///< below 0: unknown
   bool measured = false;  ///< this preset has run here with a model of this family
 };
 Expected expected_time(const Request& request, const Work& work, const Machine& machine = this_machine());
-/// What a run took, for later expectations.
+/// Records the time of a run for later estimates.
 void remember_time(const Request& request, const Work& work, double seconds);
 
-/// "8 s", "25 s", "3 min": as precise as it can be.
+/// Formats a time as precisely as it is known: "8 s", "25 s", "3 min".
 std::string rough_time(double seconds);
-/// "Balanced (about 8 s)".
+/// Formats a label with its time: "Balanced (about 8 s)".
 std::string with_time(const std::string& label, const Expected& expected);
 
 }  // namespace geometry_transfer

@@ -12,7 +12,7 @@ namespace {
 using host::Id;
 using host::kNone;
 
-constexpr char kStateKey[] = "geometry-transfer-selection";  // a note of the channel; saved files have it
+constexpr char kStateKey[] = "geometry-transfer-selection";  // name of a note of the channel; saved files hold it
 
 /// Calls `row(y, coverage)` for each row of `area`, with one byte a pixel, in bands of limited memory.
 template <class Row>

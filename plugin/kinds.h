@@ -10,17 +10,17 @@
 namespace geometry_transfer {
 
 struct Kind {
-  const char* id;                     ///< "crack"; stays the same, saved files have it
+  const char* id;                     ///< "crack"; never changes, because saved files hold it
   const char* label;                  ///< in the list, untranslated
   const char* name;                   ///< of the result's layer, with the reference's name for {0}; untranslated
-  double own_material, show_through;  ///< Request's fields that the kind decides; "automatic" leaves them to the edit
+  double own_material, show_through;  ///< fields of Request that the kind sets; kAutomatic leaves them to the edit
 };
 
-/// The first is "automatic".
+/// Returns all kinds. The first is "automatic".
 const std::vector<Kind>& kinds();
-/// The first kind if there is none of that id.
+/// Returns the kind with that id, or the first kind if there is none.
 const Kind& find_kind(const std::string& id);
-/// Sets the fields that the kind decides, and no others.
+/// Sets the fields that the kind decides, and no other.
 void apply_kind(Request& request, const Kind& kind);
 
 }  // namespace geometry_transfer

@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// `name` in the plug-in's own folder, else `installed`.
+/// Returns `name` in the plug-in's own folder if it is there, else `installed`.
 std::string beside(const char* name, const char* installed) {
   gchar* program = g_file_read_link("/proc/self/exe", nullptr);
   if (!program) return installed;

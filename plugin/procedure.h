@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What every host registers, said once.
+/// Names and texts that all hosts register.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace geometry_transfer {
 constexpr char kBinary[] = "geometry-transfer";
 constexpr char kProcedure[] = "plug-in-geometry-transfer";
 constexpr char kMenuPath[] = "<Image>/Filters/Map";
-// Untranslated: hosts translate menu entries and descriptions by the registered domain.
+// Untranslated, because hosts translate menu entries and descriptions with the registered domain.
 constexpr char kMenuLabel[] = N_("_Geometry Transfer...");
 constexpr char kBlurb[] = N_("Carry a crack, a dent, a droplet from a reference layer over to this layer's material");
 constexpr char kHelp[] =
@@ -30,13 +30,13 @@ constexpr char kResultHelp[] = N_("The new layer, above the target");
 constexpr char kAuthors[] = "Geometry Transfer's authors";
 constexpr char kYear[] = "2026";
 
-/// A parameter as the procedure browser shows it: what it does, what is allowed, its default.
+/// Returns the description of a parameter for the procedure browser: its effect, allowed values, and default.
 std::string argument_help(const Parameter& parameter);
 std::string references_help();
 
-/// Sets the locale and the domain of all sentences.
+/// Sets the locale and the gettext domain.
 void start_texts();
-/// The menu's SVG; empty when it is not there.
+/// Returns the file of the menu's icon (SVG); empty if it is missing.
 std::string icon_file();
 
 }  // namespace geometry_transfer

@@ -24,7 +24,7 @@ std::string status_text(const Progress& p) {
   return text;
 }
 
-/// True from the second call of a GIMP session on.
+/// True from the second call in a session of GIMP on.
 bool called_before() {
   const bool before = !host::session_note(kCalledKey).empty();
   if (!before) host::set_session_note(kCalledKey, "yes");
@@ -73,7 +73,7 @@ Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& in_work
     return true;
   };
   progress({});  // shown at once, so the user can cancel while the libraries open
-  // Also if a worker runs it: if the kernel kills the worker, the transfer is done here.
+  // This process, too: if the kernel kills the worker, the transfer is repeated here.
   worker::prefer_for_oom_kill();
   Report report;
   const bool use_worker = in_worker && (call.mode != Call::Mode::noninteractive || called_before());
@@ -100,7 +100,7 @@ Outcome run(Call call, const Dialog& dialog, const worker::Runner& in_worker) {
   } catch (const Error& e) {
     host::progress_end();
     return {Outcome::Status::failed, e.what(), kNone};
-  } catch (const std::exception& e) {  // ours to mend, but GIMP and the image go on
+  } catch (const std::exception& e) {  // a bug, but GIMP and the image survive it
     host::progress_end();
     return {Outcome::Status::failed, sentence(_("Geometry Transfer stopped: {0}."), e.what()), kNone};
   }

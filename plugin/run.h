@@ -34,13 +34,13 @@ struct Outcome {
   host::Id layer = host::kNone;  ///< done: the new one
 };
 
-/// Lets the user change call's source, further references, bring_in and request; false: cancelled. Not called unless the mode is
-/// interactive.
+/// Lets the user change the call's source, further references, bring_in and request. Returns false if the user cancels.
+/// Called in interactive mode only.
 using Dialog = std::function<bool(Call&)>;
 
-/// Reads, transfers, writes one new layer in one undo step. Leaves the image as it was unless the outcome is `done`.
-/// `in_worker` runs a transfer in the worker, whose model outlives this process; empty: always run in this process. A script's
-/// first call runs in this process, because most scripts make only one.
+/// Reads, transfers, and writes one new layer in one undo step. The image is unchanged unless the outcome is `done`.
+/// `in_worker` runs a transfer in the worker, whose model outlives this process; empty: always run in this process. A
+/// script's first call runs in this process, because most scripts make only one.
 Outcome run(Call call, const Dialog& dialog, const worker::Runner& in_worker = {});
 
 }  // namespace geometry_transfer

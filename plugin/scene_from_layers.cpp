@@ -82,7 +82,7 @@ void check_target(Id image, Id target) {
 
 struct SceneFromLayers::GeometryMask {
   Id drawable = kNone;  // a selection or a layer mask
-  int x = 0, y = 0;     // where its pixel 0,0 lies on the target's canvas
+  int x = 0, y = 0;     // place of its pixel 0,0 on the target's canvas
   Rect bounds;          // on the target's canvas
   int dx = 0, dy = 0;   // from the layer's canvas to the target's
 };
@@ -181,7 +181,7 @@ void SceneFromLayers::find_centre() {
   for (const Reference& r : scene_.references) {
     if (r.role != Reference::Role::geometry) continue;
     const Moments one = moments_of(*r.mask);
-    if (total == 0) x = one.x, y = one.y;  // should all be empty
+    if (total == 0) x = one.x, y = one.y;  // if all masks are empty
     if (total + one.area <= 0) continue;
     x += (one.x - x) * one.area / (total + one.area);
     y += (one.y - y) * one.area / (total + one.area);

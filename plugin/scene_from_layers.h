@@ -11,8 +11,8 @@
 
 namespace geometry_transfer {
 
-/// Throws Error (input) for what no transfer can work on: a channel, an indexed image, a floating selection. Does not look at the
-/// selection or at a reference.
+/// Throws Error (input) if `target` cannot be a target: a channel, a layer of an indexed image, or one with a floating
+/// selection. Does not check the selection or the references.
 void check_target(host::Id image, host::Id target);
 
 /// The scene of one transfer. The geometry's mask comes from
@@ -43,7 +43,7 @@ class SceneFromLayers {
     host::Id mask;       ///< a selection or a layer mask; kNone: the whole texture
     int mask_x, mask_y;  ///< where the mask's pixel 0,0 lies on the target's canvas
   };
-  /// In the order of the references, the main one first.
+  /// All references, the main one first.
   const std::vector<PlacedReference>& placed_references() const { return placed_references_; }
 
  private:

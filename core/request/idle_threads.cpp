@@ -9,7 +9,8 @@ namespace geometry_transfer {
 
 IdleThreads idle_threads(double load, int cores) {
   if (load > 0.5 * cores) return {"OMP_WAIT_POLICY", "passive"};
-  // Of libgomp's 300000: keeps the cores for what an operator takes to begin, gives them up in what a stage takes.
+  // libgomp's default is 300000. This value spins long enough for the start of the next operator, but not for a whole
+  // stage.
   return {"GOMP_SPINCOUNT", "10000"};
 }
 

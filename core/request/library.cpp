@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Opens the image part and the diffusion part at first use. They are found by their sonames through this executable's run path:
-/// its own folder, then the installed library folder.
+/// Opens the image part and the diffusion part at first use. The loader searches their sonames along this executable's
+/// run path: its own folder, then the installed library folder.
 #include <dlfcn.h>
 
 #include <new>
@@ -43,7 +43,7 @@ Layer Session::run(const Scene& scene, const Request& request, const ProgressCal
   validate(request);
   if (request.correction == 0) return image_part().edit(scene, request, progress, report);
   if (!warm(request)) {
-    transfer_.reset();  // two models at once would double the peak
+    transfer_.reset();  // free the old model first: two at once would double the peak memory
     require_model_memory(request);
     transfer_ = diffusion_part().load(request, progress, report);
   }

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
-/// The number on the line "KEY 123" or "KEY: 123 kB" of a file, else `otherwise`.
+/// Returns the number on the line "KEY 123" or "KEY: 123 kB" of a file, else `otherwise`.
 std::uint64_t value_of(const std::string& file, const std::string& key, std::uint64_t otherwise) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -36,7 +36,7 @@ std::uint64_t value_of(const std::string& file, const std::string& key, std::uin
   return otherwise;
 }
 
-/// The number that a file holds; "max" and what is missing are no limit.
+/// Returns the number in a file. "max" or a missing file mean no limit.
 std::uint64_t number_in(const std::string& file) {
   std::uint64_t value;
   return std::ifstream(file) >> value ? value : kNoLimit;
@@ -44,7 +44,8 @@ std::uint64_t number_in(const std::string& file) {
 
 std::uint64_t minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
 
-/// cgroup v2: this process's group and those above it. What is kept of files can be given back, so it counts as free.
+/// Returns the memory left in this process's control group and those above it (cgroup v2). The kernel can drop its
+/// cache of files, so that counts as free.
 std::uint64_t left_by_groups() {
   const std::string root = "/sys/fs/cgroup";
   std::string group;

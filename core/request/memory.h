@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What memory there is, so that a request that cannot fit is refused in a sentence before anything of it is allocated; and that
-/// it stays while it is needed again and again.
+/// Measures free memory, so that a request that cannot fit is refused before anything is allocated. Also makes the
+/// process keep memory that it needs again and again.
 #pragma once
 
 #include <cstdint>
@@ -8,21 +8,21 @@
 
 namespace geometry_transfer {
 
-/// Bytes that this process may still take: the least of what the machine has (memory and swap), what its control groups leave (a
-/// container, a batch job) and what its address-space limit leaves. The largest number where nothing says. What was freed and
-/// kept is given back first.
+/// Returns the bytes that this process may still take: the least of free memory and swap, the limits of its control
+/// groups (a container, a batch job), and its address-space limit. The largest number if nothing says. Gives freed
+/// memory back to the system first.
 std::uint64_t free_memory();
 
-/// Most bytes of memory that this process had so far; 0 where nothing says.
+/// Returns the peak memory of this process in bytes; 0 if unknown.
 std::uint64_t peak_memory();
 
-/// "6.1": bytes as gigabytes, for a sentence.
+/// Formats bytes as gigabytes for a sentence: "6.1".
 std::string gigabytes(std::uint64_t bytes);
 
-/// From now on this process keeps what it frees, of pieces up to 128 MB, for what it asks for next. A stage makes and frees
-/// pictures and features of some MB again and again; each time the kernel would take the pages away and clear others
-/// (docs/speed.md). Larger pieces still go back at once: kept, they raise the most that is needed. Unless the user has set
-/// malloc's variables. Once, where a program starts.
+/// Makes this process keep freed pieces of up to 128 MB for later allocations. A stage allocates and frees pictures of
+/// some MB again and again, and each time the kernel would take the pages away and clear new ones ("Memory that is
+/// kept" in docs/experiments/kernels.md). Larger pieces go back at once, because keeping them raises the peak. Does
+/// nothing if the user has set malloc's variables. Call it once, when a program starts.
 void keep_freed_memory();
 
 }  // namespace geometry_transfer

@@ -9,27 +9,27 @@ namespace {
 using Group = Parameter::Group;
 using Kind = Parameter::Kind;
 
-/// A row of the table while it is written. Each call sets what its name says.
+/// Builds one row of the table. Each function sets what its name says.
 struct Row : Parameter {
   Row(const char* name, const char* label, const char* blurb, Group group, Kind kind)
       : Parameter{name, label, blurb, group, kind, 0, 0, 0, 0, {}, {}, {}} {}
-  /// Lowest and highest value, both allowed.
+  /// Sets the lowest and the highest allowed value.
   Row& range(double lowest, double highest) {
     low = lowest;
     high = highest;
     return *this;
   }
-  /// Change by one click or wheel notch.
+  /// Sets the change by one click or notch of the wheel.
   Row& step(double change) {
     Parameter::step = change;
     return *this;
   }
-  /// Digits after the decimal point, of a real number; default 0.
+  /// Sets the digits after the decimal point of a real number; default 0.
   Row& digits(int count) {
     Parameter::digits = count;
     return *this;
   }
-  /// Reads and writes the field as a Value of its own type.
+  /// Sets the functions that read and write the field, as a Value of its own type.
   template <class Field>
   Row& on(Field field) {
     using T = std::decay_t<decltype(field(std::declval<Request&>()))>;
@@ -55,7 +55,7 @@ Row text(const char* name, const char* label, const char* blurb, Group group, Fi
   return Row(name, label, blurb, group, Kind::text).on(field);
 }
 
-/// One allowed value of a choice: a word outside, a value of the field's type inside.
+/// One allowed value of a choice: a word for scripts, and the field's value.
 template <class T>
 struct Option {
   Choice choice;
@@ -78,7 +78,7 @@ Row choice(const char* name, const char* label, const char* blurb, Group group, 
   return row;
 }
 
-/// A function that gives a field of a Request by reference.
+/// A function that returns a field of a Request by reference.
 #define FIELD(expression)     \
   +[](Request & r) -> auto& { \
     return r.expression;      \

@@ -43,7 +43,7 @@ std::string value_text(const Value& value) {
   throw error(Error::Kind::input, _("{0} is \"{1}\", but must be one of: {2}."), p.name, given, allowed(p));
 }
 
-/// `value` as this parameter's own type, or refused. A number may come as int or double, a boolean as int.
+/// Converts `value` to this parameter's type, or refuses it. A number may come as int or double, a boolean as int.
 Value accepted(const Parameter& p, const Value& value) {
   const auto number = [&]() -> double {
     if (const auto* i = std::get_if<int>(&value)) return *i;
@@ -57,7 +57,7 @@ Value accepted(const Parameter& p, const Value& value) {
     case Kind::integer:
     case Kind::real: {
       const double v = number();
-      if (!(v >= p.low && v <= p.high)) refuse(p, value_text(value));  // NaN too
+      if (!(v >= p.low && v <= p.high)) refuse(p, value_text(value));  // also refuses NaN
       if (p.kind == Kind::real) return v;
       if (v != std::floor(v)) refuse(p, value_text(value));
       return static_cast<int>(v);

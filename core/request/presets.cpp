@@ -7,10 +7,10 @@
 namespace geometry_transfer {
 namespace {
 
-/// Families of models that are large enough to improve the edit.
+/// True for families of models that are large enough to improve the edit.
 bool improves_the_edit(const std::string& family) { return family == "SD 1.x" || family == "SD 2.x" || family == "SDXL"; }
 
-/// A run of the method with our edit as its geometry; everything else is Request's default.
+/// Runs the method with the edit as its geometry. All other fields have Request's defaults.
 Request run_of(double correction, double noise, int steps, int iterations) {
   Request r;
   r.correction = correction;
@@ -20,7 +20,7 @@ Request run_of(double correction, double noise, int steps, int iterations) {
   return r;
 }
 
-/// The published method: its own colour adjustment and attention sets, and none of our edit, restoring or detail.
+/// The published method: its own colour adjustment and attention sets, without the edit, restoring or detail.
 Request paper() {
   Request r = run_of(1, 1000, 20, 5);
   r.colour = Colour::mean;
@@ -34,13 +34,13 @@ Request paper() {
   return r;
 }
 
-/// Works at three quarters of the model's side: about half the work.
+/// Reduces the side that the model works at to three quarters, for about half the work.
 Request smaller(Request r) {
   r.working_size = 0.75;
   return r;
 }
 
-/// Reads the reference too, beside the edit and the target.
+/// Lets the output read the reference too, beside the edit and the target.
 Request with_source(Request r) {
   r.output_reads = Stream::source | Stream::geometry | Stream::target;
   return r;
@@ -59,8 +59,8 @@ struct PresetRow {
   Row with_large;  ///< Stable Diffusion
 };
 
-// Figures behind the rows: docs/quality.md and docs/presets.md.
-constexpr double kShare = 0.25;  // of what the shipped model changes: about two levels of 255
+// The measurements behind the rows are in docs/quality.md and docs/presets.md.
+constexpr double kShare = 0.25;  // share of the shipped model's correction; about two levels of 255
 
 const std::vector<PresetRow>& table() {
   const char* const edit_only = N_("Carries the geometry over by image processing. No model runs.");

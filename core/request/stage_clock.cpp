@@ -6,7 +6,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Where each stage ends on the way from 0 to 1, after the times of a balanced transfer with the model that ships.
+/// Returns the fraction of the whole at which a stage ends, measured on a Balanced transfer with the shipped model.
 double ends_at(Stage stage) {
   switch (stage) {
     case Stage::load:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Times the stages of one transfer into its Report and tells the progress callback; throws Cancelled when that says stop.
+/// Times the stages of one transfer in its Report, and calls the progress callback. Throws Cancelled if the callback
+/// returns false.
 #pragma once
 
 #include <chrono>
@@ -17,13 +18,13 @@ class StageClock {
   StageClock(const StageClock&) = delete;
   StageClock& operator=(const StageClock&) = delete;
 
-  /// Ends the stage before and begins this one.
+  /// Ends the previous stage and begins this one.
   void enter(Stage stage);
-  /// `step` of `steps` of the stage are done.
+  /// Reports that `step` of `steps` of the stage are done.
   void step(int step, int steps);
-  /// Says again how far it is: asks whether to stop.
+  /// Repeats the last report, so that the user can cancel.
   void ask() { tell(step_, steps_); }
-  /// The stage that runs.
+  /// Returns the current stage.
   Stage stage() const { return stage_.value_or(Stage::read); }
 
  private:

@@ -13,7 +13,8 @@ std::string harmless(std::string text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if ((byte(i) < 0x20 && text[i] != '\n' && text[i] != '\t') || byte(i) == 0x7F) text[i] = '?';
-    if (byte(i) == 0xC2 && i + 1 < text.size() && byte(i + 1) >= 0x80 && byte(i + 1) < 0xA0) text.replace(i, 2, "?");  // C1
+    if (byte(i) == 0xC2 && i + 1 < text.size() && byte(i + 1) >= 0x80 && byte(i + 1) < 0xA0)
+      text.replace(i, 2, "?");  // C1 control characters
   }
   return text;
 }
@@ -21,7 +22,7 @@ std::string harmless(std::string text) {
 std::string quoted(std::string text, std::size_t most) {
   if (text.size() > most) {
     std::size_t end = most;
-    while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
+    while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // do not cut within a UTF-8 character
     text.resize(end);
     text += "...";
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Sentences for people: marked for gettext, translated where they are made, values put in by position ({0}).
-/// Include after any torch header: torch and libintl both like the name `_`.
+/// Sentences for people: marked for gettext, translated when they are made, with values put in by position ({0}).
+/// Include it after all torch headers, because torch and libintl both use the name `_`.
 #pragma once
 
 #define FMT_HEADER_ONLY 1
@@ -12,24 +12,25 @@
 #include "geometry-transfer/error.h"
 
 #define GT_TEXT_DOMAIN "geometry-transfer"
-/// Translates now.
+/// Translates at once.
 #define _(text) dgettext(GT_TEXT_DOMAIN, text)
-/// Marks for the template; translated later with translate().
+/// Marks a text for the template. translate() translates it later.
 #define N_(text) text
 
 namespace geometry_transfer {
 
-/// The catalogs: those beside the program (locale/, as a GIMP plug-in has them, or ../share/locale), else the installed ones.
+/// Returns the folder of the catalogs: the one beside the program (locale/ as in a GIMP plug-in, or ../share/locale),
+/// else the installed one.
 std::string catalogs_folder();
-/// Binds them. Once, where a program starts, after setlocale().
+/// Binds the catalogs. Call it once, after setlocale(), when a program starts.
 void open_catalogs();
-/// The folder of the running executable; empty when it cannot be told.
+/// Returns the folder of the running executable; empty if it is unknown.
 std::string program_folder();
 
-/// A stranger's text for people's eyes: what a terminal would obey is "?". New lines and tabs stay.
+/// Replaces control characters by "?", so that a stranger's text cannot control a terminal. New lines and tabs stay.
 std::string harmless(std::string text);
 
-/// A text as a sentence shows it: no longer than any path, where a stranger's file or script made it so, and harmless.
+/// Makes a stranger's text fit for a sentence: harmless, and at most `most` bytes, which is longer than any path.
 std::string quoted(std::string text, std::size_t most = 1000);
 inline std::string quoted(const char* text) { return quoted(std::string(text)); }
 template <class Value>
@@ -37,7 +38,7 @@ const Value& quoted(const Value& value) {
   return value;
 }
 
-/// Translated text with its values. A catalog whose placeholders are broken falls back to the text as it is.
+/// Puts values into a translated text. If the placeholders of a catalog are broken, the text is returned as it is.
 template <class... Values>
 std::string sentence(const char* translated, const Values&... values) {
   try {

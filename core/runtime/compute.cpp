@@ -14,7 +14,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Cores this process may run on: a batch scheduler or taskset may allow fewer than there are.
+/// Returns the cores that this process may use. A batch scheduler or taskset may allow fewer than the machine has.
 int usable_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
@@ -22,7 +22,7 @@ int usable_cores() {
 }
 
 bool runs_on_cuda(Device asked) {
-  if (asked == Device::cpu) return false;  // before anything that would open the driver
+  if (asked == Device::cpu) return false;  // first, because later calls open the driver
   if (at::hasCUDA()) return true;
   if (asked == Device::cuda)
     throw error(Error::Kind::input, _("There is no CUDA device here, or this build has no CUDA: choose the device auto or cpu."));
@@ -68,7 +68,8 @@ void apply_threads(int threads) {
 }
 
 std::uint64_t free_card_memory() {
-  // By name: the runtime is there where libtorch's CUDA part is, and needs no headers of its own to be asked.
+  // The function is looked up by name. The CUDA runtime is loaded if libtorch has its CUDA part, and this needs no CUDA
+  // headers.
   const auto ask = reinterpret_cast<int (*)(std::size_t*, std::size_t*)>(dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
   std::size_t free = 0, total = 0;
   return ask && ask(&free, &total) == 0 ? free : 0;

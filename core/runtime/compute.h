@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Where and in which number format the model runs: decided once a load, carried by the weights.
+/// Chooses the device and the number format of a model. This happens once when it is loaded; the weights carry the
+/// choice.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -18,21 +19,22 @@ struct Compute {
   int threads = 1;
 };
 
-/// `vae_overflows`: the checkpoint's VAE is known not to survive fp16 (force_upcast).
-/// Device, automatic: a CUDA device where this build and machine have one. CUDA is not touched when the request says cpu.
-/// Precision of the UNet, automatic: fp16 on a GPU; bf16 where this processor is faster in it than in fp32, else fp32.
-/// The VAE runs in fp32, except beside a UNet in fp16 where it is known to survive that.
-/// Throws Error (input) where a device or precision is asked for that this machine does not have: CUDA; on a processor fp16, or
-/// bf16 without can_compute_bf16().
+/// Chooses device, number formats and threads.
+///   device, automatic            CUDA if this build and machine have it. With cpu, CUDA is not touched.
+///   precision, automatic         of the UNet: fp16 on a GPU; on a processor bf16 if it is faster than fp32, else fp32
+///   VAE                          fp32; fp16 beside a UNet in fp16, unless `vae_overflows`
+/// `vae_overflows`: the checkpoint's VAE overflows in fp16 (force_upcast).
+/// Throws Error (input) if this machine lacks what is asked for: CUDA; on a processor fp16, or bf16 without
+/// can_compute_bf16().
 Compute choose_compute(const Request& request, bool vae_overflows);
 
-/// Sets the number of threads of every later operator of this process. Debian 12's libtorch starts with one.
+/// Sets the number of threads for all later operators of this process. Debian 12's libtorch starts with one.
 void apply_threads(int threads);
 
-/// Bytes that the GPU could give now; 0 where its driver does not say.
+/// Returns the free bytes of the GPU; 0 if its driver does not say.
 std::uint64_t free_card_memory();
 
-/// "fp32", "bf16", "fp16".
+/// Returns "fp32", "bf16" or "fp16".
 std::string precision_name(at::ScalarType type);
 
 }  // namespace geometry_transfer

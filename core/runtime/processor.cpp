@@ -10,7 +10,7 @@ namespace geometry_transfer {
 #if defined(__x86_64__)
 namespace {
 
-/// AMX with bf16: leaf 7's bit of its own. Compilers' lists of features do not all have it.
+/// True if the processor has AMX with bf16. Read from leaf 7 directly, because not all compilers know this feature.
 bool has_bf16_tiles() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1);

@@ -21,20 +21,20 @@ void start_gegl() {
 
 namespace {
 
-/// One output pixel of an axis: which input pixels it takes, and how much of each.
+/// Describes one output pixel of an axis: its input pixels and their weights.
 struct Tap {
   int first;
   std::vector<float> weights;  // sum 1
 };
 
-/// `count` output pixels from the interval [begin, begin + length) of an axis with `available` input pixels: area average where
-/// the output is coarser, linear interpolation where it is finer.
+/// Returns the taps of `count` output pixels for the interval [begin, begin + length) of an axis with `available` input
+/// pixels. Averages areas if the output is coarser, interpolates linearly if it is finer.
 std::vector<Tap> taps(double begin, double length, int count, int available) {
   std::vector<Tap> made(count);
   const double ratio = length / count;
   for (int i = 0; i < count; ++i) {
     const double centre = begin + (i + 0.5) * ratio;
-    const double reach = std::max(ratio, 1.0);  // of the box, or of the triangle's half
+    const double reach = std::max(ratio, 1.0);  // half width of the box, or of the triangle
     Tap& tap = made[i];
     const double low = ratio >= 1 ? centre - reach / 2 : centre - 0.5 - reach / 2;
     const double high = ratio >= 1 ? centre + reach / 2 : centre - 0.5 + reach / 2 + 1;
@@ -67,8 +67,8 @@ void GeglRaster::copy(const Rect& area, float* out) const {
 
 void GeglRaster::read(const Rect& area, Size size, float* out) const {
   if (size.width == area.width && size.height == area.height) return copy(area, out);
-  // Halvings are GEGL's (it keeps them as a pyramid); the rest, less than a factor of two, is done here. Colour is averaged with
-  // its alpha as weight, so that what lies under transparent pixels does not bleed in.
+  // GEGL does the halvings (it keeps a pyramid). The remaining factor below two is done here. Colour is averaged with
+  // alpha as weight, so hidden colours of transparent pixels do not bleed in.
   const double ratio = std::min(double(area.width) / size.width, double(area.height) / size.height);
   const int level = std::clamp(static_cast<int>(std::floor(std::log2(std::max(ratio, 1.0)))), 0, 8);
   const double unit = 1 << level;  // canvas pixels of one pixel of the pyramid's level
@@ -87,7 +87,7 @@ void GeglRaster::read(const Rect& area, Size size, float* out) const {
   // Bands keep memory small on a large canvas.
   constexpr int kBand = 256;
   std::vector<float> band;
-  size_t first_row = 0;  // rows before it need nothing of this band or later ones
+  size_t first_row = 0;  // earlier rows are not needed by this band or later ones
   for (int b = 0; b < height; b += kBand) {
     const int count = std::min(kBand, height - b);
     band.resize(static_cast<size_t>(width) * count * n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The only crossing between GEGL's buffers and the core's pixels.
+/// Converts between GEGL buffers and the core's pixels. No other file does.
 #pragma once
 
 #include "geometry-transfer/image.h"
@@ -7,18 +7,18 @@
 
 namespace geometry_transfer {
 
-/// gegl_init without GEGL's operations, a folder of modules with libraries of their own (video, network): only buffers are used
-/// here, and the dialog is there in about half the time.
+/// Initialises GEGL without its operations, which are modules with libraries for video and network. Only buffers are
+/// used here. The dialog then opens in about half the time.
 void start_gegl();
 
-/// A drawable or a selection, seen from the canvas. Reads from one thread only.
+/// A drawable or a selection in canvas coordinates. Read it from one thread only.
 class GeglRaster : public Raster {
  public:
   enum class Kind {
     colour,  ///< R'G'B'A, converted from the buffer's own colour space to sRGB
-    mask,    ///< Y: the stored coverage as it is, without a transfer curve
+    mask,    ///< Y: the stored coverage, without a transfer curve
   };
-  /// `origin`: where the buffer's 0,0 lies on the canvas. `extent`: what exists, on the canvas.
+  /// `origin`: the place of the buffer's 0,0 on the canvas. `extent`: the area with pixels, on the canvas.
   GeglRaster(host::Buffer buffer, Kind kind, int origin_x, int origin_y, const Rect& extent)
       : buffer_(std::move(buffer)), kind_(kind), x_(origin_x), y_(origin_y), extent_(extent) {}
 
@@ -35,7 +35,7 @@ class GeglRaster : public Raster {
   Rect extent_;
 };
 
-/// Fills a buffer whose 0,0 is the layer's top left.
+/// Writes a layer into a buffer whose 0,0 is the layer's top left.
 void write_layer(GeglBuffer* buffer, const Layer& layer);
 
 }  // namespace geometry_transfer

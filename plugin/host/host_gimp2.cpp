@@ -46,7 +46,7 @@ GimpParasite* parasite_of(const char* key, guint flags, const std::string& text)
   return gimp_parasite_new(key, flags, text.size(), text.data());
 }
 
-/// To GIMP itself.
+/// Attaches a parasite to GIMP itself.
 void attach(GimpParasite* parasite) {
   gimp_attach_parasite(parasite);
   gimp_parasite_free(parasite);
@@ -65,7 +65,7 @@ std::vector<Id> images() {
 std::string image_name(Id image) { return taken(gimp_image_get_name(image)); }
 bool takes_colour(Id image) { return gimp_image_base_type(image) != GIMP_INDEXED; }
 bool has_floating_selection(Id image) { return gimp_image_get_floating_sel(image) > 0; }
-// GIMP's own name for its channel.
+// "Qmask" is GIMP's own name for its channel.
 bool has_quick_mask(Id image) { return gimp_image_get_channel_by_name(image, "Qmask") > 0; }
 
 std::vector<Id> layers(Id image) {
@@ -132,7 +132,7 @@ Rect extent(Id drawable) {
 
 Buffer pixels(Id drawable) {
   Buffer buffer(gimp_drawable_get_buffer(drawable));
-  // 2.10 tags every buffer sRGB. With the profile's own space in its place babl converts as GIMP 3 does.
+  // GIMP 2.10 tags every buffer as sRGB. With the profile's space instead, babl converts as in GIMP 3.
   if (!gimp_item_is_layer(drawable)) return buffer;
   GimpColorProfile* profile = gimp_image_get_color_profile(gimp_item_get_image(drawable));
   if (!profile) return buffer;
@@ -150,7 +150,7 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   const auto type = gimp_image_base_type(image) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   const Id layer = gimp_layer_new(image, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
   if (layer <= 0) return kNone;
-  // Blended as the preview shows it and the command line does it; what GIMP takes by itself is linear light.
+  // The preview and the command line blend in this space. GIMP's default is linear light.
   gimp_layer_set_composite_space(layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
   gimp_layer_set_offsets(layer, area.x, area.y);
   return layer;
@@ -248,7 +248,7 @@ namespace {
 
 using namespace geometry_transfer;
 
-/// Arguments before those of the table.
+/// Number of arguments before those of the table.
 constexpr int kFixed = 5;
 
 GimpPDBArgType argument_type(const Parameter& p) {

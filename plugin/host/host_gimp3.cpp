@@ -15,7 +15,7 @@
 namespace geometry_transfer::host {
 namespace {
 
-// GIMP 3 hands out objects; they are found again by their numbers and belong to libgimp.
+// GIMP 3 uses objects. They are found by their numbers, and libgimp owns them.
 GimpImage* image_at(Id id) { return gimp_image_get_by_id(id); }
 GimpItem* item_at(Id id) { return gimp_item_get_by_id(id); }
 GimpDrawable* drawable_at(Id id) { return gimp_drawable_get_by_id(id); }
@@ -28,7 +28,7 @@ std::string taken(gchar* text) {
   return copy;
 }
 
-/// Frees the list.
+/// Appends the layers to `list` and frees `items`.
 void append_layers(gpointer* items, std::vector<Id>& list) {
   for (gpointer* item = items; item && *item; ++item) {
     list.push_back(id_of(*item));
@@ -51,7 +51,7 @@ GimpParasite* parasite_of(const char* key, guint flags, const std::string& text)
   return gimp_parasite_new(key, flags, text.size(), text.data());
 }
 
-/// To GIMP itself.
+/// Attaches a parasite to GIMP itself.
 void attach(GimpParasite* parasite) {
   gimp_attach_parasite(parasite);
   gimp_parasite_free(parasite);
@@ -70,7 +70,7 @@ std::vector<Id> images() {
 std::string image_name(Id image) { return taken(gimp_image_get_name(image_at(image))); }
 bool takes_colour(Id image) { return gimp_image_get_base_type(image_at(image)) != GIMP_INDEXED; }
 bool has_floating_selection(Id image) { return gimp_image_get_floating_sel(image_at(image)) != nullptr; }
-// GIMP's own name for its channel.
+// "Qmask" is GIMP's own name for its channel.
 bool has_quick_mask(Id image) { return gimp_image_get_channel_by_name(image_at(image), "Qmask") != nullptr; }
 
 std::vector<Id> layers(Id image) {
@@ -142,7 +142,7 @@ Id make_layer(Id image, const std::string& name, const Rect& area) {
   const auto type = gimp_image_get_base_type(in) == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE;
   GimpLayer* layer = gimp_layer_new(in, name.c_str(), area.width, area.height, type, 100, GIMP_LAYER_MODE_NORMAL);
   if (!layer) return kNone;
-  // Blended as the preview shows it and the command line does it; what GIMP takes by itself is linear light.
+  // The preview and the command line blend in this space. GIMP's default is linear light.
   gimp_layer_set_composite_space(layer, GIMP_LAYER_COLOR_SPACE_RGB_NON_LINEAR);
   gimp_layer_set_offsets(layer, area.x, area.y);
   return id_of(layer);
@@ -287,7 +287,7 @@ void add_argument(GimpProcedure* procedure, const Parameter& p) {
   }
 }
 
-/// One argument of a call, as the table wants it.
+/// Returns one argument of a call as a Value of the table.
 Value argument_of(GObject* config, const Parameter& p) {
   GValue given = G_VALUE_INIT;
   g_object_get_property(config, p.name, &given);
@@ -392,7 +392,7 @@ GimpProcedure* create(GimpPlugIn* plug_in, const gchar* name) {
   return procedure;
 }
 
-/// Catalogs are ours to find: GIMP looks in the plug-in's own folder only.
+/// Tells GIMP that the plug-in finds its catalogs itself, because GIMP searches the plug-in's own folder only.
 gboolean set_texts(GimpPlugIn*, const gchar*, gchar**, gchar**) {
   start_texts();
   return FALSE;

@@ -7,7 +7,7 @@
 namespace geometry_transfer::host {
 
 void progress(double fraction, const std::string& text) {
-  static bool begun = false;  // one call a process
+  static bool begun = false;  // one process serves one call
   if (!begun) gimp_progress_init(text.c_str());
   begun = true;
   gimp_progress_set_text(text.c_str());

@@ -17,7 +17,7 @@ struct Head {
   std::uint64_t fields, pixels;  // bytes, floats
 };
 constexpr std::uint32_t kMark = 0x47543031;
-constexpr std::uint64_t kMostFields = 1 << 20;  // bytes; no message of ours has more
+constexpr std::uint64_t kMostFields = 1 << 20;  // bytes; no message has more
 
 /// Waits until the socket can be read or written. Each wait has its own limit, so a slow large message is not a silent one.
 /// `between` (may be empty) is called every 100 ms.

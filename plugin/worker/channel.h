@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Messages between a plug-in and its worker. Both are processes of one user, one build and one machine, so structures are sent
-/// as raw bytes.
+/// Messages between a plug-in and its worker. Both are processes of one user, one build and one machine, so structures
+/// are sent as raw bytes.
 #pragma once
 
 #include <chrono>
@@ -46,7 +46,7 @@ class Fd {
   int fd_;
 };
 
-/// The kind of a message. In brackets: who sends it.
+/// The type of a message, with its sender in brackets.
 enum class MessageType : std::uint32_t {
   hello,      ///< (worker) build, and whether the worker is free; the first message of each connection
   run,        ///< (plug-in) request and scene, without pixels
@@ -54,7 +54,7 @@ enum class MessageType : std::uint32_t {
   pixels,     ///< (plug-in) the pixels that were asked for
   unread,     ///< (plug-in) an Error instead of pixels
   progress,   ///< (worker)
-  alive,      ///< (worker) nothing new, once a second
+  alive,      ///< (worker) sent once a second if there is nothing new
   layer,      ///< (worker) the result: report, area, pixels
   error,      ///< (worker) an Error instead of a layer
   bug,        ///< (worker) the text of any other exception
@@ -117,13 +117,13 @@ class Channel {
   explicit Channel(Fd socket) : socket_(std::move(socket)) {}
   Channel(const Channel&) = delete;
 
-  /// Throws Disconnected when the other end is gone, Silent when it takes nothing for `limit`.
+  /// Throws Disconnected if the other end is gone, Silent if it takes nothing for `limit`.
   void send(MessageType type, const std::string& fields = {}, const float* pixels = nullptr, std::size_t count = 0,
             Milliseconds limit = Milliseconds(20000));
-  /// Throws Disconnected when the other end is gone, Silent when nothing comes for `limit` (negative: waits for good). A message
-  /// with more than `most_pixels` floats is refused before memory is taken for it.
+  /// Throws Disconnected if the other end is gone, Silent if nothing comes for `limit` (negative: no limit). Refuses a
+  /// message with more than `most_pixels` floats before it takes memory for it.
   Message receive(Milliseconds limit, std::uint64_t most_pixels = 0);
-  /// Called about every 100 ms while receive() waits; what it throws ends the wait.
+  /// Calls `call` about every 100 ms while receive() waits. An exception from it ends the wait.
   void while_waiting(std::function<void()> call) { while_waiting_ = std::move(call); }
   int fd() const { return socket_.get(); }
 

@@ -9,14 +9,14 @@
 namespace geometry_transfer::worker {
 namespace {
 
-/// Connects, and starts a worker if nobody listens. `started`: set to whether it did.
+/// Connects, and starts a worker if nobody listens. `started` receives whether it did.
 Fd connected(const WorkerAddress& address, const std::function<void()>& while_waiting, bool& started) {
   started = false;
   bool nobody = false;
   Fd connection = connect_to(address.path, address.answer_timeout, while_waiting, &nobody);
   if (connection || !nobody) return connection;
-  // The socket listens before the worker lives, so there is nothing to wait for. A second plug-in at this moment finds the path
-  // taken.
+  // The socket listens before the worker runs, so there is nothing to wait for. A second plug-in at this moment finds
+  // the path taken.
   if (Fd listener = listen_at(address.path)) {
     started = true;
     address.start(std::move(listener));
@@ -24,7 +24,7 @@ Fd connected(const WorkerAddress& address, const std::function<void()>& while_wa
   return connect_to(address.path, address.answer_timeout, while_waiting);
 }
 
-/// Answers the worker's question for pixels.
+/// Answers the worker's request for pixels.
 void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, const std::string& fields) {
   FieldReader from(fields);
   const int place = from.get<int>();
@@ -49,7 +49,8 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
   }
 }
 
-/// Throws Disconnected wherever the worker fails. `reached` receives the progress; `ask` throws Cancelled when the user wants so.
+/// Throws Disconnected if the worker fails. Fills `reached` with the progress. `ask` throws Cancelled if the user
+/// cancels.
 Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started, const Scene& scene, const Request& request,
                    Progress& reached, const std::function<void()>& ask, Report& report) {
   Message hello;
@@ -119,7 +120,7 @@ Layer run_in_worker(const WorkerAddress& address, const Runner& run_locally, con
   if (channel.fd() >= 0) try {
       return run_remotely(channel, address, started, scene, request, reached, ask, report);
     } catch (const Silent&) {
-      end_listener(channel.fd(), false);  // or the next transfer would wait for it as long
+      end_listener(channel.fd(), false);  // otherwise the next transfer would wait for it, too
     } catch (const Disconnected&) {
     }
   return run_locally(scene, request, progress, report);

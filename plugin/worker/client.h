@@ -11,9 +11,9 @@ namespace geometry_transfer::worker {
 
 /// How to reach a worker, and how long to wait for it.
 struct WorkerAddress {
-  std::string path;                     ///< the socket's file; "" for none: then there is no worker
-  std::function<void(Fd)> start;        ///< starts a worker that listens on that socket; may fail without a word
-  Milliseconds answer_timeout{1000};    ///< longest wait for a worker that runs already: to connect, and for its hello
+  std::string path;                     ///< the socket's file; "": no worker
+  std::function<void(Fd)> start;        ///< starts a worker that listens on that socket; may fail silently
+  Milliseconds answer_timeout{1000};    ///< longest wait for a running worker, to connect and for its hello
   Milliseconds hello_timeout{10000};    ///< longest wait for the hello of a worker that was just started
   Milliseconds silence_timeout{20000};  ///< longest silence while a transfer runs
 };

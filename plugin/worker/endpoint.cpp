@@ -29,7 +29,7 @@ namespace {
 constexpr char kSelf[] = "/proc/self/exe";
 constexpr char kProtocol[] = "geometry-transfer 1";  // counts changes of the messages
 
-/// False when the path is too long for a socket.
+/// False if the path is too long for a socket.
 bool set_address(sockaddr_un& address, const std::string& path) {
   address = {};
   address.sun_family = AF_UNIX;
@@ -40,7 +40,7 @@ bool set_address(sockaddr_un& address, const std::string& path) {
 
 Fd new_socket() { return Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
 
-/// A real folder of this user that nobody else can enter.
+/// True for a real folder of this user that nobody else can enter.
 bool is_private(const std::string& folder) {
   struct stat info = {};
   return lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() && (info.st_mode & 077) == 0;
@@ -48,7 +48,7 @@ bool is_private(const std::string& folder) {
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-/// 0 or the errno of one attempt.
+/// Tries once; returns 0 or errno.
 int try_to_connect(int fd, const std::string& path) {
   sockaddr_un address;
   if (!set_address(address, path)) return ENAMETOOLONG;
@@ -57,7 +57,7 @@ int try_to_connect(int fd, const std::string& path) {
 
 bool means_nobody(int reason) { return reason == ECONNREFUSED || reason == ENOENT; }
 
-/// Workers that were killed leave their sockets.
+/// Removes the sockets of workers that were killed.
 void remove_dead_sockets(const std::string& folder) {
   DIR* list = opendir(folder.c_str());
   if (!list) return;
@@ -82,14 +82,14 @@ std::string link_of(const std::string& path) {
   return length < 0 ? "" : std::string(target, length);
 }
 
-/// Between fork and exec: async-signal-safe calls only.
+/// Runs between fork and exec, so it makes only async-signal-safe calls.
 [[noreturn]] void become(char** line, const int* descriptors, int count) {
   const int null = open("/dev/null", O_RDWR);
   int above[8];
-  for (int i = 0; i < count; ++i) above[i] = fcntl(descriptors[i], F_DUPFD, 64);  // out of the way of what is put at 3, 4...
+  for (int i = 0; i < count; ++i) above[i] = fcntl(descriptors[i], F_DUPFD, 64);  // copies above those that are set to 3, 4, ...
   for (int fd = 0; fd < 3; ++fd) dup2(null, fd);
   for (int i = 0; i < count; ++i) dup2(above[i], 3 + i);
-  // GIMP's pipes among them: held open, GIMP would not see that the plug-in ended.
+  // Closes GIMP's pipes, too. If they stayed open, GIMP would not see that the plug-in ended.
   if (syscall(SYS_close_range, 3u + count, ~0u, 0u) != 0)
     for (int fd = 3 + count; fd < 65536; ++fd) close(fd);
   sigset_t none;
@@ -121,7 +121,7 @@ std::string socket_path(int gimp_pid) {
 Fd listen_at(const std::string& path) {
   const std::string folder = folder_of(path);
   if (!is_private(folder)) return Fd();
-  // Two plug-ins at one moment: the second must not remove the first one's new socket.
+  // If two plug-ins start at the same time, the second must not remove the new socket of the first.
   const Fd lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return Fd();
   remove_dead_sockets(folder);
@@ -206,7 +206,7 @@ void end_listener(int connection, bool only_if_stopped) {
   if (link_of(process + "/exe") != link_of(kSelf)) return;
   std::ifstream in(process + "/stat");
   const std::string line((std::istreambuf_iterator<char>(in)), {});
-  const std::size_t name_end = line.rfind(") ");  // the name before it may hold anything
+  const std::size_t name_end = line.rfind(") ");  // the name before it may hold any character
   const char state = name_end == std::string::npos || name_end + 2 >= line.size() ? '?' : line[name_end + 2];
   if (!only_if_stopped || state == 'T' || state == 't') kill(peer.pid, SIGKILL);
 }

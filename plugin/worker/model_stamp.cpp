@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 namespace geometry_transfer::worker {
 namespace {
 
-/// A diffusers folder has some dozens; its parts lie in folders of their own, deeper lies nothing that is read.
+/// A diffusers folder has some dozens of entries. Its parts are folders; deeper ones are not read.
 constexpr std::size_t kMostEntries = 2000;
 constexpr int kMaxDepth = 1;
 

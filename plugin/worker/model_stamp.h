@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Whether a model that is kept is still the one on the disk.
+/// Detects that the files of a kept model have changed.
 #pragma once
 
 #include <string>
 
 namespace geometry_transfer::worker {
 
-/// Changes when a file of the model does: another model under the old name is loaded anew. Empty for a folder that holds too much
-/// to look at for each transfer: no model, or one that is not kept. A stranger's image names any folder.
+/// Returns a text that changes when a file of the model changes, so that another model under the old name is loaded
+/// anew. Empty for a folder with too many files to check at each transfer: such a model is not kept. The folder may
+/// come from a stranger's image.
 std::string stamp_of(const std::string& model);
 
 }  // namespace geometry_transfer::worker

@@ -25,8 +25,8 @@ Milliseconds keep_time() {
   double seconds = 300;
   if (const char* wish = std::getenv("GEOMETRY_TRANSFER_KEEP"); wish && *wish) {
     std::istringstream in(wish);
-    in.imbue(std::locale::classic());  // "0.5" in a German session, too
-    in >> seconds;                     // 0 where it is no number
+    in.imbue(std::locale::classic());  // reads "0.5" in a German session, too
+    in >> seconds;                     // 0 if it is no number
   }
   return Milliseconds(static_cast<long>(seconds > 0 ? std::min(seconds, 1e5) * 1000 : 0));
 }
@@ -59,7 +59,7 @@ Runner worker_runner() {
     const Runner run_locally = [](const Scene& s, const Request& r, const ProgressCallback& p, Report& report_out) {
       return Session().run(s, r, p, report_out);
     };
-    // Instant needs no model, hence no worker. A relative model path may not exist in the worker's working directory.
+    // Instant needs no model and so no worker. A relative model path may not exist in the worker's working directory.
     if (request.correction == 0 || (!request.model.empty() && request.model[0] != '/'))
       return run_locally(scene, request, progress, report);
     const int gimp = getppid();
@@ -67,7 +67,7 @@ Runner worker_runner() {
     address.path = socket_path(gimp);
     address.start = [&](Fd listener) {
       const Fd watched = watch(gimp);
-      if (watched && getppid() == gimp)  // or it ended meanwhile, and its number is another's
+      if (watched && getppid() == gimp)  // otherwise it ended meanwhile, and its number may belong to another process
         start_detached({kWord, std::to_string(keep.count())}, {listener.get(), watched.get()});
     };
     return run_in_worker(address, run_locally, scene, request, progress, report);

@@ -6,13 +6,14 @@
 
 namespace geometry_transfer::worker {
 
-/// For main(): true when worker_runner() started this process as a worker.
+/// For main(): true if worker_runner() started this process as a worker.
 bool is_worker(int argc, char** argv);
 /// Runs the worker until it ends; returns the exit code. Call start_texts() before.
 int worker_main(char** argv);
 
-/// Returns a runner that uses the worker of the GIMP that started this process. Empty when the user wants no worker:
-/// GEOMETRY_TRANSFER_KEEP is the time in seconds that a model stays loaded after its last use (default 300; 0: no worker).
+/// Returns a runner that uses the worker of the GIMP that started this process. Empty if the user wants no worker.
+/// GEOMETRY_TRANSFER_KEEP is the time in seconds that a model stays loaded after its last use (default 300; 0: no
+/// worker).
 Runner worker_runner();
 
 }  // namespace geometry_transfer::worker

@@ -60,7 +60,8 @@ void put_scene(FieldWriter& to, const Scene& scene) {
   put_raster(to, scene.target);
   to.put(static_cast<std::uint32_t>(scene.references.size()));
   for (const Reference& reference : scene.references) {
-    const auto& [colour, mask, role, placement, weight] = reference;  // a new field belongs here, too
+    const auto& [colour, mask, role, placement, weight] =
+        reference;  // fails to compile when Reference gets a new field: send it, too
     put_raster(to, colour);
     put_raster(to, mask);
     to.put(role);

@@ -15,15 +15,15 @@ struct RasterShape {
   Rect extent;
 };
 
-/// The scene's rasters: the target, then colour and mask of each reference (null if it has none). Messages name a raster by its
-/// index in this list.
+/// Returns the scene's rasters: the target, then colour and mask of each reference (null if it has none). Messages name
+/// a raster by its index in this list.
 std::vector<const Raster*> rasters_of(const Scene& scene);
 
 void put_request(FieldWriter& to, const Request& request);
 Request get_request(FieldReader& from);
-/// Everything but the pixels.
+/// Writes the scene without the pixels.
 void put_scene(FieldWriter& to, const Scene& scene);
-/// Reads that scene; `raster(index, shape)` makes each raster.
+/// Reads that scene. `raster(index, shape)` makes each raster.
 Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const RasterShape&)>& raster);
 void put_report(FieldWriter& to, const Report& report);
 Report get_report(FieldReader& from);

@@ -28,7 +28,7 @@ void say_hello(Channel& channel, bool is_free) {
   channel.send(MessageType::hello, hello.bytes());
 }
 
-/// A layer of the plug-in's, read over the connection.
+/// A layer of the plug-in, read over the connection.
 class RemoteRaster : public Raster {
  public:
   RemoteRaster(Channel& channel, int place, const RasterShape& shape) : channel_(channel), place_(place), shape_(shape) {}
@@ -60,7 +60,8 @@ class RemoteRaster : public Raster {
   RasterShape shape_;
 };
 
-/// While a transfer runs: tells the plug-in that we live, other callers that we are busy, and goes when GIMP goes.
+/// Runs during a transfer. Tells the plug-in that the worker lives and other callers that it is busy. Exits when GIMP
+/// ends.
 class Heartbeat {
  public:
   Heartbeat(Channel& channel, int listener, int watched)
@@ -81,11 +82,11 @@ class Heartbeat {
       pollfd some[] = {{wake_[0], POLLIN, 0}, {watched_, POLLIN, 0}, {hung_up_ ? -1 : listener_, POLLIN, 0}};
       poll(some, 3, static_cast<int>(kHeartbeat.count()));
       if (over_) return;
-      if (some[1].revents) _exit(0);  // in the middle of whatever it is: nobody is left to want it
+      if (some[1].revents) _exit(0);  // at once, whatever the transfer does: nobody waits for it
       try {
         channel_.send(MessageType::alive);
       } catch (const Disconnected&) {
-        hung_up_ = true;  // the transfer itself finds out at its next step; who calls meanwhile is served after it
+        hung_up_ = true;  // the transfer stops at its next step; new callers are served after it
       }
       if (!hung_up_ && some[2].revents) turn_away();
     }
@@ -95,18 +96,18 @@ class Heartbeat {
     try {
       Channel other(accept_from(listener_));
       if (other.fd() >= 0) say_hello(other, false);
-    } catch (const Disconnected&) {  // gone already
+    } catch (const Disconnected&) {  // the plug-in is gone already
     }
   }
 
   Channel& channel_;
   int listener_, watched_, wake_[2] = {-1, -1};
-  bool hung_up_ = false;  // the plug-in
+  bool hung_up_ = false;  // the plug-in has closed the connection
   std::atomic<bool> over_{pipe(wake_) != 0};
   std::thread thread_;
 };
 
-/// One connection: hello, one transfer, its result. Throws what `run` throws beside the expected.
+/// Serves one connection: hello, one transfer, its result. Passes on unexpected exceptions of `run`.
 void answer(Channel& channel, int listener, int watched, const Runner& run) {
   say_hello(channel, true);
   const Message asked = channel.receive(Milliseconds(20000));
@@ -126,14 +127,14 @@ void answer(Channel& channel, int listener, int watched, const Runner& run) {
       channel.send(MessageType::progress, to.bytes());
       return true;
     } catch (const Disconnected&) {
-      return false;  // hanging up is how the plug-in cancels
+      return false;  // the plug-in cancels by closing the connection
     }
   };
   FieldWriter to;
   try {
     Report report;
     const Layer layer = [&] {
-      const Heartbeat pulse(channel, listener, watched);  // over before the result goes out: then we are free, and say so
+      const Heartbeat pulse(channel, listener, watched);  // destroyed before the result is sent: from then on the worker is free
       return run(scene, request, progress, report);
     }();
     put_report(to, report);
@@ -153,7 +154,7 @@ void answer(Channel& channel, int listener, int watched, const Runner& run) {
   }
 }
 
-/// kB of a line "Name:   123 kB" in a file of /proc; 0 when it is not there.
+/// Returns the kB of a line "Name:   123 kB" in a file of /proc; 0 if it is missing.
 unsigned long long kilobytes(const char* file, const std::string& name) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);)
@@ -170,9 +171,9 @@ bool too_large_to_keep() {
 
 void prefer_for_oom_kill() {
   constexpr char kScore[] = "/proc/self/oom_score_adj";
-  constexpr int kFirst = 500;  // of 1000
+  constexpr int kFirst = 500;  // out of 1000
   int now = kFirst;
-  std::ifstream(kScore) >> now;  // GIMP's, which may have been started with a higher one
+  std::ifstream(kScore) >> now;  // the value that GIMP gave; it may be higher already
   if (now < kFirst) std::ofstream(kScore) << kFirst;
 }
 
@@ -181,7 +182,7 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
     int listener;
     ~RemoveSocket() { remove_socket(listener); }
   } const remove{listener.get()};
-  listen(listener.get(), 16);  // again: from here on the kernel names this process to those who connect
+  listen(listener.get(), 16);  // again, so that the kernel reports this process to those who connect
   for (;;) {
     pollfd some[] = {{listener.get(), POLLIN, 0}, {watched.get(), POLLIN, 0}};
     const int ready = poll(some, 2, static_cast<int>(idle.count()));
@@ -190,9 +191,9 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
     try {
       Channel channel(accept_from(listener.get()));
       if (channel.fd() >= 0) answer(channel, listener.get(), watched.get(), run);
-    } catch (const Disconnected&) {  // cancelled, killed, or not one of ours: ready for the next
+    } catch (const Disconnected&) {  // cancelled, killed, or not one of ours; wait for the next
     } catch (const std::exception&) {
-      return 1;  // a bug: the next transfer gets a new process
+      return 1;  // after a bug, the next transfer gets a new process
     }
     if (too_large_to_keep()) return 0;
   }

@@ -18,7 +18,7 @@ using Runner = std::function<Layer(const Scene&, const Request&, const ProgressC
 /// Returns the process's exit code.
 int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run);
 
-/// True when this process holds more memory than the machine has to spare: a model is kept only where it would fit twice.
+/// True if this process holds more memory than the machine has free. A model is kept only if it would fit twice.
 bool too_large_to_keep();
 
 /// Makes the kernel kill this process before GIMP when memory runs out, because GIMP holds unsaved pictures. Called by each

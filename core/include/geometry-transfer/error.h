@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Two ways out of a transfer that did not finish. Anything else that is thrown is a bug of ours.
+/// The exceptions by which a transfer ends without a result. Any other exception is a bug.
 #pragma once
 
 #include <stdexcept>
@@ -7,10 +7,11 @@
 
 namespace geometry_transfer {
 
-/// Something the user can act on. what() is one sentence or two in the user's language, with the values and the way out.
+/// A failure that the user can act on. what() is one or two sentences in the user's language, with the values and the
+/// way out.
 class __attribute__((visibility("default"))) Error : public std::runtime_error {
  public:
-  /// Whose turn it is: `input` - the request, the images or the selection; `model` - the checkpoint; `system` - memory, files,
+  /// The cause: `input` - the request, the images or the selection; `model` - the checkpoint; `system` - memory, files,
   /// libraries.
   enum class Kind { input, model, system };
   Error(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// How far a transfer is, and what it took.
+/// Progress of a transfer while it runs, and its report afterwards.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@ namespace geometry_transfer {
 
 enum class Stage { read, load, edit, encode, invert, generate, decode, composite };
 
-/// Untranslated id of a stage ("invert"), for reports.
+/// Returns the untranslated id of a stage ("invert"), for reports.
 const char* stage_id(Stage stage);
-/// The stage in the user's language ("Inverting"), for progress bars.
+/// Returns the stage in the user's language ("Inverting"), for progress bars.
 std::string stage_label(Stage stage);
 
 struct Progress {
   Stage stage = Stage::read;
-  int step = 0, steps = 0;   ///< within the stage; 0 of 0 where a stage has no steps
+  int step = 0, steps = 0;   ///< within the stage; 0 of 0 if it has no steps
   double fraction = 0;       ///< of the whole transfer, [0,1], never decreasing
   double seconds_left = -1;  ///< estimate, below 0 while unknown
 };
@@ -33,7 +33,7 @@ struct StageTime {
   double seconds;
 };
 
-/// What one transfer did; filled as it goes, so that it says where a failed one stopped.
+/// What one transfer did. It is filled on the way, so the report of a failed transfer shows where it stopped.
 struct Report {
   std::vector<StageTime> stages;
   double seconds = 0;             ///< wall clock, all stages
@@ -42,7 +42,7 @@ struct Report {
   Rect rectangle;                 ///< working rectangle on the canvas
   Size working;                   ///< what the model saw, pixels; 0x0 when no model ran
   double mask_share = 0;          ///< of the working rectangle, [0,1]
-  double window_share = 1;        ///< of the working size: what passes that differ from the target's were run on
+  double window_share = 1;        ///< of the working size: the window in which passes other than the target's run
   int unet_calls = 0;             ///< forward passes
   int unet_streams = 0;           ///< rows in them, summed
   int threads = 0;
