@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-// Pixels that the network looks at, by their evidence: docs/experiments/edit.md.
+// Pixels that the network looks at.
 constexpr double kPixels = 150e3;             ///< of a geometry in one piece: its layers are smooth beyond
 constexpr double kMostPixels = 900e3;         ///< of a thin one, which would vanish at fewer
 constexpr double kNarrowest = 9;              ///< inner radius of the selection down to which a patch is made smaller

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documents against the tree and the program: files, options, tables and line lengths."""
+import json
 import os
 import re
 import subprocess
@@ -35,6 +36,25 @@ def named_files(text):
             yield code, False
 
 
+def sources():
+    """Yields the code and build files of the tree, relative to it. Works without git."""
+    for top in ("core", "plugin", "tests"):
+        for folder, _, names in os.walk(os.path.join(ROOT, top)):
+            for name in names:
+                if name.endswith((".cpp", ".h", ".py", ".build", ".sh")): yield os.path.relpath(os.path.join(folder, name), ROOT)
+
+
+def named_tests(text):
+    """Names of tests in the third column of the tables that have a column "test", without the release of GIMP."""
+    found, in_table = set(), False
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) < 5: in_table = False
+        elif cells[3] == "test": in_table = True
+        elif in_table: found.update(re.sub(r"-(2\.10|3\.0)$", "", name) for name in re.findall(r"`([^`]+)`", cells[3]))
+    return found
+
+
 def long_lines(text):
     """Numbers of the lines above COLUMNS. Tables may be wider, and so may a line that holds a link."""
     return [number for number, line in enumerate(text.splitlines(), 1)
@@ -57,6 +77,23 @@ class Documents(unittest.TestCase):
                 base = os.path.join(ROOT, os.path.dirname(document)) if is_link else ROOT
                 self.assertTrue(os.path.exists(os.path.join(base, name)), f"{document} names {name}")
         self.assertGreater(count, 20)
+
+    def test_documents_that_sources_cite_exist(self):
+        count = 0
+        for source in sources():
+            for name in re.findall(r"\bdocs/[\w/-]+\.md\b", read(source)):
+                count += 1
+                self.assertTrue(os.path.exists(os.path.join(ROOT, name)), f"{source} cites {name}")
+        self.assertGreater(count, 8)
+
+    def test_tests_that_are_named_exist(self):
+        with open(os.path.join(os.environ["BUILD"], "meson-info", "intro-tests.json"), encoding="utf-8") as f:
+            known = {re.sub(r"-(2\.10|3\.0)$", "", test["name"]) for test in json.load(f)}
+        named = named_tests(read(os.path.join("docs", "safety.md")))
+        self.assertGreater(len(named), 20)
+        if not any(name.startswith("gui") for name in known):  # built without a GIMP
+            named -= {"gui", "killed", "model", "plugin", "worker"}
+        self.assertEqual(named - known, set())
 
     def test_options_that_are_shown_exist(self):
         help_text = subprocess.run([os.environ["GEOMETRY_TRANSFER"], "--help"], capture_output=True, text=True).stdout
