@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Read by ./run-tests, ./run-demo and .ci/run: what a fresh Debian needs, and the build. Quick when all is there.
+# Shared by ./run-tests, ./run-demo, ./install-for-me and .ci/run: installs Debian packages and builds. Does nothing if
+# all is done.
 
-# first_known "a | b": the first of the packages that this Debian has.
+# first_known "a | b": prints the first of the packages that this Debian's sources have.
 first_known() {
   local name
   for name in ${1//|/ }; do
@@ -13,7 +14,7 @@ first_known() {
 
 is_installed() { [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" = 'install ok installed' ]; }
 
-# install_packages LIST...: the packages of tests/packages/LIST.txt that are not installed yet.
+# install_packages LIST...: installs the packages of tests/packages/LIST.txt that are missing.
 install_packages() {
   local list line name missing=()
   for list in "$@"; do
@@ -41,7 +42,7 @@ install_packages() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" < /dev/null > /dev/null
 }
 
-# build FOLDER [MESON OPTION...]: configures once, then builds what changed.
+# build FOLDER [MESON OPTION...]: configures FOLDER once, then builds what has changed.
 build() {
   local folder=$1
   shift
