@@ -195,7 +195,7 @@ std::vector<Parameter> make_parameters() {
              FIELD(iterations))
           .range(1, 20)
           .step(1),
-      number("tolerance", N_("Tol_erance"), N_("Stop iterating a step when its residual falls below this; 0 runs all iterations"),
+      number("tolerance", N_("Tolerance"), N_("Stop iterating a step when its residual falls below this; 0 runs all iterations"),
              Group::method, FIELD(tolerance))
           .range(0, 0.1)
           .step(0.001)

@@ -17,8 +17,7 @@ struct Controls::Row {
   GtkAdjustment* adjustment = nullptr;  // numbers
 };
 
-Controls::Controls(Request& request, std::function<void(const Parameter&)> changed)
-    : request_(request), changed_(std::move(changed)) {}
+Controls::Controls(Request& request, Events events) : request_(request), events_(std::move(events)) {}
 Controls::~Controls() = default;
 
 namespace {
@@ -64,6 +63,23 @@ void Controls::append(GtkWidget* table, int row, const Parameter& first, const P
   gtk::attach_row(table, row, one.name, both);
 }
 
+/// The parameter's label. A double click on it resets the parameter.
+GtkWidget* Controls::name_of(Row& row, GtkWidget* focused) {
+  GtkWidget* label = gtk_label_new_with_mnemonic(translate(row.parameter->label).c_str());
+  gtk_label_set_mnemonic_widget(GTK_LABEL(label), focused);
+  gtk::align_left(label);
+  GtkWidget* name = gtk_event_box_new();  // a label has no events of its own
+  gtk_event_box_set_visible_window(GTK_EVENT_BOX(name), FALSE);
+  gtk_container_add(GTK_CONTAINER(name), label);
+  gtk_widget_set_tooltip_text(name, _("Double click to reset"));
+  g_signal_connect(name, "button-press-event", G_CALLBACK(+[](GtkWidget*, GdkEventButton* event, Row* r) -> gboolean {
+                     if (event->type == GDK_2BUTTON_PRESS && event->button == 1) r->owner->events_.reset(*r->parameter);
+                     return FALSE;
+                   }),
+                   &row);
+  return name;
+}
+
 Controls::Made Controls::make(const Parameter& p) {
   rows_.push_back(std::make_unique<Row>());
   Row& made = *rows_.back();
@@ -71,14 +87,12 @@ Controls::Made Controls::make(const Parameter& p) {
   made.owner = this;
   made.parameter = &p;
   const auto user_changed = +[](Row* r) { r->owner->take(*r); };
-  const std::string label = translate(p.label);
   GtkWidget* shown = nullptr;    // what goes into the table
   GtkWidget* focused = nullptr;  // what the mnemonic leads to
   switch (p.kind) {
     case Parameter::Kind::boolean:
-      made.widget = gtk_check_button_new_with_mnemonic(label.c_str());
-      g_signal_connect_swapped(made.widget, "toggled", G_CALLBACK(user_changed), &made);
-      shown = made.widget;
+      made.widget = shown = focused = gtk_check_button_new();
+      g_signal_connect_swapped(shown, "toggled", G_CALLBACK(user_changed), &made);
       break;
     case Parameter::Kind::integer:
     case Parameter::Kind::real: {
@@ -103,11 +117,7 @@ Controls::Made Controls::make(const Parameter& p) {
       break;
   }
   gtk_widget_set_tooltip_text(shown, translate(p.blurb).c_str());
-  GtkWidget* name = nullptr;
-  if (focused) {
-    name = gtk_label_new_with_mnemonic(label.c_str());
-    gtk_label_set_mnemonic_widget(GTK_LABEL(name), focused);
-  }
+  GtkWidget* name = name_of(made, focused);
   showing_ = false;
   return {name, shown};
 }
@@ -151,7 +161,7 @@ void Controls::take(Row& row) {
       p.set(request_, models_box_path(row.widget));
       break;
   }
-  changed_(p);
+  events_.changed(p);
 }
 
 void Controls::refresh() {

@@ -15,8 +15,13 @@ namespace geometry_transfer {
 
 class Controls {
  public:
-  /// `changed` gets the parameter that the user changed; the request has its new value by then.
-  Controls(Request& request, std::function<void(const Parameter&)> changed);
+  struct Events {
+    /// Gets the parameter that the user changed; the request has its new value by then.
+    std::function<void(const Parameter&)> changed;
+    /// Called by a double click on a parameter's name: sets the request's field to its usual value.
+    std::function<void(const Parameter&)> reset;
+  };
+  Controls(Request& request, Events events);
   ~Controls();
   Controls(const Controls&) = delete;
 
@@ -32,13 +37,14 @@ class Controls {
  private:
   struct Row;
   struct Made {
-    GtkWidget *name, *shown;  // name: null where the widget says it itself
+    GtkWidget *name, *shown;
   };
   Made make(const Parameter& parameter);
+  GtkWidget* name_of(Row& row, GtkWidget* focused);
   void take(Row& row);
 
   Request& request_;
-  std::function<void(const Parameter&)> changed_;
+  Events events_;
   std::vector<std::unique_ptr<Row>> rows_;
   bool showing_ = false;  // the program sets values, not the user
 };

@@ -31,10 +31,21 @@ constexpr int kLook = 700;               // milliseconds between two looks at th
 /// Of a screen: the window's frame, its buttons and margins; beside the right column the margins and a scroll bar.
 constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 120;
 
-/// Shown at once, in this order, two names in one row; the rest of the table is under "Advanced".
+/// Shown at once, in this order, two names in one row. The rest of the table is on the expert page.
 const std::vector<std::vector<std::string>> kPlain = {
     {"preset"}, {"model"},   {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"},
     {"grow"},   {"feather"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"grain"}};
+
+struct Heading {
+  Parameter::Group group;
+  const char* text;  // untranslated
+};
+/// Of the expert page, in its order.
+const Heading kHeadings[] = {{Parameter::Group::placement, N_("Placement")},
+                             {Parameter::Group::selection, N_("Geometry")},
+                             {Parameter::Group::colour, N_("Colour")},
+                             {Parameter::Group::method, N_("The method with the model")},
+                             {Parameter::Group::machine, N_("Model and machine")}};
 
 void show_help(const gchar*, gpointer window) {
   GtkWidget* box = gtk_message_dialog_new(GTK_IS_WINDOW(window) ? GTK_WINDOW(window) : nullptr, GTK_DIALOG_DESTROY_WITH_PARENT,
@@ -61,7 +72,7 @@ class Window {
       : call_(call),
         sides_(call, {[this] { source_chosen(); }, [this] { gtk_dialog_response(GTK_DIALOG(window_), kRebuild); }}),
         preview_(call.request, [this] { controls_.refresh(); }),
-        controls_(call.request, [this](const Parameter& p) { changed(p); }),
+        controls_(call.request, {[this](const Parameter& p) { changed(p); }, [this](const Parameter& p) { reset(p); }}),
         references_(call, [this] { references_changed(); }) {
     window_ = gimp_dialog_new(_("Geometry Transfer"), kBinary, nullptr, static_cast<GtkDialogFlags>(0), show_help, kProcedure,
                               _("_Reset"), kReset, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_OK"), GTK_RESPONSE_OK, nullptr);
@@ -185,9 +196,9 @@ class Window {
     GtkWidget* column = gtk::vbox(12);
     GtkSizeGroup* labels = gtk_size_group_new(GTK_SIZE_GROUP_HORIZONTAL);
     GtkWidget* plain = gtk::table(labels);
-    GtkWidget* advanced = gtk::table(labels);
+    GtkWidget* expert = gtk::table(labels);
     g_object_unref(labels);
-    int row = 0, advanced_row = 0;
+    int row = 0, expert_row = 0;
     gtk::attach_row(plain, row++, nullptr, sides_.widget());
     bring_in_ = gtk_check_button_new_with_mnemonic(_("_Bring it into this image"));
     gtk_widget_set_tooltip_text(bring_in_, _("Puts a hidden copy of it below the target, with the selection as its layer mask: "
@@ -211,18 +222,30 @@ class Window {
       else
         controls_.append(plain, row++, first, *find_parameter(names[1]));
     }
-    for (const Parameter& p : parameters())
-      if (!shown.count(p.name)) controls_.append(advanced, advanced_row++, p);
+    for (const Heading& heading : kHeadings) {
+      gtk::attach_row(expert, expert_row++, nullptr, heading_label(translate(heading.text)));
+      for (const Parameter& p : parameters())
+        if (p.group == heading.group && !shown.count(p.name)) controls_.append(expert, expert_row++, p);
+    }
     gtk_box_pack_start(GTK_BOX(column), plain, FALSE, FALSE, 0);
-    GtkWidget* expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
-    gtk_container_add(GTK_CONTAINER(expander), advanced);
+    GtkWidget* expander = gtk_expander_new_with_mnemonic(_("_Expert"));
+    gtk_container_add(GTK_CONTAINER(expander), expert);
     // GTK 2's expander says it before the content has a size, GTK 3's content does not say it.
     g_signal_connect_swapped(expander, "notify::expanded", G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
     for (const char* signal : {"map", "unmap"})
-      g_signal_connect_swapped(advanced, signal, G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
+      g_signal_connect_swapped(expert, signal, G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
     gtk_box_pack_start(GTK_BOX(column), expander, FALSE, FALSE, 0);
     gtk::ignore_wheel(column);
     return column;
+  }
+
+  static GtkWidget* heading_label(const std::string& text) {
+    GtkWidget* label = gtk_label_new(nullptr);
+    char* markup = g_markup_printf_escaped("<b>%s</b>", text.c_str());
+    gtk_label_set_markup(GTK_LABEL(label), markup);
+    g_free(markup);
+    gtk::align_left(label);
+    return label;
   }
 
   void attach_kinds(GtkWidget* table, int row) {
@@ -256,6 +279,32 @@ class Window {
       call_.request.preset = "custom";
     refresh();
     preview_.redraw();
+  }
+
+  /// What the request would be if nothing had been set by hand but the quality, the kind and the model.
+  Request usual() const {
+    Request request;
+    request.model = call_.request.model;
+    apply_preset(request, base_, work_.model.family);
+    apply_kind(request, find_kind(call_.kind));
+    return request;
+  }
+
+  void reset(const Parameter& p) {
+    const Request usual = this->usual();
+    const std::string name = p.name;
+    if (name == "preset")
+      call_.request.preset = default_preset(work_.model.family);
+    else
+      p.set(call_.request, p.get(name == "model" ? Request{} : usual));
+    changed(p);
+    const auto as_usual = [&](const Parameter& other) {
+      return !other.of_preset() || other.get(call_.request) == other.get(usual);
+    };
+    if (call_.request.preset == "custom" && std::all_of(parameters().begin(), parameters().end(), as_usual)) {
+      call_.request.preset = base_;  // nothing of it is changed any more
+      refresh();
+    }
   }
 
   /// A reference in another image can be had in this one.
@@ -310,6 +359,7 @@ class Window {
   }
 
   void refresh() {
+    if (call_.request.preset != "custom") base_ = call_.request.preset;
     controls_.refresh();
     show_times();
   }
@@ -340,6 +390,7 @@ class Window {
   std::string selections_;                             // as they were at the last look
   Work work_;
   std::string model_;                         // that work_ was made for
+  std::string base_ = Request{}.preset;       // the preset that changes by hand started from
   std::map<std::string, std::string> shown_;  // labels of the qualities
   SidesBox sides_;
   PreviewPane preview_;

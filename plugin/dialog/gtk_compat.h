@@ -54,17 +54,17 @@ inline void align_left(GtkWidget* label) {
 #endif
 }
 
-/// `label` may be null: `widget` then takes both columns.
+/// `label` is a label, or an event box with one in it. It may be null: `widget` then takes both columns.
 inline void attach_row(GtkWidget* table, int row, GtkWidget* label, GtkWidget* widget) {
   if (label) gtk_size_group_add_widget(GTK_SIZE_GROUP(g_object_get_data(G_OBJECT(table), "labels")), label);
 #if GTK_MAJOR_VERSION >= 3
-  if (label) align_left(label);
+  if (GTK_IS_LABEL(label)) align_left(label);
   if (label) gtk_grid_attach(GTK_GRID(table), label, 0, row, 1, 1);
   gtk_widget_set_hexpand(widget, TRUE);
   gtk_grid_attach(GTK_GRID(table), widget, label ? 1 : 0, row, label ? 1 : 2, 1);
 #else
   const auto fill = static_cast<GtkAttachOptions>(GTK_FILL | GTK_EXPAND);
-  if (label) align_left(label);
+  if (GTK_IS_LABEL(label)) align_left(label);
   if (label) gtk_table_attach(GTK_TABLE(table), label, 0, 1, row, row + 1, GTK_FILL, GTK_SHRINK, 0, 0);
   gtk_table_attach(GTK_TABLE(table), widget, label ? 1 : 0, 2, row, row + 1, fill, GTK_SHRINK, 0, 0);
 #endif

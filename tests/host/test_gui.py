@@ -557,6 +557,29 @@ class Sliders(OnScreen):
         self.assertLess(scale, 1.3)
 
 
+    def test_a_double_click_on_the_name_resets(self):
+        s = self.screen
+        s.ask('(activate image (named image "wall"))')
+        layer = self.active()
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.key("alt+x", "ctrl+a", "9", "Tab", "alt+l")
+        s.xdo("mousemove", "0", "0")
+        before = s.settled("before-reset", window, np.s_[:, :])
+        s.key(*["Page_Up"] * 6)
+        after = s.settled("scaled-up", window, np.s_[:, :], unlike=before)
+        column = before.shape[1] - 460
+        y = int(np.nonzero((np.abs(after - before).max(axis=2) > 40)[:, column:].any(axis=1))[0].mean())
+        s.xdo("mousemove", "--window", window, 480, y)
+        s.xdo("click", "--repeat", 2, "--delay", 60, 1)
+        s.settled("reset-one", window, np.s_[:, :], unlike=after)
+        s.key("alt+o")
+        s.gone(DIALOG)
+        note = self.note_of_the_next_after(layer)
+        self.assertIn("\\nscale=1\\n", note)
+        self.assertIn("shift-x=9", note, "no other parameter is reset")
+
+
 class SmallScreen(OnScreen):
     """What does not fit is scrolled to; the buttons stay."""
     size = (700, 500)
@@ -566,7 +589,7 @@ class SmallScreen(OnScreen):
         window, _ = self.open_dialog()
         self.on_screen(window)
         gimp.until("the preview", lambda: s.shot("small", window)[20:200, 20:170].std() > 3, 30)
-        s.key("alt+v")
+        s.key("alt+e")
         s.settled("small", window, np.s_[:, :])
         self.on_screen(window)
         s.key("Escape")
@@ -574,16 +597,16 @@ class SmallScreen(OnScreen):
 
 
 class Tall(OnScreen):
-    """Advanced is to be seen at once where there is room."""
+    """The expert page is to be seen at once where there is room."""
     size = (1400, 1600)
 
-    def test_advanced_opens_the_window(self):
+    def test_the_expert_page_opens_the_window(self):
         s = self.screen
         window, _ = self.open_dialog()
         before = self.on_screen(window)
-        s.key("alt+v")
+        s.key("alt+e")
         gimp.until("the window to grow", lambda: self.on_screen(window)[1] > before[1] + 200, 20)
-        s.settled("advanced", window, np.s_[:, :])
+        s.settled("expert", window, np.s_[:, :])
 
 
 @unittest.skipIf(gimp.TWO, "GTK 2 does not scale")
