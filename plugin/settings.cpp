@@ -16,11 +16,6 @@ constexpr char kReportKey[] = "geometry-transfer-report";
 constexpr char kLastKey[] = "geometry-transfer-last";
 constexpr char kSpeedKey[] = "geometry-transfer-speed";
 
-/// Of the group machine, what the picture rests on.
-bool is_of_the_result(const Parameter& p) {
-  return p.group != Parameter::Group::machine || p.name == std::string("model") || p.name == std::string("prediction");
-}
-
 double number(const std::string& text, double fallback) {
   std::istringstream in(text);
   in.imbue(std::locale::classic());
@@ -29,6 +24,10 @@ double number(const std::string& text, double fallback) {
 }
 
 }  // namespace
+
+bool is_of_the_result(const Parameter& p) {
+  return p.group != Parameter::Group::machine || p.name == std::string("model") || p.name == std::string("prediction");
+}
 
 bool is_result(host::Id layer) { return !host::layer_note(layer, kLayerKey).empty(); }
 

@@ -12,6 +12,9 @@
 namespace geometry_transfer {
 
 bool is_result(host::Id layer);
+/// True if the picture depends on the parameter; false if it only says what this machine is asked for (device, precision,
+/// threads, memory).
+bool is_of_the_result(const Parameter& parameter);
 /// False when the layer is no result of ours. What this machine is asked for (device, number format, threads, memory) is of this
 /// user's last run: the image may be a stranger's. Its model comes along, as the result rests on it.
 bool layer_settings(host::Id layer, Remembered& settings);

@@ -13,6 +13,7 @@
 #include "bring_in.h"
 #include "dialog/controls.h"
 #include "dialog/gtk_compat.h"
+#include "dialog/named_box.h"
 #include "dialog/preview_pane.h"
 #include "dialog/references_box.h"
 #include "dialog/sides_box.h"
@@ -73,7 +74,8 @@ class Window {
         sides_(call, {[this] { source_chosen(); }, [this] { gtk_dialog_response(GTK_DIALOG(window_), kRebuild); }}),
         preview_(call.request, [this] { controls_.refresh(); }),
         controls_(call.request, {[this](const Parameter& p) { changed(p); }, [this](const Parameter& p) { reset(p); }}),
-        references_(call, [this] { references_changed(); }) {
+        references_(call, [this] { references_changed(); }),
+        named_(call, [this] { settings_chosen(); }) {
     window_ = gimp_dialog_new(_("Geometry Transfer"), kBinary, nullptr, static_cast<GtkDialogFlags>(0), show_help, kProcedure,
                               _("_Reset"), kReset, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_OK"), GTK_RESPONSE_OK, nullptr);
     const std::string icon = icon_file();
@@ -212,6 +214,7 @@ class Window {
     gtk::attach_row(plain, row++, nullptr, bring_in_);
     offer_to_bring_in();
     gtk::attach_row(plain, row++, nullptr, references_.widget());
+    gtk::attach_row(plain, row++, gtk_label_new(_("Saved settings")), named_.widget());
     attach_kinds(plain, row++);
     std::set<std::string> shown;
     for (const auto& names : kPlain) {
@@ -261,6 +264,13 @@ class Window {
 
   void show_kind() {
     gtk_combo_box_set_active(GTK_COMBO_BOX(kinds_), static_cast<int>(&find_kind(call_.kind) - &kinds().front()));
+  }
+
+  void settings_chosen() {
+    apply_preset(call_.request, call_.request.preset);  // the preset's row may be another one by now
+    show_kind();
+    refresh();
+    preview_.redraw();
   }
 
   void kind_chosen() {
@@ -361,6 +371,7 @@ class Window {
   void refresh() {
     if (call_.request.preset != "custom") base_ = call_.request.preset;
     controls_.refresh();
+    named_.refresh();
     show_times();
   }
 
@@ -396,6 +407,7 @@ class Window {
   PreviewPane preview_;
   Controls controls_;
   ReferencesBox references_;
+  NamedBox named_;
 };
 
 }  // namespace

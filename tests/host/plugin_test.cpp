@@ -13,6 +13,7 @@
 #include "geometry-transfer/error.h"
 #include "host/gegl_raster.h"
 #include "kinds.h"
+#include "named_settings.h"
 #include "run.h"
 #include "scene_from_layers.h"
 #include "settings.h"
@@ -414,6 +415,51 @@ TEST(Kinds, SetWhatTheyDecide) {
   EXPECT_EQ(request.preset, "best") << "the quality is another matter";
   apply_kind(request, find_kind("nonsense"));
   EXPECT_EQ(request.own_material, kAutomatic);
+}
+
+TEST_F(Plugin, NamedSettingsAreSavedChosenAndDeleted) {
+  EXPECT_TRUE(named_settings().empty());
+  Request rust;
+  apply_preset(rust, "paper");
+  rust.own_material = 0.75;
+  rust.feather = 9;
+  rust.placement.shift_x = 40;
+  rust.threads = 3;
+  save_named({"Rust [old]", rust, "chipped"});
+  save_named({"Plain", {}, "automatic"});
+  ASSERT_EQ(named_settings().size(), 2u);
+  EXPECT_EQ(named_settings()[0].name, "Plain");
+  const NamedSettings saved = named_settings()[1];
+  EXPECT_EQ(saved.name, "Rust [old]");
+
+  Request request;
+  request.placement.shift_x = -5;
+  request.threads = 1;
+  std::string kind = "water";
+  EXPECT_FALSE(equals_named(saved, request, kind));
+  apply_named(saved, request, kind);
+  EXPECT_TRUE(equals_named(saved, request, kind));
+  EXPECT_EQ(kind, "chipped");
+  EXPECT_EQ(request.preset, "paper");
+  EXPECT_EQ(request.steps, rust.steps);
+  EXPECT_EQ(request.own_material, 0.75);
+  EXPECT_EQ(request.feather, 9);
+  EXPECT_EQ(request.placement.shift_x, -5) << "the placement is of one picture";
+  EXPECT_EQ(request.threads, 1) << "threads are of the machine";
+
+  rust.feather = 2;
+  save_named({"Rust [old]", rust, "chipped"});
+  ASSERT_EQ(named_settings().size(), 2u) << "the same name replaces";
+  EXPECT_EQ(named_settings()[1].request.feather, 2);
+  save_named({"two\nlines=1", rust, "crack"});
+  EXPECT_EQ(named_settings().back().name, "two lines=1");
+  EXPECT_THROW(save_named({"  ", rust, "crack"}), Error);
+  delete_named("Plain");
+  delete_named("nothing of that name");
+  EXPECT_EQ(named_settings().size(), 2u);
+  fake::world().user["geometry-transfer-named"] = "rubbish\n[]\n[a]\nfeather=no number\n[b]";
+  ASSERT_EQ(named_settings().size(), 2u);
+  EXPECT_EQ(named_settings()[0].request.feather, Request{}.feather);
 }
 
 TEST_F(Plugin, AnActiveLayerMaskMeansItsLayer) {

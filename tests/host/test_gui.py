@@ -580,6 +580,35 @@ class Sliders(OnScreen):
         self.assertIn("shift-x=9", note, "no other parameter is reset")
 
 
+class SavedSettings(OnScreen):
+    """Saved under a name, they come back for another picture."""
+
+    def test_saved_and_chosen_again(self):
+        s = self.screen
+        layer = self.active()
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.key("alt+f", "ctrl+a", "1", "1", "Tab", "alt+x", "ctrl+a", "7", "Tab")
+        # The row is above the list of kinds, which "What is it?" leads to.
+        s.key("alt+q", "shift+Tab", "shift+Tab", "space")
+        save = s.window("^Save settings$")
+        s.xdo("type", "Soft")
+        s.shot("save-settings", save)
+        s.key("Return")
+        s.gone("^Save settings$")
+        s.window(DIALOG)
+        saved = s.settled("settings-saved", window, np.s_[:, :])
+        s.key("alt+f", "ctrl+a", "2", "Tab")  # other settings: no name is shown, and Delete has nothing to delete
+        s.settled("settings-changed", window, np.s_[:, :], unlike=saved)
+        s.key("alt+q", *["shift+Tab"] * 3, "Down")
+        s.settled("settings-chosen", window, np.s_[:, :])
+        s.key("alt+o")
+        s.gone(DIALOG)
+        note = self.note_of_the_next_after(layer)
+        self.assertIn("feather=11", note)
+        self.assertIn("shift-x=7", note)
+
+
 class SmallScreen(OnScreen):
     """What does not fit is scrolled to; the buttons stay."""
     size = (700, 500)
