@@ -7,6 +7,7 @@
 
 #include "bring_in.h"
 #include "host/gegl_raster.h"
+#include "host/undo_group.h"
 #include "kept_selection.h"
 #include "kinds.h"
 #include "request/text.h"
@@ -16,17 +17,6 @@ namespace {
 
 using host::Id;
 using host::kNone;
-
-/// Groups the changes of its lifetime into one undo step.
-class UndoGroup {
- public:
-  explicit UndoGroup(Id image) : image_(image) { host::undo_group_begin(image_); }
-  ~UndoGroup() { host::undo_group_end(image_); }
-  UndoGroup(const UndoGroup&) = delete;
-
- private:
-  Id image_;
-};
 
 Error no_new_layer() { return error(Error::Kind::system, _("GIMP did not accept a new layer in this image.")); }
 

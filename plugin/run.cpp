@@ -2,8 +2,11 @@
 #include "run.h"
 
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "expected_time.h"
+#include "host/undo_group.h"
 #include "request/text.h"
 #include "result.h"
 #include "scene_from_layers.h"
@@ -45,48 +48,91 @@ Request with_preset(const Request& given) {
   return request;
 }
 
+/// Makes the references of a finished call those of its own image: other images' references were copied into it.
+void take_copied_references(Call& call, const Remembered& settings) {
+  const Id source = host::item_of_tattoo(call.image, settings.source);
+  if (!host::is_layer(source)) return;
+  call.source = source;
+  call.further = settings.further;
+  for (FurtherReference& r : call.further) r.layer = host::item_of_tattoo(call.image, static_cast<unsigned>(r.layer));
+  call.bring_in = false;
+}
+
+/// Reads, transfers and writes each copy of the call as it is. Returns the last result. Nothing is written before all is
+/// computed.
+Id make_result(Call call, const worker::Runner& in_worker, const std::function<void()>& meanwhile, Call* next = nullptr) {
+  const auto start = std::chrono::steady_clock::now();
+  const SceneFromLayers scene_layers(call.image, call.target, call.source, call.further, call.selection);
+  const Work work = work_of(call);
+  const std::string name = result_name(call);
+  const std::vector<Placement> placements =
+      placements_of(call.copies, call.request.placement, scene_layers.selected(), host::extent(call.target));
+  const Remembered first = settings_of(call);
+  if (call.mode == Call::Mode::interactive) remember_started(call, first);
+  // This process, too: if the kernel kills the worker, the transfer is repeated here.
+  worker::prefer_for_oom_kill();
+  const bool use_worker = in_worker && (call.mode != Call::Mode::noninteractive || called_before());
+  std::vector<std::pair<Layer, Report>> made;
+  const ProgressCallback progress = [&](const Progress& p) {
+    host::progress((made.size() + p.fraction) / placements.size(), status_text(p));
+    if (meanwhile) meanwhile();
+    return true;
+  };
+  progress({});  // shown at once, so the user can cancel while the libraries open
+  for (const Placement& placement : placements) {
+    call.request.placement = placement;
+    Report report;
+    const Scene& scene = scene_layers.scene();
+    Layer layer =
+        use_worker ? in_worker(scene, call.request, progress, report) : Session().run(scene, call.request, progress, report);
+    made.emplace_back(std::move(layer), report);
+  }
+
+  std::optional<UndoGroup> group;
+  if (made.size() > 1) group.emplace(call.image);
+  Remembered settings = first;
+  const bool bring_in = call.bring_in;
+  Id result = kNone;
+  for (size_t i = 0; i < made.size(); ++i) {
+    settings.request.placement = placements[i];
+    result = write_result(call, scene_layers, name, settings, made[i].first, made[i].second);
+    call.previous = kNone;  // it is replaced once
+    if (call.bring_in) take_copied_references(call, settings);
+  }
+  group.reset();
+  host::progress_end();
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  call.request.placement = settings.request.placement = placements.front();
+  call.bring_in = bring_in;
+  remember_time(call.request, work, taken.count() / made.size());
+  if (call.mode == Call::Mode::interactive) remember_finished(call, settings);
+  if (next) *next = std::move(call);
+  return result;
+}
+
 Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& in_worker) {
-  // 1. Find out what to do. While a layer mask is active, the user means its layer.
+  // While a layer mask is active, the user means its layer.
   if (const Id masked = host::layer_of_mask(call.target); masked != kNone && call.mode != Call::Mode::noninteractive)
     call.target = masked;
   check_target(call.image, call.target);
   if (call.mode != Call::Mode::noninteractive) {
     set_starting_point(call);
     call.bring_in = true;
-    if (call.mode == Call::Mode::interactive && !dialog(call)) return {Outcome::Status::cancelled, "", kNone};
+    call.apply = [&in_worker](Call& applied, const std::function<void()>& meanwhile) {
+      apply_preset(applied.request, applied.request.preset);
+      validate(applied.request);
+      const Id result = make_result(applied, in_worker, meanwhile, &applied);
+      applied.applied = result;
+    };
+    if (call.mode == Call::Mode::interactive && !dialog(call))
+      return {call.applied == kNone ? Outcome::Status::cancelled : Outcome::Status::done, "", call.applied};
   }
   if (call.mode == Call::Mode::noninteractive)
     call.request = with_preset(call.request);
   else
     apply_preset(call.request, call.request.preset);
   validate(call.request);
-
-  // 2. Read, 3. transfer.
-  const auto start = std::chrono::steady_clock::now();
-  const SceneFromLayers scene_layers(call.image, call.target, call.source, call.further, call.selection);
-  const Work work = work_of(call);
-  const std::string name = result_name(call);
-  Remembered settings = settings_of(call);
-  if (call.mode == Call::Mode::interactive) remember_started(call, settings);
-  const ProgressCallback progress = [](const Progress& p) {
-    host::progress(p.fraction, status_text(p));
-    return true;
-  };
-  progress({});  // shown at once, so the user can cancel while the libraries open
-  // This process, too: if the kernel kills the worker, the transfer is repeated here.
-  worker::prefer_for_oom_kill();
-  Report report;
-  const bool use_worker = in_worker && (call.mode != Call::Mode::noninteractive || called_before());
-  const Layer layer = use_worker ? in_worker(scene_layers.scene(), call.request, progress, report)
-                                 : Session().run(scene_layers.scene(), call.request, progress, report);
-
-  // 4. Write.
-  const Id result = write_result(call, scene_layers, name, settings, layer, report);
-  host::progress_end();
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  remember_time(call.request, work, taken.count());
-  if (call.mode == Call::Mode::interactive) remember_finished(call, settings);
-  return {Outcome::Status::done, "", result};
+  return {Outcome::Status::done, "", make_result(call, in_worker, {})};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "copies.h"
 #include "further_reference.h"
 #include "geometry-transfer/transfer.h"
 #include "host/host.h"
@@ -25,6 +26,14 @@ struct Call {
   Request request;
   std::string kind = "automatic";  ///< what the geometry is, see kinds.h: names the result
   std::string hint;                ///< for the dialog: which sides run() has guessed, and why
+  Copies copies;                   ///< interactive only
+
+  /// For the dialog, set by run(): makes a result of the call as it is, in one undo step. `meanwhile` is called now and then, so
+  /// that the dialog stays drawn. Afterwards the call is ready for another placement: `previous` is kNone, references are those
+  /// in this image, `applied` is the new layer. Throws as Session::run does; the image is then unchanged.
+  std::function<void(Call& call, const std::function<void()>& meanwhile)> apply;
+  host::Id applied = host::kNone;  ///< the last result that `apply` has made
+  std::string applied_state;       ///< for the dialog: what that result rests on
 };
 
 struct Outcome {
@@ -34,8 +43,8 @@ struct Outcome {
   host::Id layer = host::kNone;  ///< done: the new one
 };
 
-/// Lets the user change the call's source, further references, bring_in and request. Returns false if the user cancels.
-/// Called in interactive mode only.
+/// Lets the user change the call's source, further references, bring_in, copies and request. Returns false if no result is to be
+/// made, or no more than the dialog has applied. Called in interactive mode only.
 using Dialog = std::function<bool(Call&)>;
 
 /// Reads, transfers, and writes one new layer in one undo step. The image is unchanged unless the outcome is `done`.

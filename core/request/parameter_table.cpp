@@ -191,7 +191,7 @@ std::vector<Parameter> make_parameters() {
       number("steps", N_("_Steps"), N_("Steps of the inversion, and again of the generation"), Group::method, FIELD(steps))
           .range(1, 200)
           .step(1),
-      number("iterations", N_("_Iterations"), N_("Fixed-point iterations in each step of the inversion"), Group::method,
+      number("iterations", N_("Iterations"), N_("Fixed-point iterations in each step of the inversion"), Group::method,
              FIELD(iterations))
           .range(1, 20)
           .step(1),

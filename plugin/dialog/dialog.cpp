@@ -12,6 +12,7 @@
 
 #include "bring_in.h"
 #include "dialog/controls.h"
+#include "dialog/copies_box.h"
 #include "dialog/gtk_compat.h"
 #include "dialog/named_box.h"
 #include "dialog/preview_pane.h"
@@ -23,12 +24,13 @@
 #include "kinds.h"
 #include "procedure.h"
 #include "request/text.h"
+#include "starting_point.h"
 
 namespace geometry_transfer {
 namespace {
 
-constexpr int kReset = 1, kRebuild = 2;  // responses
-constexpr int kLook = 700;               // milliseconds between two looks at the selections
+constexpr int kReset = 1, kRebuild = 2, kApply = 3;  // responses
+constexpr int kLook = 700;                           // milliseconds between two looks at the selections
 /// Of a screen: the window's frame, its buttons and margins; beside the right column the margins and a scroll bar.
 constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 120;
 
@@ -75,9 +77,13 @@ class Window {
         preview_(call.request, [this] { controls_.refresh(); }),
         controls_(call.request, {[this](const Parameter& p) { changed(p); }, [this](const Parameter& p) { reset(p); }}),
         references_(call, [this] { references_changed(); }),
-        named_(call, [this] { settings_chosen(); }) {
+        named_(call, [this] { settings_chosen(); }),
+        copies_(call.copies) {
     window_ = gimp_dialog_new(_("Geometry Transfer"), kBinary, nullptr, static_cast<GtkDialogFlags>(0), show_help, kProcedure,
-                              _("_Reset"), kReset, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_OK"), GTK_RESPONSE_OK, nullptr);
+                              _("_Reset"), kReset, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Apply"), kApply, _("_OK"),
+                              GTK_RESPONSE_OK, nullptr);
+    gtk_widget_set_tooltip_text(button(kApply), _("Makes the layer and keeps this window for the next place"));
+    show_applied();
     const std::string icon = icon_file();
     if (!icon.empty()) gtk_window_set_icon_from_file(GTK_WINDOW(window_), icon.c_str(), nullptr);
     gtk_dialog_set_default_response(GTK_DIALOG(window_), GTK_RESPONSE_OK);
@@ -126,12 +132,17 @@ class Window {
           call_.kind = kinds().front().id;
           show_kind();
           references_.clear();
+          call_.copies = {};
+          copies_.refresh();
           gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(bring_in_), TRUE);
           refresh();
           references_changed();
           break;
+        case kApply:
+          if (apply()) return kRebuild;
+          break;
         case GTK_RESPONSE_OK:
-          return GTK_RESPONSE_OK;
+          return state() == call_.applied_state ? GTK_RESPONSE_CANCEL : GTK_RESPONSE_OK;
         case kRebuild:
           return kRebuild;
         default:
@@ -140,6 +151,51 @@ class Window {
   }
 
  private:
+  GtkWidget* button(int response) { return gtk_dialog_get_widget_for_response(GTK_DIALOG(window_), response); }
+
+  /// What was applied stays: there is nothing to cancel any more.
+  void show_applied() {
+    if (call_.applied != host::kNone) gtk_button_set_label(GTK_BUTTON(button(GTK_RESPONSE_CANCEL)), _("_Close"));
+  }
+
+  /// Everything that a result rests on, as text.
+  std::string state() const {
+    return host::is_layer(call_.source) ? sentence("{0}{1} {2} {3} {4}", settings_text(settings_of(call_)), call_.source,
+                                                   call_.copies.count, call_.copies.spread, call_.copies.seed)
+                                        : "";
+  }
+
+  /// Makes a result. Returns true if the dialog must be made anew, because references were copied into the image.
+  bool apply() {
+    const host::Id source = call_.source;
+    const std::vector<FurtherReference> further = call_.further;
+    gtk_widget_set_sensitive(window_, FALSE);
+    const auto stay = +[](GtkWidget*, GdkEvent*, gpointer) -> gboolean { return TRUE; };
+    const unsigned long closing = g_signal_connect(window_, "delete-event", G_CALLBACK(stay), nullptr);
+    std::string problem;
+    try {
+      call_.apply(call_, [] {
+        while (gtk_events_pending()) gtk_main_iteration();
+      });
+    } catch (const std::exception& e) {
+      host::progress_end();
+      problem = e.what();
+    }
+    g_signal_handler_disconnect(window_, closing);
+    gtk_widget_set_sensitive(window_, TRUE);
+    if (problem.empty()) {
+      call_.applied_state = state();
+      show_applied();
+      return call_.source != source || !std::equal(further.begin(), further.end(), call_.further.begin(), call_.further.end(),
+                                                   [](const auto& a, const auto& b) { return a.layer == b.layer; });
+    }
+    GtkWidget* box = gtk_message_dialog_new(GTK_WINDOW(window_), GTK_DIALOG_MODAL, GTK_MESSAGE_ERROR, GTK_BUTTONS_CLOSE, "%s",
+                                            problem.c_str());
+    gtk_dialog_run(GTK_DIALOG(box));
+    gtk_widget_destroy(box);
+    return false;
+  }
+
   GtkWidget* scrolled(GtkWidget* column) {
     column_ = column;
     scroller_ = gtk_scrolled_window_new(nullptr, nullptr);
@@ -225,6 +281,9 @@ class Window {
       else
         controls_.append(plain, row++, first, *find_parameter(names[1]));
     }
+    GtkWidget* copies = gtk_label_new_with_mnemonic(_("Cop_ies"));
+    gtk_label_set_mnemonic_widget(GTK_LABEL(copies), copies_.count());
+    gtk::attach_row(plain, row++, copies, copies_.widget());
     for (const Heading& heading : kHeadings) {
       gtk::attach_row(expert, expert_row++, nullptr, heading_label(translate(heading.text)));
       for (const Parameter& p : parameters())
@@ -408,6 +467,7 @@ class Window {
   Controls controls_;
   ReferencesBox references_;
   NamedBox named_;
+  CopiesBox copies_;
 };
 
 }  // namespace

@@ -51,7 +51,7 @@ SidesBox::SidesBox(Call& call, Events events) : call_(call), events_(std::move(e
     gtk_box_pack_start(GTK_BOX(box_), hint, FALSE, FALSE, 0);
   }
 
-  GtkWidget *from = gtk::hbox(12), *column = gtk::vbox(3), *row = gtk::hbox(6), *name = title(_("From: reference l_ayer"));
+  GtkWidget *from = gtk::hbox(12), *column = gtk::vbox(3), *row = gtk::hbox(6), *name = title(_("From: reference layer"));
   bool ready = false;
   chooser_ = host::layer_chooser(call.target, call.source, [this, ready](host::Id source) mutable {
     call_.source = source;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "copies.h"
 #include "expected_time.h"
 #include "fake_host.h"
 #include "geometry-transfer/error.h"
@@ -224,6 +225,111 @@ TEST_F(Plugin, ACancelledDialogIsQuiet) {
   EXPECT_TRUE(outcome.message.empty());
   EXPECT_TRUE(fake::world().log.empty());
   EXPECT_TRUE(fake::world().user.empty()) << "last values stay as they were";
+}
+
+TEST_F(Plugin, ApplyMakesALayerAndTheDialogGoesOn) {
+  call_.mode = Call::Mode::interactive;
+  const Outcome first = run(call_, [](Call&) { return true; });
+  ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
+  call_.target = first.layer;  // the first one applied replaces it
+  call_.source = kNone;
+  fake::world().log.clear();
+  std::vector<Id> applied;
+  int drawn = 0;
+  const Outcome outcome = run(call_, [&](Call& call) {
+    EXPECT_EQ(call.previous, first.layer);
+    for (const double shift : {12, 60}) {
+      call.request.placement.shift_x = shift;
+      call.apply(call, [&] { ++drawn; });
+      EXPECT_EQ(call.previous, kNone) << "the next one replaces nothing";
+      EXPECT_EQ(call.request.placement.shift_x, shift);
+      applied.push_back(call.applied);
+    }
+    return false;
+  });
+  EXPECT_EQ(outcome.status, Outcome::Status::done) << "what was applied stays";
+  EXPECT_EQ(outcome.layer, applied[1]);
+  EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{applied[1], applied[0], target_, source_}));
+  EXPECT_EQ(host::extent(applied[1]).x, host::extent(applied[0]).x + 48);
+  EXPECT_EQ(std::count(fake::world().log.begin(), fake::world().log.end(), "undo begin"), 2) << "one undo step each";
+  EXPECT_GT(drawn, 2);
+  EXPECT_EQ(last_settings().request.placement.shift_x, 60);
+}
+
+TEST_F(Plugin, ApplyThatFailsLeavesTheDialogAndTheImage) {
+  call_.mode = Call::Mode::interactive;
+  const Outcome outcome = run(call_, [&](Call& call) {
+    call.source = target_;
+    EXPECT_THROW(call.apply(call, {}), Error);
+    EXPECT_EQ(call.applied, kNone);
+    return false;
+  });
+  EXPECT_EQ(outcome.status, Outcome::Status::cancelled);
+  EXPECT_EQ(fake::world().stacks[kImage].size(), 2u);
+}
+
+TEST_F(Plugin, CopiesAreOneUndoStep) {
+  call_.mode = Call::Mode::interactive;
+  fake::select(kImage, {60, 50, 20, 16});
+  const Outcome outcome = run(call_, [](Call& call) {
+    call.copies.count = 4;
+    return true;
+  });
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  const auto& stack = fake::world().stacks[kImage];
+  ASSERT_EQ(stack.size(), 6u);
+  const auto& log = fake::world().log;
+  ASSERT_FALSE(log.empty());
+  EXPECT_EQ(log.front(), "undo begin") << "nothing is written before all is computed";
+  int depth = 0, steps = 0;
+  for (const std::string& line : log) {
+    if (line == "undo begin" && depth++ == 0) ++steps;
+    if (line == "undo end") --depth;
+  }
+  EXPECT_EQ(steps, 1);
+  std::vector<Rect> places;
+  for (int i = 0; i < 4; ++i) places.push_back(host::extent(stack[i]));
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < i; ++j) EXPECT_FALSE(places[i] == places[j]);
+  Remembered settings;
+  ASSERT_TRUE(layer_settings(stack[0], settings));
+  EXPECT_NE(settings.request.placement.shift_x, 0) << "each remembers its own placement";
+  EXPECT_EQ(last_settings().request.placement.shift_x, 0) << "and the dialog that of the first";
+}
+
+TEST(CopiesOf, LieApartWithinTheSpreadAndTheTarget) {
+  const Rect selected = {100, 100, 40, 20}, target = {0, 0, 400, 300};
+  Placement first;
+  first.shift_x = 10;
+  first.scale = 0.5;
+  Copies copies;
+  copies.count = 6;
+  copies.spread = 5;
+  const std::vector<Placement> all = placements_of(copies, first, selected, target);
+  ASSERT_EQ(all.size(), 6u);
+  EXPECT_EQ(all[0].shift_x, 10);
+  EXPECT_EQ(all[0].scale, 0.5);
+  EXPECT_EQ(all[0].rotation, 0);
+  for (size_t i = 1; i < all.size(); ++i) {
+    EXPECT_LE(std::hypot(all[i].shift_x - 10, all[i].shift_y), 5 * 20 + 1);
+    EXPECT_LE(std::abs(all[i].rotation), 20);
+    EXPECT_NE(all[i].rotation, 0);
+    for (size_t j = 0; j < i; ++j)
+      EXPECT_GT(std::hypot(all[i].shift_x - all[j].shift_x, all[i].shift_y - all[j].shift_y), 15) << i << " " << j;
+  }
+  EXPECT_EQ(placements_of(copies, first, selected, target)[5].shift_x, all[5].shift_x);
+  copies.seed = 2;
+  EXPECT_NE(placements_of(copies, first, selected, target)[5].shift_x, all[5].shift_x);
+  // In a corner, with more spread than there is target.
+  copies.count = 20;
+  copies.spread = 50;
+  first.shift_x = first.shift_y = -110;
+  for (const Placement& p : placements_of(copies, first, selected, target)) {
+    EXPECT_GE(120 + p.shift_x, 0);
+    EXPECT_LT(120 + p.shift_x, 400);
+    EXPECT_GE(110 + p.shift_y, 0);
+    EXPECT_LT(110 + p.shift_y, 300);
+  }
 }
 
 TEST_F(Plugin, TheDialogStartsFromTheLastRunAndAResultLeadsBackToItsTarget) {
@@ -581,6 +687,22 @@ TEST_F(BroughtIn, RepeatGivesTheSameWithoutTheOtherImage) {
   EXPECT_EQ(host::item_name(again.layer), "Geometry from elsewhere");
   EXPECT_EQ(host::extent(again.layer), host::extent(first.layer));
   EXPECT_EQ(all_of(again.layer), all_of(first.layer));
+}
+
+TEST_F(BroughtIn, OnceForSeveralCopiesAndPlacements) {
+  call_.mode = Call::Mode::interactive;
+  const Outcome outcome = run(call_, [&](Call& call) {
+    wanting(true)(call);
+    call.copies.count = 2;
+    call.apply(call, {});
+    EXPECT_EQ(host::image_of(call.source), kImage) << "the copy is the reference from now on";
+    EXPECT_TRUE(call.bring_in) << "the user's wish stays";
+    call.copies.count = 1;
+    call.request.placement.shift_x = 20;
+    return true;
+  });
+  ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+  EXPECT_EQ(fake::world().stacks[kImage].size(), 2 + 3 + 1u) << "three results, one copy of the reference";
 }
 
 TEST_F(BroughtIn, NothingIsWhereItIsNotWantedOrHereAlready) {

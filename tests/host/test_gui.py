@@ -414,6 +414,47 @@ class InThePreview(OnScreen):
         self.assertLess((np.abs(after - before).max(axis=2) > 40).sum(), 20)
 
 
+class GoingOn(OnScreen):
+    """Apply makes a layer and keeps the dialog; copies are made in one go."""
+
+    def test_1_two_placements_and_close(self):
+        s = self.screen
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        before = s.settled("before-apply", window, PREVIEW)
+        s.key("alt+a")
+        gimp.until("the first layer", lambda: self.count() == 3, 60)
+        s.drag(window, (330, 360), (390, 380))
+        s.settled("applied-and-moved", window, PREVIEW, unlike=before)
+        s.key("alt+a")
+        gimp.until("the second layer", lambda: self.count() == 4, 60)
+        s.key("alt+o")  # nothing has changed since: no third layer
+        s.gone(DIALOG)
+        time.sleep(1)
+        self.assertEqual(self.count(), 4)
+        for left in (3, 2):
+            s.window(IMAGE)
+            s.key("ctrl+z")
+            gimp.until("undo", lambda: self.count() == left, 20)
+        self.assertIn("no", s.ask("(text (dirty? image))"))
+
+    def test_2_copies_in_one_step(self):
+        s = self.screen
+        s.ask("(begin (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 60 50 20 20) (gimp-displays-flush))")
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.key("alt+i", "ctrl+a", "3", "Tab")
+        s.settled("copies", window, np.s_[:, :])
+        s.key("alt+o")
+        s.gone(DIALOG)
+        gimp.until("the layers", lambda: self.count() == 5, 60)
+        time.sleep(1)
+        s.shot("copies-result")
+        s.window(IMAGE)
+        s.key("ctrl+z")
+        gimp.until("undo", lambda: self.count() == 2, 20)
+
+
 class OneLayer(OnScreen):
     """What to do stands where the preview would be, with the button to open a file."""
     job = """(begin (define image (open-image (file "target.png"))) (gimp-display-new image) (gimp-displays-flush) (clean image))"""
