@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-SKIP = 77  # Meson's exit code for a test that could not run
+SKIP = 77  # Meson's exit code for a skipped test
 
 
 def untracked(source):
@@ -25,7 +25,7 @@ def main(when, source, build):
     if when == "before":
         with open(note, "wb") as f: f.write(b"\0".join(files))
         return 0
-    if not os.path.exists(note): return SKIP  # only this test was asked for
+    if not os.path.exists(note): return SKIP  # the first test did not run
     with open(note, "rb") as f: before = set(f.read().split(b"\0"))
     os.remove(note)
     left = sorted(os.fsdecode(name) for name in files - before)

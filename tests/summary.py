@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""summary.py JUNIT_XML...: which cases failed with the end of what their suite printed, and what all results add up to, in a line.
-Exit code 1 when a case failed or none ran."""
+"""summary.py JUNIT_XML...: prints the failed cases with the end of their suite's output, and one line that sums up
+all results.
+Exit code 1 if a case failed or none ran."""
 import sys
 import xml.etree.ElementTree
 

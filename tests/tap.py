@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""unittest that speaks TAP, so that meson counts each case."""
+"""Prints unittest results as TAP, so that meson counts each case."""
 import sys
 import unittest
 

@@ -50,7 +50,7 @@ def folder_of(name):
 
 
 def transfer(options, rows, folders):
-    """One batch of all rows and cases; {output: its report}."""
+    """One batch of all rows and cases. Returns {output: its report}."""
     jobs = []
     for name, settings in rows:
         os.makedirs(os.path.join(options.out, folder_of(name)), exist_ok=True)
@@ -96,7 +96,7 @@ def tables(results, passes):
 
 
 def sheet(columns, mask, side=192):
-    """One row of pictures, the part round the mask, each with its name."""
+    """One row of pictures, the part around the mask, each with its name."""
     x, y, w, h = cv2.boundingRect((mask > 127).astype(np.uint8))
     want = min(int(1.5 * max(w, h)) + 16, *mask.shape)
     x0, y0 = (int(np.clip(m - want / 2, 0, s - want)) for m, s in ((x + w / 2, mask.shape[1]), (y + h / 2, mask.shape[0])))

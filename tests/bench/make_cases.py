@@ -34,7 +34,7 @@ class Draw:
         return total / sum(amplitudes)
 
     def polyline(self, x, y, points):
-        """Distance to the line through the points, and where along it ([0, 1]) the nearest one lies."""
+        """Distance to the line through the points, and the place of the nearest point along it ([0, 1])."""
         best, arc = np.full_like(x, 1e9), np.zeros_like(x)
         for i, (a, b) in enumerate(zip(points, points[1:])):
             d = b - a
@@ -105,7 +105,7 @@ class Draw:
         return -v * self.u(0.015, 0.04), cv2.dilate((f > -0.15).astype(np.uint8), np.ones((9, 9), np.uint8))
 
     def net(self):
-        """Cracks between the cells of a random net, as dried mud or old paint has them, within a round patch."""
+        """Cracks between the cells of a random net, like dried mud or old paint, within a round patch."""
         x, y = self.centred()
         x, y = x + self.noise(4, 6) * 0.05, y + self.noise(4, 6) * 0.05
         seeds, best = self.r.uniform(-0.8, 0.8, (round(self.u(40, 160)), 2)), np.full(x.shape + (2,), 1e9)
@@ -123,11 +123,11 @@ class Draw:
 
 
 KINDS = ("crack", "hole", "dent", "scratches", "droplets", "chips")
-MORE = ("net",)  # drawn when named
+MORE = ("net",)  # drawn only if named
 
 
 def placed(field, side):
-    """A square field in the middle of a side x side canvas, cut or continued."""
+    """A square field in the middle of a side x side canvas, cropped or continued."""
     n = field.shape[0]
     cut, pad = max(0, n - side) // 2, max(0, side - n)
     field = field[cut:cut + side, cut:cut + side] if n > side else field
@@ -135,7 +135,8 @@ def placed(field, side):
 
 
 def render(albedo, h, kind, light, scale=None):
-    """albedo (n, n, 3) in [0, 1] with the geometry on it, under one distant light; heights in halves of `scale` pixels (n)."""
+    """albedo (n, n, 3) in [0, 1] with the geometry on it, under one distant light. Heights are in halves of `scale`
+    pixels (n)."""
     n = albedo.shape[0]
     scale = scale or n
     p = np.pad(h, 1, mode="edge")
@@ -150,12 +151,12 @@ def render(albedo, h, kind, light, scale=None):
     blurred = cv2.blur(depth, (reach, reach), borderType=cv2.BORDER_REPLICATE)
     occluded = 1 - light["occlusion"] * (1 - np.exp(-(0.6 * depth + 0.4 * blurred) * 18))
     base = albedo
-    if kind == "droplets":  # the lens bends the view
+    if kind == "droplets":  # droplets bend the view like a lens
         j, i = np.meshgrid(np.arange(n), np.arange(n))
         bend = 0.05 * (scale - 1) / 2
         base = cv2.remap(albedo, (j - gx * bend).astype(np.float32), (i - gy * bend).astype(np.float32), cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_REFLECT_101)
-    if kind == "chips":  # an under-layer of the same hue at another lightness is laid bare
+    if kind == "chips":  # chips lay an under-layer bare, of the same hue at another lightness
         bare = (1 / (1 + np.exp(np.clip(-(depth - 0.008) / 0.002, -50, 50))))[..., None]
         flat = base.mean((0, 1))
         base = base * (1 - bare) + (flat + (base - flat) * 0.5) * light["under"] * bare
@@ -190,14 +191,14 @@ def main():
                 continue
             y, x = (random.integers(s - o.side + 1) for s in picture.shape[:2])
             crop = picture[y:y + o.side, x:x + o.side].astype(np.float32) / 255
-            if 0.08 < crop.mean() < 0.92 and crop.std((0, 1)).max() > 0.015:  # something to see
+            if 0.08 < crop.mean() < 0.92 and crop.std((0, 1)).max() > 0.015:  # the crop shows something
                 other = [(at + (s - o.side + 1) // 2) % (s - o.side + 1) for at, s in zip((y, x), picture.shape[:2])]
                 again = picture[other[0]:other[0] + o.side, other[1]:other[1] + o.side].astype(np.float32) / 255
                 return os.path.relpath(name, o.textures), crop, again
         raise SystemExit(f"no usable picture of {o.side} x {o.side} or more below {o.textures}")
 
     for i in range(o.cases):
-        # A generator a case, so that a case does not depend on those before it, and its crops not on the zoom.
+        # Each case has its own generator, so it does not depend on other cases, and its crops not on the zoom.
         random = np.random.default_rng((o.seed, i))
         kind, draw = kinds[i % len(kinds)], Draw(patch, random)
         (a, source, _), (b, target, again) = texture(), texture()

@@ -37,13 +37,13 @@ def blurred(x, sigma):
 
 
 def carried_on(x, where, sigma=10):
-    """x smoothed over `where` and carried on beyond it."""
+    """Smooths x over `where` and continues it outside."""
     weight = where.astype(np.float32)
     return blurred(x * weight, sigma) / np.maximum(blurred(weight, sigma), 1e-4)
 
 
 def cracks(data):
-    """(name, photograph, truth 0 or 1) of each picture that has both files."""
+    """(name, photograph, truth 0 or 1) for each picture that has both files."""
     import scipy.io
 
     for file in sorted(glob.glob(data + "/image/*.jpg")):

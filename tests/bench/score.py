@@ -18,7 +18,7 @@ import argparse, glob, json, os, sys
 import cv2, numpy as np
 
 COLUMNS = ("in_psnr", "relief", "harmony", "seam", "outside")
-LUMA = np.array([0.114, 0.587, 0.299])  # of OpenCV's B, G, R
+LUMA = np.array([0.114, 0.587, 0.299])  # in OpenCV's order B, G, R
 
 
 def load(path, flag=cv2.IMREAD_COLOR):
@@ -37,7 +37,7 @@ def decibel(square):
 
 
 def score(result, truth, target, mask):
-    """All uint8; a dict of COLUMNS."""
+    """All arrays are uint8. Returns a dict of COLUMNS."""
     r, t, b = (x.astype(np.float64) / 255 for x in (result, truth, target))
     inside = (mask > 127).astype(np.uint8)
     near = cv2.dilate(inside, disc(4)) > 0
@@ -60,7 +60,7 @@ def feathered(over, target, mask, pixels=3):
 
 
 def baseline(name, source, target, mask):
-    """What needs no tool of ours: nothing, pastes, OpenCV's seamlessClone."""
+    """Baselines without this project: nothing, pastes, OpenCV's seamlessClone."""
     if name == "target":
         return target.copy()
     if name == "paste":

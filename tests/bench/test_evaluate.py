@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""evaluate.py: a matrix of requests gives the numbers that score.py gives of the same pictures."""
+"""evaluate.py gives the same numbers for a matrix of requests as score.py for the same pictures."""
 import csv
 import os
 import subprocess

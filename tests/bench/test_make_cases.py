@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make_cases.py: cases can be drawn again, their truth is the target outside the geometry, and zoom changes the geometry alone."""
+"""make_cases.py draws the same cases again, their truth is the target outside the geometry, and zoom changes only
+the geometry."""
 import os
 import subprocess
 import sys
@@ -48,7 +49,7 @@ class MakeCases(unittest.TestCase):
             self.assertFalse(np.array_equal(p["texture"], p["target"]), case)
             apart = {n: np.abs(p[n].astype(int) - p["source"]).max(2) for n in ("second", "relit")}
             self.assertGreater(apart["second"][~inside].mean(), 2, case)  # another material
-            self.assertGreater(apart["relit"][inside].mean(), 4 * apart["relit"][~inside].mean() + 0.2, case)  # another light alone
+            self.assertGreater(apart["relit"][inside].mean(), 4 * apart["relit"][~inside].mean() + 0.2, case)  # only the light differs
 
     def test_a_net_is_drawn_when_named(self):
         made = self.draw("net", "--cases", "2", "--kinds", "net")
@@ -57,7 +58,7 @@ class MakeCases(unittest.TestCase):
             change = np.abs(p["truth"].astype(int) - p["target"]).max(2)
             inside = p["mask"][..., 0] > 127
             self.assertGreater(change[inside].mean(), 4 * change[~inside].mean() + 1, case)
-            self.assertLess((change[inside] > 20).mean(), 0.6, case)  # thin: most of the patch stays as it is
+            self.assertLess((change[inside] > 20).mean(), 0.6, case)  # thin: most of the patch is unchanged
 
     def test_the_same_seed_draws_the_same(self):
         a, b, c = (self.draw(n, "--cases", "2", "--seed", s) for n, s in (("a", "3"), ("b", "3"), ("c", "4")))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// main() of the benchmarks on libtorch: all cores, as a transfer takes them; Debian 12's libtorch starts with one thread.
+/// main() of the benchmarks on libtorch. Uses all cores, as a transfer does; Debian 12's libtorch starts with one
+/// thread.
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two benchmark runs beside each other, slowest first.
+"""Compare two benchmark runs, slowest row first.
 
     build/tests/benchmark/kernel_benchmark --benchmark_out=before.json       # another build: after.json
     tests/benchmark/compare.py before.json after.json
 
-A machine is not equally fast in two runs: where both have the row PEAK, ratios are also given against it.
-"""
+A machine is not equally fast in two runs. If both have the row PEAK, ratios are also given against it."""
 import json
 import sys
 
@@ -15,7 +14,7 @@ UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
 
 
 def rows(path):
-    """Seconds of one iteration by name; of repetitions the fastest."""
+    """Seconds of one iteration by name; the fastest of repetitions."""
     with open(path) as f: found = json.load(f)["benchmarks"]
     times = {}
     for row in found:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Times of what needs no model: Instant, and a redraw of the dialog's preview while it is dragged (a user sees both).
+/// Times that a user sees without a model: Instant, and a redraw of the dialog's preview while it is dragged.
 /// Run: meson test --benchmark, or build/tests/benchmark/edit_benchmark --help.
 #include <benchmark/benchmark.h>
 
@@ -10,7 +10,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Side: of the working rectangle, whose every pixel is edited.
+/// The argument is the side of the working rectangle, in which every pixel is edited.
 void BM_Instant(benchmark::State& state) {
   const int side = int(state.range(0));
   test::Dent d({side + 400, side + 200}, {side / 2 + 200.0, side / 2 + 100.0}, 0.175 * side);
@@ -24,8 +24,8 @@ void BM_Instant(benchmark::State& state) {
 }
 BENCHMARK(BM_Instant)->ArgName("side")->Arg(500)->Arg(2000)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-/// A drag looks smooth while every redraw takes less than 50 ms. Width: of the picture in the dialog as it opens, and the largest
-/// that it makes (kMostPixels in plugin/dialog/preview_view.cpp).
+/// A drag looks smooth if every redraw takes less than 50 ms. The argument is the picture's width: that of the dialog
+/// as it opens, and the largest (kMostPixels in plugin/dialog/preview_view.cpp).
 void BM_PreviewDrag(benchmark::State& state) {
   test::Dent d({3000, 2000}, {1500, 1000}, double(state.range(0)));
   const auto preview = make_preview(d.scene, {int(state.range(1)), int(state.range(1)) * 9 / 10});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Floating-point operations of the networks by the direct formulas, counted from their configurations: convolutions, linear
-/// layers and attention, two for a multiply-add.
+/// Counts the floating-point operations of the networks by the direct formulas, from their configurations:
+/// convolutions, linear layers and attention. A multiply-add counts as two.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ inline int64_t resnet_flops(int64_t pixels, int64_t in, int64_t out) {
   return conv_flops(pixels, in, out, 3) + conv_flops(pixels, out, out, 3) + (in != out ? conv_flops(pixels, in, out, 1) : 0);
 }
 
-/// A UNet on one row of latents h x w whose self-attention reads itself. `words`: tokens of the context; of one alone
+/// A UNet on one row of latents h x w whose self-attention reads itself. `words`: tokens of the context. With one token
 /// cross-attention is a constant and counts nothing.
 class UNetFlops {
  public:
@@ -35,7 +35,7 @@ class UNetFlops {
   int64_t middle() const {
     return 2 * resnet_flops(pixels(levels_ - 1), channels(levels_), channels(levels_)) + transformer(levels_ - 1);
   }
-  /// The way up's block at `level`; the first one is at the last level.
+  /// The block on the way up at `level`. The first one is at the last level.
   int64_t up(int level) const {
     int64_t sum = 0;
     for (int i = 0; i <= c_.layers_per_block; ++i) {
@@ -66,7 +66,7 @@ class UNetFlops {
   int64_t h_, w_, words_;
 };
 
-/// The VAE's ways on one image whose latents are h x w.
+/// The VAE's parts on one image whose latents are h x w.
 inline int64_t vae_middle_flops(const VaeConfig& c, int64_t n) {
   const int64_t d = c.block_out_channels.back();
   return 2 * resnet_flops(n, d, d) + (c.mid_block_attention ? 2 * n * d * d * 4 + 4 * n * n * d : 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Times of the kernels at the sizes that the surface model and its VAE have. Items are floating-point operations of the direct
-/// formula, so that two ways of computing the same thing compare. Run: meson test --benchmark, or
+/// Times of the kernels at the sizes of the surface model and its VAE. Items are floating-point operations of the
+/// direct formula, so different methods can be compared. Run: meson test --benchmark, or
 /// build/tests/benchmark/kernel_benchmark --help.
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
@@ -18,7 +18,7 @@ constexpr auto kNhwc = at::MemoryFormat::ChannelsLast;
 
 at::ScalarType dtype(int64_t bits) { return bits == 16 ? at::kBFloat16 : at::kFloat; }
 
-/// Sides, channels in and out of 3x3 convolutions, bits of a number.
+/// Arguments of 3x3 convolutions: side, channels in and out, bits of a number.
 void convolutions(benchmark::internal::Benchmark* b) {
   b->ArgNames({"side", "in", "out", "bits"});
   for (const auto& [side, in, out] : std::vector<std::array<int64_t, 3>>{{256, 64, 64},
@@ -103,7 +103,7 @@ BENCHMARK(BM_Attention)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-/// Here items are bytes read and written once each.
+/// Here items are bytes that are read and written once each.
 void BM_GroupNormSilu(benchmark::State& state) {
   const c10::InferenceMode mode;
   const int64_t side = state.range(0), channels = state.range(1);

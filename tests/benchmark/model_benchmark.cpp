@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Times of the model's parts against this machine's peak in the same run: the UNet whole and block by block on three streams of
-/// 64x64 latents, and the VAE, of the shipped model and of SD 1.5 at full size with random weights (4 GB of memory). Items are
-/// floating-point operations: compare items_per_second of a row with that of Peak in the same dtype (share.py prints the table).
+/// Times of a model's parts, compared with this machine's peak in the same run. The UNet is timed as a whole and block
+/// by block on three streams of 64x64 latents, and the VAE, too. Models: the shipped one, and SD 1.5 at full size with
+/// random weights (4 GB of memory). Items are floating-point operations: compare items_per_second with that of Peak in
+/// the same dtype (share.py prints the table).
 /// Run: meson test --benchmark, or build/tests/benchmark/model_benchmark --help.
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
@@ -69,12 +70,12 @@ struct Loaded {
   }
 };
 
-/// What a pass of three streams at 64x64 latents brings to each block.
+/// The inputs of each block in a pass of three streams at 64x64 latents.
 struct Inputs {
   Tensor time, latents = at::randn({3, 4, 64, 64});
   std::vector<Tensor> into_down, into_up;
   Tensor into_middle, into_last;
-  std::vector<std::vector<Tensor>> skips;  ///< as they stand before each block of the way up
+  std::vector<std::vector<Tensor>> skips;  ///< as they are before each block of the way up
 
   Inputs(const Loaded& m, const SelfAttentionMixer& mixer) : time(m.unet->time_embedding(251, m.context)) {
     const UNetLevel::Pass pass{time, m.context, mixer};
@@ -95,13 +96,13 @@ struct Inputs {
   }
 };
 
-/// A model and what its blocks are given, kept until another one is asked for. Its first pass has packed all weights.
+/// A model and the inputs of its blocks, kept until another model is asked for. Its first pass has packed all weights.
 struct Ready : Loaded {
   PlainMixer mixer;
   Inputs in;
   Ready(const std::string& model, int64_t width) : Loaded(model, width), in(*this, mixer) {}
 
-  /// nullptr where the memory does not hold it.
+  /// Returns nullptr if the memory is too small.
   static const Ready* of(const std::string& model, int64_t bits) {
     static std::unique_ptr<Ready> kept;
     if (!kept || kept->name != model || kept->bits != bits) {
@@ -149,7 +150,7 @@ void run_part(benchmark::State& state, const std::string& model, int64_t bits, c
   state.SetItemsProcessed(state.iterations() * 3 * counted);
 }
 
-/// One image of 256 pixels a side: 64 latents of the shipped model, 32 of SD 1.5.
+/// One image with sides of 256 pixels: 64 latents of the shipped model, 32 of SD 1.5.
 void run_vae(benchmark::State& state, const std::string& model, int64_t bits, bool encode) {
   const c10::InferenceMode mode;
   const Ready* ready = Ready::of(model, bits);
@@ -164,7 +165,7 @@ void run_vae(benchmark::State& state, const std::string& model, int64_t bits, bo
                           (encode ? vae_encode_flops(m.files.vae, side, side) : vae_decode_flops(m.files.vae, side, side)));
 }
 
-/// MODEL/bits/PART, in the order of the pass.
+/// Registers MODEL/bits/PART in the order of the pass.
 void register_model(const std::string& model, int64_t bits, int levels) {
   const auto add = [&](const std::string& part, const auto& run) {
     benchmark::RegisterBenchmark((model + "/bits:" + std::to_string(bits) + "/" + part).c_str(), run)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A checkpoint that has every tensor a network asks for, of random numbers: for times, which do not depend on them.
+/// A checkpoint of random numbers with every tensor that a network asks for. Times do not depend on the numbers.
 #pragma once
 
 #include <cmath>
@@ -10,7 +10,7 @@
 
 namespace geometry_transfer {
 
-/// In fp16, as models lie on disks. All tensors are the beginning of the same bytes.
+/// Numbers are fp16, as in most files. All tensors start at the same bytes.
 class RandomWeights : public Checkpoint {
  public:
   explicit RandomWeights(const std::vector<TensorSpec>& tensors) {

@@ -14,7 +14,7 @@ import sys
 
 
 def rates(path):
-    """(milliseconds, operations a second) by name; of repetitions the fastest."""
+    """(milliseconds, operations a second) by name; the fastest of repetitions."""
     with open(path) as f: found = json.load(f)["benchmarks"]
     made = {}
     for row in found:

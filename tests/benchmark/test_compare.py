@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""compare.py and share.py on runs that are written here: no time is measured."""
+"""Tests compare.py and share.py on runs that are written here; no time is measured."""
 import json
 import os
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line under test, and small pictures for it. Every case works in a folder of its own."""
+"""Runs the command line under test, with small pictures. Every case works in a new folder."""
 import json
 import os
 import shutil
@@ -15,12 +15,12 @@ PROGRAM = os.environ["GEOMETRY_TRANSFER"]
 
 
 def run(*args, **options):
-    """A CompletedProcess with text; never raises for the exit code."""
+    """Returns a CompletedProcess with text. Never raises because of the exit code."""
     return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
                           timeout=options.pop("timeout", 120), **options)
 
 
-# A process starts with the peak of the one that made it, so one that has little makes it.
+# A new process starts with the peak memory of its parent, so a small parent starts it.
 MEASURE = """import os, sys
 child = os.fork()
 if child == 0: os.execv(sys.argv[1], sys.argv[1:])
@@ -30,7 +30,7 @@ sys.exit(os.waitstatus_to_exitcode(status) % 256)"""
 
 
 def peak(arguments, **options):
-    """The finished process, and the most memory that it had, in bytes."""
+    """Returns the finished process and its peak memory in bytes."""
     done = subprocess.run([sys.executable, "-I", "-S", "-c", MEASURE, PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, **options)
     return done, int(done.stdout.split()[-1]) * 1024
@@ -46,7 +46,7 @@ class Case(unittest.TestCase):
     """self.folder holds target.png (160 x 120), source.png and mask.png (128 x 128, a dark dent)."""
 
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="gt cli \u00e4-")  # a space and a letter beyond ASCII in every path
+        self.folder = tempfile.mkdtemp(prefix="gt cli \u00e4-")  # every path has a space and a letter beyond ASCII
         self.target = material(120, 160, (90, 140, 190), 6, 1)
         source = material(128, 128, (150, 120, 100), 4, 2)
         self.mask = np.zeros((128, 128), np.uint8)
@@ -73,13 +73,13 @@ class Case(unittest.TestCase):
         return cv2.imdecode(np.fromfile(self.path(name), np.uint8), cv2.IMREAD_UNCHANGED)
 
     def files(self, **other):
-        """--target ... --output ..., with some of them replaced; None leaves one out."""
+        """The arguments --target ... --output ..., with some replaced; None leaves one out."""
         names = dict(target="target.png", source="source.png", mask="mask.png", output="result.png")
         names.update(other)
         return [x for key, name in names.items() if name is not None for x in ("--" + key, self.path(name))]
 
     def instant(self, *args, **other):
-        """`other`: files by their names, and what subprocess.run takes."""
+        """`other`: files by their option, and arguments of subprocess.run."""
         options = {key: other.pop(key) for key in list(other) if key in ("env", "cwd", "preexec_fn", "timeout")}
         return run(*self.files(**other), "--preset", "instant", *args, **options)
 
@@ -88,7 +88,7 @@ class Case(unittest.TestCase):
         return done
 
     def refused(self, done, *words, code=1):
-        """One line on stderr that holds the words, that exit code, and no result."""
+        """Checks for one line on stderr that holds the words, for the exit code, and for no result."""
         self.assertEqual(done.returncode, code, done.stderr)
         lines = done.stderr.splitlines()
         self.assertEqual(len(lines), 1, done.stderr)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Picture files of every layout, written byte by byte, so that no library's idea of a format stands between test and program.
+"""Writes picture files of every layout byte by byte, without any image library.
 
 Pixels are arrays of height x width x channels (gray, gray and alpha, R G B, R G B A), uint8 or uint16."""
 import struct
@@ -9,12 +9,12 @@ import numpy as np
 
 
 def scaled(values, bits):
-    """Numbers of fewer bits as the 8-bit numbers that mean the same."""
+    """Converts numbers of fewer bits to the 8-bit numbers with the same meaning."""
     return values if bits >= 8 else (values.astype(np.int64) * 255 // ((1 << bits) - 1)).astype(np.uint8)
 
 
 def packed_rows(values, bits):
-    """Rows of samples (height x n) of 1, 2, 4 or 8 bits as bytes, each row from a new byte on."""
+    """Packs rows of samples (height x n) of 1, 2, 4 or 8 bits to bytes. Each row starts a new byte."""
     if bits == 8: return values.astype(np.uint8)
     per = 8 // bits
     wide = np.zeros((values.shape[0], -(-values.shape[1] // per) * per), np.uint8)
@@ -28,7 +28,8 @@ def chunk(name, data): return struct.pack(">I", len(data)) + name + data + struc
 
 
 def png(pixels, bits=None, palette=None, before=b"", interlaced=False):
-    """`before`: chunks after the header. `palette`: n x 3 or n x 4, and pixels are its indices. An interlaced file has 8 or 16 bits."""
+    """`before`: chunks after the header. `palette`: n x 3 or n x 4; pixels are then its indices. Interlaced files
+    have 8 or 16 bits."""
     height, width, channels = pixels.shape
     bits = bits or pixels.dtype.itemsize * 8
     kind = 3 if palette is not None else {1: 0, 2: 4, 3: 2, 4: 6}[channels]
@@ -46,7 +47,7 @@ def png(pixels, bits=None, palette=None, before=b"", interlaced=False):
 
 
 def read_png(data):
-    """Pixels of a PNG without palette and interlacing, and its other chunks by name."""
+    """Returns the pixels of a PNG without palette and interlacing, and its other chunks by name."""
     at, chunks = 8, {}
     while at < len(data):
         size, name = struct.unpack(">I4s", data[at:at + 8])
@@ -72,7 +73,8 @@ def read_png(data):
 
 def tiff(pixels, photometric, bits=None, extra=None, planes=False, tile=None, big=False, order="<", pack=False, palette=None, more=(), pages=1,
          sample_format=None):
-    """`more`: further entries (tag, type, values). `extra`: the number in ExtraSamples. `tile`: a side, a multiple of 16."""
+    """`more`: further entries (tag, type, values). `extra`: the number in ExtraSamples. `tile`: a side, a multiple
+    of 16."""
     height, width, samples = pixels.shape
     bits = bits or pixels.dtype.itemsize * 8
     value = (lambda a: a.astype(a.dtype.newbyteorder(order)).tobytes()) if bits > 8 else (lambda a: packed_rows(a.reshape(a.shape[0], -1), bits).tobytes())
@@ -124,7 +126,7 @@ def tiff(pixels, photometric, bits=None, extra=None, planes=False, tile=None, bi
 # ---- JPEG --------------------------------------------------------------------------------------------------------------------
 
 def jpeg_header(components, precision=8):
-    """Enough of a JPEG for its layout to be known."""
+    """Returns just enough of a JPEG to tell its layout."""
     frame = struct.pack(">HBHHB", 8 + 3 * components, precision, 128, 128, components) + bytes(b for i in range(components) for b in (i + 1, 0x11, 0))
     scan = struct.pack(">HB", 6 + 2 * components, components) + bytes(b for i in range(components) for b in (i + 1, 0)) + b"\0\x3f\0"
     return b"\xff\xd8\xff\xc1" + frame + b"\xff\xda" + scan + b"\0" * 300 + b"\xff\xd9"

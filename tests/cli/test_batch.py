@@ -112,13 +112,13 @@ class Batch(Case):
             self.refused(run("--batch", self.list("jobs.tsv", text), "--preset", "instant"), word)
             self.assertFalse(os.path.exists(self.path("a.png")))
         self.refused(run("--batch", self.list("jobs.json", "{")), "JSON")
-        deep = "[" * 200000 + "]" * 200000  # writing it out again would take more stack than there is
+        deep = "[" * 200000 + "]" * 200000  # printing it recursively would overflow the stack
         self.refused(run("--batch", self.list("deep.json", '[{"target": %s}]' % deep)), "target")
         self.refused(run("--batch", self.path("nowhere.tsv")), "nowhere.tsv")
 
     def test_lists_obey_what_pictures_obey(self):
         good = dict(target="target.png", source="source.png", mask="mask.png", output="a.png")
-        os.mkfifo(self.path("pipe.tsv"))  # nobody writes
+        os.mkfifo(self.path("pipe.tsv"))  # nobody writes to it
         for path in (self.path("pipe.tsv"), "/dev/zero"):
             self.refused(run("--batch", path, "--preset", "instant", timeout=20), f"{path} is not a file")
         for name in ("long.tsv", "long.json"):
@@ -149,7 +149,7 @@ class Batch(Case):
             jobs = self.list("jobs.tsv", "\n".join([header, row + "a.png\t", row + second]))
             self.refused(run("--batch", jobs, "--preset", "instant", "--quiet"), *words)
             self.assertFalse(os.path.exists(self.path("a.png")))
-        # The second job goes on from the first one's result.
+        # The second job continues with the first one's result.
         jobs = self.list("jobs.tsv", "\n".join([header, row + "a.png\t", "a.png\tsource.png\tmask.png\tb.png\t"]))
         self.ok(run("--batch", jobs, "--preset", "instant", "--quiet", "--shift-x", "20"))
         self.assertTrue((self.read("b.png") != self.read("a.png")).any())

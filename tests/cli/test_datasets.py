@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many pictures with their labels, drawn by a seed."""
+"""Draws many labelled pictures by a seed."""
 import hashlib
 import importlib.util
 import json
@@ -20,7 +20,7 @@ SIZES = ((200, 260), (240, 240), (300, 220), (220, 300))  # rows, columns
 
 
 def masks_of(row):
-    """The defects' labels, from COCO's compressed run lengths, by a decoder of its own."""
+    """Decodes the defects' labels from COCO's compressed run lengths, with a decoder of its own."""
     masks = []
     for defect in row["defects"]:
         runs, at, text = [], 0, defect["runs"]
@@ -166,7 +166,7 @@ class Datasets(Case):
             allowed = np.zeros((h, w), np.uint8)
             if i % 2: allowed[:, : w // 2 + 20] = 255
             else: allowed[h // 2 - 20 :] = 255
-            if i < 3: self.write(f"place/t{i}.png", allowed)  # none for the last: everywhere
+            if i < 3: self.write(f"place/t{i}.png", allowed)  # the last target has no area, so all of it is allowed
         seen = set()
         for row in self.made("a", "--place", self.path("place"), "--border", "10", variants=12):
             i = int(row["target"][-5])
@@ -330,7 +330,7 @@ class Datasets(Case):
             if stop == signal.SIGINT: self.assertEqual(child.returncode, 130, said)
             if stop == signal.SIGINT: self.assertIn("of 60 pictures are there", said)
             self.assertTrue(os.path.exists(part))
-        with open(part, "a", encoding="utf-8") as f: f.write('{"index": 59, "spl')  # as a cut line looks
+        with open(part, "a", encoding="utf-8") as f: f.write('{"index": 59, "spl')  # like a line that was cut off
         self.ok(run(*args[1:]))
         self.assertEqual(self.bytes_in("a"), self.bytes_in("whole"))
 
@@ -339,7 +339,7 @@ class Datasets(Case):
         before = self.bytes_in("a")
         self.refused(self.make("a", seed=6), "manifest.jsonl", "another data set")
         self.assertEqual(self.bytes_in("a"), before)
-        self.made("a")  # the same set is there already
+        self.made("a")  # the same set exists already
         self.assertEqual(self.bytes_in("a"), before)
 
     @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")

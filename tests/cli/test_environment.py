@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the program runs: no home, odd letters, folders that are closed; what it writes, and that it asks no network."""
+"""Runs the program in odd places: no home, odd letters, closed folders. Checks which files it writes, and that it
+uses no network."""
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from tracing import STRACE, can_trace
 
 
 def traced(arguments, log, **options):
-    """The finished process, and its system calls on files and sockets."""
+    """Returns the finished process, and its system calls on files and sockets."""
     done = subprocess.run([STRACE, "-f", "-qq", "-s", "400", "-e", "trace=open,openat,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,"
                            "renameat2,link,linkat,symlink,symlinkat,socket,connect,bind,execve", "-o", log, PROGRAM, *arguments],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, **options)
@@ -45,7 +46,7 @@ class Environment(Case):
             f.write("target\tsource\tmask\toutput\ntarget.png\tsource.png\tmask.png\tr\u00e9 1.png\n")
         run("--batch", self.path("\u00e4 list.tsv"), "--preset", "instant", "--quiet")
         self.assertTrue(os.path.exists(self.path("r\u00e9 1.png")))
-        # Bytes that are no UTF-8 at all.
+        # Bytes that are not UTF-8.
         odd = os.fsencode(self.folder) + b"/\xff\xfe.png"
         shutil.copy(self.path("target.png"), odd)
         done = subprocess.run([PROGRAM, "--target", odd, *self.files(target=None), "--preset", "instant", "--report", "json"], capture_output=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What comes out: the target's depth and channels, its pixels where nothing was asked, a report, a layer."""
+"""The outputs: the target's depth and channels, its unchanged pixels, a report, a layer."""
 import json
 import os
 import signal
@@ -179,7 +179,7 @@ class Process(Case):
             self.assertIn(word, text)
 
     def wait_until_it_works(self, child):
-        """Until the image part is opened, which is after the files were read."""
+        """Waits until the image part is opened, which happens after the files were read."""
         for _ in range(6000):
             with open(f"/proc/{child.pid}/maps") as f:
                 if "libgeometry-transfer-image" in f.read(): return
@@ -187,7 +187,7 @@ class Process(Case):
         self.fail("it did not begin within a minute")
 
     def test_an_interrupt_leaves_no_file(self):
-        # A picture large enough that the signal comes while it works.
+        # The picture is so large that the signal comes during the work.
         big = material(1500, 1500, (90, 140, 190), 6, 1)
         mask = np.full(big.shape[:2], 255, np.uint8)
         for name, pixels in (("target.png", big), ("source.png", big[::-1]), ("mask.png", mask)): cv2.imwrite(self.path(name), pixels)

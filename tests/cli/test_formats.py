@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every layout of PNG, JPEG and TIFF as target, source and mask: exact, which means the bytes of the same picture as a plain PNG, or
-refused by its name. The cases are the rows of the table in docs/formats.md; GT_UPDATE=1 writes it anew."""
+"""Every layout of PNG, JPEG and TIFF as target, source and mask is read exactly or refused by name. Exactly means:
+the result has the same bytes as with the same picture as a plain PNG. The cases are the rows of the table in
+docs/formats.md; GT_UPDATE=1 writes the table."""
 import os
 
 import cv2
@@ -18,13 +19,13 @@ def with_alpha(colours, alpha): return np.dstack([colours, alpha.astype(colours.
 
 
 class Picture:
-    """A picture in the variants that layouts need. `alpha`: 0 and full where it varies."""
+    """One picture in the variants that the layouts need. `alpha`: only 0 and full where it varies."""
 
     def __init__(self, rgb, alpha):
         self.rgb8, self.alpha8 = rgb, alpha
         self.gray8 = rgb[..., 1:2].copy()
         self.rgb16, self.gray16 = (a.astype(np.uint16) * 257 for a in (rgb, self.gray8))
-        if not (rgb == rgb[..., :1]).all():  # a mask stays as it is
+        if not (rgb == rgb[..., :1]).all():  # a mask stays gray
             self.rgb16, self.gray16 = self.rgb16 // 257 * 256 + 77, self.gray16 // 257 * 256 + 77
         self.alpha16 = alpha.astype(np.uint16) * 257
 
@@ -41,7 +42,7 @@ class Picture:
 
 
 def key_of(picture, what, bits):
-    """A picture with a transparent key, and its twin with alpha. The key is the value of the first pixel."""
+    """A picture with a transparent key, and the same picture with alpha. The key is the value of the first pixel."""
     pixels = picture.get(what, bits)
     opaque = (pixels != pixels[0, 0]).any(2)
     full = 255 if bits == 8 else 65535
@@ -147,7 +148,8 @@ class Formats(Case):
         return name
 
     def result(self, role, name):
-        """The bytes of the result with one file replaced. A source of 1 bit may hold no relief: then what is said of that."""
+        """The bytes of the result with one file replaced. A source of 1 bit may hold no relief; then returns the
+        error."""
         done = self.instant(**{role: name})
         if role == "source" and done.returncode == 1 and name not in done.stderr: return done.stderr
         self.ok(done)

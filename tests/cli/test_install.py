@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `meson install` puts where, and that it works from there."""
+"""Checks which files `meson install` puts where, and that they work there."""
 import glob
 import json
 import os
@@ -21,7 +21,7 @@ class Install(Case):
         done = subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", self.root], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.prefix = self.root + PREFIX
-        # Under DESTDIR the run path points to where the libraries will be.
+        # With DESTDIR the run path points to the final place of the libraries.
         self.env = dict(os.environ, LD_LIBRARY_PATH=self.root + os.path.join(PREFIX, LIBDIR), LC_ALL="C")
 
     def tearDown(self):
@@ -39,7 +39,7 @@ class Install(Case):
 
         models = self.ok(self.program("--list-models", HOME=self.folder)).stdout.splitlines()
         self.assertTrue(models[0].startswith("surface ") and self.prefix in models[0], models)
-        self.assertEqual(len(models), 1, models)  # with its problem there would be two lines
+        self.assertEqual(len(models), 1, models)  # a model with a problem would print two lines
 
         def there(*pattern):
             self.assertTrue(glob.glob(os.path.join(self.prefix, "share", *pattern)), pattern)
@@ -60,7 +60,7 @@ class Install(Case):
         places = json.loads(subprocess.run(["meson", "introspect", build, "--installed"], capture_output=True, text=True, check=True).stdout)
         for place in places.values(): self.assertTrue(place.startswith(home + "/"), place)
         for version in os.environ["GIMP_VERSIONS"].split():
-            # GIMP 3.2 is a host of the SDK 3.0.
+            # GIMP 3.2 uses the SDK 3.0.
             found = [p for p in places.values() if re.fullmatch(re.escape(home) + rf"/\.config/GIMP/{version[0]}\.\d+/plug-ins/geometry-transfer/geometry-transfer", p)]
             self.assertEqual(len(found), 1, places)
 

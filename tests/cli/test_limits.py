@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes that a file claims, memory that is not there, disks that are full: one line, no file, and little memory taken for it."""
+"""Sizes that a file only claims, too little memory, full disks: one line, no file, and little memory taken."""
 import os
 import resource
 import struct
@@ -24,7 +24,7 @@ def png(width, height, data, depth=8, kind=0):
 
 
 def zeros(count):
-    """That many zeros, deflated, without ever being there."""
+    """Returns that many deflated zeros without holding them."""
     deflate, block = zlib.compressobj(9), bytes(MB)
     parts = [deflate.compress(block[:min(MB, count - at)]) for at in range(0, count, MB)]
     return b"".join(parts) + deflate.flush()
@@ -41,7 +41,7 @@ def tiff(width, height):
 
 
 def limited(**limits):
-    """For preexec_fn: soft limits by name, AS=bytes and so on."""
+    """Returns a function for preexec_fn that sets soft limits by name, AS=bytes and so on."""
     def apply():
         for name, value in limits.items():
             resource.setrlimit(getattr(resource, "RLIMIT_" + name), (value, value))
@@ -76,7 +76,7 @@ class Sizes(Case):
 
     def test_a_picture_that_memory_cannot_hold(self):
         idle = peak(["--version"])[1]
-        self.store("bomb.png", png(32000, 32000, zeros(32001 * 32000)))  # a megabyte, sound, of 1 GB of pixels
+        self.store("bomb.png", png(32000, 32000, zeros(32001 * 32000)))  # a valid megabyte that unpacks to 1 GB of pixels
         done, most = peak(self.arguments(target="bomb.png"), preexec_fn=limited(AS=1000 * MB))
         self.refused(done, "bomb.png", "32000 x 32000", "1.0 GB", "are free", "smaller picture")
         self.assertLess(most - idle, 50 * MB)
@@ -86,7 +86,7 @@ class Sizes(Case):
         self.store("all.png", png(9000, 9000, zlib.compress(b"".join(b"\0" + b"\xff" * 9000 for _ in range(9000)))))
         done, most = peak(self.arguments(target="large.png", source="large.png", mask="all.png"), preexec_fn=limited(AS=2000 * MB))
         self.refused(done, "9000 x 9000", "GB are free", "smaller selection")
-        self.assertLess(most, 243e6 + 150 * MB)  # the three pictures, no float copy of the mask
+        self.assertLess(most, 243e6 + 150 * MB)  # three pictures, but no float copy of the mask
 
     def test_a_model_that_memory_cannot_hold(self):
         idle = peak(["--version"])[1]
@@ -99,17 +99,17 @@ class Sizes(Case):
         idle = peak(["--version"])[1]
         for name, words in (("long.png", ()), ("long.tiff", ()), ("longest.png", ("too large",))):
             self.store(name, b"II*\0" if name.endswith("tiff") else b"\x89PNG\r\n\x1a\n")
-            os.truncate(self.path(name), 5 << 30 if "longest" in name else 700 * MB)  # a hole: it takes no room on the disk
+            os.truncate(self.path(name), 5 << 30 if "longest" in name else 700 * MB)  # a hole, which takes no room on the disk
             done, most = peak(self.arguments(target=name), preexec_fn=limited(AS=600 * MB))
             self.refused(done, name, *words or ("memory", "smaller picture"))
             self.assertLess(most - idle, 50 * MB)
         os.truncate(self.path("long.png"), 300 * MB)
         done, most = peak(self.arguments(target="long.png"))
         self.refused(done, "long.png", "cut off")
-        self.assertLess(most - idle, (300 + 50) * MB)  # once
+        self.assertLess(most - idle, (300 + 50) * MB)  # the picture is held once
 
     def test_what_is_no_file_is_named_and_not_waited_for(self):
-        os.mkfifo(self.path("pipe"))  # nobody writes
+        os.mkfifo(self.path("pipe"))  # nobody writes to it
         for which in ("target", "mask"):
             self.refused(self.instant(**{which: "pipe"}, timeout=20), "pipe is not a file")
             self.refused(run(*self.files(**{which: None}), "--" + which, "/dev/zero", "--preset", "instant"), "/dev/zero is not a file")
@@ -149,7 +149,7 @@ class Sizes(Case):
 
 
 class Faults(Case):
-    """Nothing is left of a run that failed, and the next one gives the bytes of every other."""
+    """A failed run leaves nothing behind, and the next one gives the same bytes."""
 
     def bytes(self, name):
         with open(self.path(name), "rb") as f: return f.read()
@@ -159,14 +159,14 @@ class Faults(Case):
         return self.bytes("first.png")
 
     def test_address_space_of_any_size(self):
-        """From where the program cannot even be loaded to where it has all it needs."""
+        """From too little memory to load the program, to enough for all of it."""
         expected, ended, spoke = self.expected(), set(), 0
         for megabytes in (60, 72, 74, 76, 78, 80, 82, 84, 86, 88, 90, 110, 130, 150, 170, 190, 210, 230, 260, 300, 376, 378, 380, 384, 400, 600, 1000, 2000):
             with self.subTest(megabytes):
                 try: done = self.instant(preexec_fn=limited(AS=megabytes * MB), env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=30)
                 except subprocess.TimeoutExpired:
-                    # Debian 13's OpenBLAS, while it is loaded, asks for its 128 MB until it has them; how much lies before that is the
-                    # loader's affair (376 to 378 MB were seen).
+                    # While it is loaded, Debian 13's OpenBLAS repeats its request for 128 MB for ever. The limit below
+                    # which it starts depends on the loader (376 to 378 MB were seen).
                     self.assertLess(megabytes, 400)
                     continue
                 ended.add(done.returncode)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a file says beside its pixels: colour, resolution, EXIF and XMP of the target live on; orientation is applied once. Files that are
-damaged or made to hold the program up."""
+"""Metadata of the target: colour, resolution, EXIF and XMP are kept, orientation is applied once. Also files that
+are damaged, or made to take very long."""
 import signal
 import struct
 import subprocess
@@ -56,7 +56,7 @@ class Metadata(Case):
             self.assertTrue((pixels != plain).any())
             self.assertTrue((pixels == self.rgb)[:, 140:].all())
             self.assertEqual(chunks[said[4:8].decode()], [said[8:-4]])
-            # An sRGB chunk or a profile counts more than gAMA, and less than cICP.
+            # An sRGB chunk or a profile overrides gAMA; cICP overrides both.
             self.store("said.png", png(self.rgb, before=chunk(b"sRGB", b"\0") + said))
             again, _ = read_png(self.result(target="said.png"))
             self.assertEqual((again == plain).all(), said[4:8] == b"gAMA")
@@ -67,7 +67,7 @@ class Metadata(Case):
             for role, name in (("target", "target.png"), ("source", "source.png"), ("mask", "mask.png")):
                 pixels = self.read(name)
                 pixels = np.ascontiguousarray(pixels[..., None] if pixels.ndim == 2 else pixels[..., ::-1])
-                stored = np.rot90(pixels)  # orientation 6: shown after a turn to the right
+                stored = np.rot90(pixels)  # orientation 6: shown after a quarter turn to the right
                 self.store("turned.png", png(np.ascontiguousarray(stored), before=chunk(b"eXIf", exif(6, order))))
                 got = self.result(**{role: "turned.png"})
                 self.assertTrue((read_png(got)[0] == read_png(expected)[0]).all(), role)
@@ -105,12 +105,12 @@ class Metadata(Case):
         self.store("scans.jpg", data[:first] + data[first:second] * 3000 + data[second:])
         begin = time.monotonic()
         self.refused(self.instant(target="scans.jpg"), "scans.jpg", "100 scans")
-        self.assertLess(time.monotonic() - begin, 30)  # today's machines: 1 s; all scans would take minutes
+        self.assertLess(time.monotonic() - begin, 30)  # takes 1 s; all scans would take minutes
 
     def test_a_signal_ends_decoding(self):
         self.store("large.png", png_of(24000, 24000, zeros(24001 * 24000)))
         child = subprocess.Popen([PROGRAM, *self.files(target="large.png"), "--preset", "instant"], stderr=subprocess.PIPE, text=True)
-        while child.poll() is None:  # until the pixels' memory is there
+        while child.poll() is None:  # until the memory for the pixels is taken
             with open(f"/proc/{child.pid}/status") as f: rows = dict(line.split(":", 1) for line in f)
             if int(rows.get("VmRSS", "0 kB").split()[0]) > 100000: break
             time.sleep(0.005)

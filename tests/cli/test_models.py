@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Other people's models from the command line, by tiny ones of each family."""
+"""Models of other families from the command line, by a tiny model of each."""
 import contextlib
 import json
 import os
@@ -45,7 +45,7 @@ class Models(Case):
                 os.remove(self.path("result.png"))
 
     def test_the_same_request_gives_the_same_bytes(self):
-        """Again and again in one process, beside others that want the cores, then in another process."""
+        """Repeats a request in one process, while other programs use the cores, then in another process."""
         job = "target.png\tsource.png\tmask.png\t{}.png"
         runs = int(os.environ.get("GT_RUNS", 12))
         with open(self.path("jobs.tsv"), "w", encoding="utf-8") as f:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a preset does depends on the model, and the command line says so."""
+"""A preset depends on the model, and the command line says so."""
 import json
 import os
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad input: one clear line, the right exit code, no file."""
+"""Bad input gives one clear line, the right exit code, and no file."""
 import os
 
 import numpy as np
@@ -55,7 +55,7 @@ class Pictures(Case):
         self.refused(self.instant(target="."), "folder")
 
     def test_logluv_is_refused(self):
-        self.write("float.tiff", self.target.astype(np.float32))  # OpenCV packs floats so
+        self.write("float.tiff", self.target.astype(np.float32))  # OpenCV packs floats this way
         self.refused(self.instant(target="float.tiff"), "float.tiff", "LogLuv")
 
     def test_a_mask_of_another_size(self):
@@ -89,14 +89,15 @@ class Outputs(Case):
         self.assertEqual(open(self.path("old.png")).read(), "old")
 
     def test_all_files_are_written_or_none(self):
-        """What is known before the work is said before it: that the geometry lies beside the target is said by the work."""
+        """Errors that can be known before the work are reported before it. That the geometry lies beside the target
+        is found by the work."""
         beside = ("--shift-x", "5000", "--layer", self.path("l.png"))
         self.write("line.png", np.full((8, 65501, 3), 90, np.uint8))
         self.refused(self.instant("--shift-x", "70000", "--layer", self.path("l.png"), target="line.png", output="result.jpg"), "65501 x 8")
         self.refused(self.instant(*beside, output="r" * 246 + ".png"), "rrr.png", "cannot be written")
         self.refused(self.instant(*beside, "--report", self.path("no/report.json")), "no folder")
         self.refused(self.instant(*beside, "--report", self.folder), "cannot be written")
-        # libpng's own limit is found out by it alone.
+        # libpng has a limit of its own, so a PNG cannot test ours.
         self.write("line.tiff", np.full((1, 1000001, 3), 90, np.uint8))
         self.refused(self.instant("--at", "400,0", "--layer", self.path("l.tiff"), target="line.tiff"), "result.png", "1000001 x 1")
         self.assertFalse(os.path.exists(self.path("l.png")) or os.path.exists(self.path("l.tiff")))

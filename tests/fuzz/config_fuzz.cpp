@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The configurations. The first byte chooses the reader; what is accepted can be enumerated in bounds.
+/// The configurations. The first byte chooses the reader. The tensors of an accepted configuration can be listed within
+/// bounds.
 #include "diffusion/config.h"
 
 #include "fuzz.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What the fuzz targets share. A target may throw Error (a refusal is an answer) and nothing else.
+/// Shared by the fuzz targets. A target may throw Error, which is a refusal, and nothing else.
 #pragma once
 
 #include <sys/mman.h>
@@ -14,7 +14,7 @@
 
 namespace geometry_transfer::fuzz {
 
-/// The input as a file without a disk.
+/// The input as a file in memory.
 class MemoryFile {
  public:
   MemoryFile(const void* data, std::size_t size) : file_(memfd_create("fuzz", MFD_CLOEXEC)) {
@@ -34,11 +34,11 @@ void refusing(Action action) {
   try {
     action();
   } catch (const Error& e) {
-    if (std::string(e.what()).empty()) std::abort();  // a refusal says why
+    if (std::string(e.what()).empty()) std::abort();  // a refusal must have a reason
   }
 }
 
-/// Keeps the optimiser from dropping reads.
+/// Keeps the optimiser from removing reads.
 inline void touch(const std::byte* data, std::size_t size) {
   unsigned sum = 0;
   for (std::size_t i = 0; i < size; ++i) sum += std::to_integer<unsigned>(data[i]);

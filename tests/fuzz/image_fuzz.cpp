@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Pictures as the command line reads them: target, mask, and what is written back with the profile that was found.
+/// Pictures as the command line reads them: target, mask, and the file that is written back with their profile.
 #include "cli/image_file.h"
 
 #include "../unit/safetensors_file.h"
@@ -14,7 +14,7 @@ using namespace geometry_transfer;
 using namespace geometry_transfer::cli;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // First our own parsers of containers and tags, which also see what the libraries would refuse.
+  // First our own parsers of containers and tags, which also see input that the libraries refuse.
   const Bytes bytes(data, data + size);
   png_is_whole(bytes), png_frames(bytes), png_claim(bytes);
   const Bytes profile = png_profile(bytes);
@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<float> out(static_cast<std::size_t>(area.width) * area.height * 4);
     PictureRaster(picture).read(area, {area.width, area.height}, out.data());
     PictureRaster(picture).read(area, {(area.width + 1) / 2, (area.height + 1) / 2}, out.data());
-    if (picture.pixels.total() > 1u << 20) return;  // a mask's gray and centre are of the whole picture
+    if (picture.pixels.total() > 1u << 20) return;  // a mask's range and centre are computed over the whole picture
     fuzz::refusing([&] {
       const MaskRaster mask(picture);
       const Rect all = mask.extent();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A sharded index beside two sound files: nothing outside its folder is opened, and what is promised is there.
+/// A sharded index beside two valid files. No file outside its folder may be opened, and all promised tensors must be
+/// there.
 #include <filesystem>
 #include <fstream>
 

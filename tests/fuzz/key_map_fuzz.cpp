@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Any key through every map: what has a place in the model has the same place in the file again.
+/// Any key through every map. A key with a place in the model must map back to itself.
 #include "weights/key_map.h"
 
 #include "../tools/families.h"
@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::string& file_key : {key, map.prefix + key})
       for (const Stored& target : map.to_model(file_key)) {
         const auto back = map.to_file(target.key);
-        // Two old names may lead to one new name; the new name leads to one of the two.
+        // Two old names may map to one new name, which maps back to one of the two.
         if (back && map.rows != &kClipText && map.rows != &kLdmUNet && back->key != file_key) std::abort();
       }
     if (const auto stored = map.to_file(key)) {

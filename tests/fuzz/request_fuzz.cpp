@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Requests of every origin. The first byte chooses, in this order: the note of a layer in a stranger's image, the arguments of a
-/// command line (one a line), a list of jobs as .tsv or .json, the names in a folder of cases.
+/// Requests of every origin. The first byte chooses, in this order: the note of a layer in a stranger's image, the
+/// arguments of a command line (one in each line), a list of jobs as .tsv or .json, the names in a folder of cases.
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -50,7 +50,8 @@ void batch(const std::string& text, const char* name) {
   });
 }
 
-/// Each line a file in a folder of cases, by "case/file"; letters, digits and dots alone, so that nothing lies elsewhere.
+/// Each line is a file "case/file" in a folder of cases. Letters, digits and dots only, so that all files stay in the
+/// folder.
 void cases(const std::string& text) {
   const test::TemporaryFolder folder;
   std::istringstream in(text);
@@ -82,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
   constexpr int kModes = 5;
-  switch ((data[0] - '0' + 50 * kModes) % kModes) {  // the digits 0 to 4, as the seeds have them
+  switch ((data[0] - '0' + 50 * kModes) % kModes) {  // the digits 0 to 4 in the seeds
     case 0:
       note(text);
       break;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A file, whole: every tensor of a file that is accepted can be read to its last byte.
+/// A whole file. Every tensor of an accepted file can be read to its last byte.
 #include "weights/safetensors.h"
 
 #include "fuzz.h"
@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const std::int64_t side : view->shape) bytes *= static_cast<std::size_t>(side);
         fuzz::touch(view->data, bytes);
         checkpoint->forget(key);
-        fuzz::touch(view->data, bytes);  // it is read again
+        fuzz::touch(view->data, bytes);  // reads it again
       });
   });
   return 0;

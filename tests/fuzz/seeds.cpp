@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Writes the fuzzers' first inputs into OUT/TARGET/: usage: seeds GOLDEN_FOLDER OUT
+/// Writes the first inputs of the fuzz targets to OUT/TARGET/. Usage: seeds GOLDEN_FOLDER OUT
 #include <opencv2/imgcodecs.hpp>
 #include <sstream>
 
@@ -41,7 +41,8 @@ ModelFiles tiny(ModelFiles m) {
   return m;
 }
 
-/// Small pictures of each format, depth and number of channels, with all metadata, of several compressions, and cut off.
+/// Small pictures of each format, depth and number of channels, with all metadata, in several compressions, and cut
+/// off.
 void pictures(const fs::path& out) {
   cli::Metadata metadata;
   metadata.exif = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0};
@@ -65,7 +66,7 @@ void pictures(const fs::path& out) {
       keep(name + "-metadata" + ending, bytes);
       bytes.resize(bytes.size() / 2);
       keep(name + "-cut" + ending, bytes);
-      if (picture.pixels.channels() == 2) continue;  // OpenCV does not write them
+      if (picture.pixels.channels() == 2) continue;  // OpenCV cannot write these
       for (const int packing : {1, 7, 8, 32773}) {
         const bool tiff = std::string(ending) == ".tiff";
         if (!tiff && packing != 1) continue;
@@ -79,7 +80,7 @@ void pictures(const fs::path& out) {
     }
 }
 
-/// What layers, command lines and lists say.
+/// Notes of layers, command lines and lists.
 void requests(const fs::path& out) {
   std::string note = "0", list = "2target\tsource\tmask\toutput", row = "t.png\ts.png\tm.png\to.png";
   for (const Parameter& p : parameters()) {
@@ -103,7 +104,7 @@ void requests(const fs::path& out) {
   test::write_file(out / "json", R"(3[{"target":"t","source":"s","mask":"m","layer":"l","at":"1,2","scale":0.5,"flip":true}])");
 }
 
-/// One of each way in which a header or an index is refused.
+/// One input for each way in which a header or an index is refused.
 void refusals(const fs::path& out) {
   int number = 0;
   const auto header = [&](const std::string& entry, const std::string& data = "ab") {

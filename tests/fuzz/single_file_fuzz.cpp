@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Detection and key map of one-file checkpoints on any set of keys and shapes: lines "key side side ...", fp16 zeros behind
-/// each.
+/// Detection and key map of one-file checkpoints for any set of keys and shapes: lines "key side side ...", then fp16
+/// zeros.
 #include "weights/single_file.h"
 
 #include <map>
@@ -16,7 +16,7 @@ namespace {
 class Listed : public Checkpoint {
  public:
   explicit Listed(const std::string& text) {
-    static const std::vector<std::byte> zeros(2 << 22);  // as much as detection may read of one tensor
+    static const std::vector<std::byte> zeros(2 << 22);  // the most that detection reads of one tensor
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
       std::istringstream words(line);
@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto file = std::make_shared<Listed>(std::string(reinterpret_cast<const char*>(data), size));
   fuzz::refusing([&] {
     const ModelFiles m = single_file_model(file, Prediction::automatic);
-    // Accepted: then everything that the networks will ask for is there, in shape.
+    // An accepted model has everything that the networks ask for, in the right shape.
     check_tensors(*m.unet_weights, unet_tensors(m.unet), false);
     check_tensors(*m.vae_weights, vae_tensors(m.vae), false);
     for (std::size_t i = 0; i < m.unet.heads.size(); ++i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A whole transfer through the tiny model of every family against prototype.py: every latent of source, target, geometry and
-/// output, both attentions on, the output reading all four streams. fp32.
+/// Compares a whole transfer through the tiny model of every family with prototype.py: every latent of source, target,
+/// geometry and output. Both attentions are on, and the output reads all four streams. fp32.
 #include <c10/core/InferenceMode.h>
 
 #include "diffusion/harmonize.h"
@@ -14,7 +14,7 @@ using test::expect_close;
 
 constexpr double kOfLatents = 1e-3;
 
-/// What make_transfer.py told the UNet.
+/// Returns the condition that make_transfer.py gave the UNet.
 Conditioning conditioning(const ModelFiles& files, const test::Golden& text) {
   if (!files.unet.text_time) return {text["text_encoder.last_hidden_state"], {}, {}};
   const float ids[] = {128, 96, 0, 0, 128, 96};
@@ -44,7 +44,7 @@ TEST_P(Families, EveryLatentOfInversionAndGeneration) {
   request.restore = 0;
   SamplingOptions sampling;
   sampling.iterations = 2;
-  sampling.keep_keys = false;  // as the prototype: every stream computed again beside the output
+  sampling.keep_keys = false;  // as in the prototype: every stream is computed again with the output
   std::vector<at::Tensor> generated;
   const HarmonizeResult out =
       harmonize(input, request, time_grid(files.scheduler, 1000, 4, Spacing::leading),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Golden tensors and how close is close.
+/// Reads golden tensors and compares with them.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -18,10 +18,10 @@ namespace geometry_transfer::test {
 /// A file of the source tree.
 inline std::string source_path(const std::string& path) { return std::string(std::getenv("SOURCE")) + "/" + path; }
 
-/// How close single networks must come, relative to whole tensors.
+/// Largest error of a single network, relative to the whole tensor.
 constexpr double kTolerance = 1e-4;
 
-/// The tiny model of a family ("sd15", "sd21", "sdxl"), or "surface": the one that ships.
+/// Opens the tiny model of a family ("sd15", "sd21", "sdxl"), or "surface", the shipped one.
 inline ModelFiles open_family(const std::string& name, Prediction prediction = Prediction::automatic) {
   return open_model(source_path(name == "surface" ? "core/models/surface" : "tests/golden/" + name), prediction);
 }
@@ -41,11 +41,11 @@ class Golden {
   Weights weights_;
 };
 
-/// What the networks of a family give, and what its text encoders do.
+/// The outputs of a family's networks, and of its text encoders.
 inline Golden golden_of(const std::string& family) { return Golden("tests/golden/" + family + "/golden.safetensors"); }
 inline Golden golden_text_of(const std::string& family) { return Golden("tests/golden/" + family + "/golden_text.safetensors"); }
 
-/// An empty folder that goes with the object.
+/// An empty folder that is removed with the object.
 class TemporaryFolder {
  public:
   TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "geometry-transfer-test-XXXXXX").string()) {
@@ -61,7 +61,7 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// Over whole tensors: |a - b| / |b| (Frobenius), and the largest difference against the largest value.
+/// Compares whole tensors: |a - b| / |b| (Frobenius), and the largest difference against the largest value.
 inline void expect_close(const at::Tensor& got, const at::Tensor& expected, double tolerance, const std::string& name) {
   ASSERT_EQ(got.sizes(), expected.sizes()) << name;
   const at::Tensor d = (got - expected).to(at::kDouble);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tiny random CLIP text encoders (SD1: CLIP-L like with quick_gelu; SD2: OpenCLIP-H like with gelu; SDXL pair with projection) and their outputs."""
+"""Write tiny random CLIP text encoders and their outputs.
+
+SD 1: like CLIP-L, with quick_gelu. SD 2: like OpenCLIP-H, with gelu. SDXL: a pair, one with projection.
+"""
 import os, sys, torch
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection

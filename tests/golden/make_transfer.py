@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One whole transfer through each tiny family of this folder, by prototype.py: all four streams, both attentions, fp32.
+"""Run a whole transfer through each tiny family of this folder with prototype.py: all four streams, both attentions,
+fp32.
 
-usage: make_transfer.py OUT.safetensors      (needs torch, diffusers, safetensors; reads the models beside this file)
-"""
+usage: make_transfer.py OUT.safetensors      (needs torch, diffusers, safetensors; reads the models beside this
+file)"""
 import os, sys, torch, torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// UNet, VAE and DDIM of every family against diffusers, whole tensors, fp32.
+/// Compares UNet, VAE and DDIM of every family with diffusers, whole tensors, fp32.
 #include <c10/core/InferenceMode.h>
 
 #include "diffusion/generation.h"
@@ -45,7 +45,7 @@ TEST_P(Networks, UNetAtThreeTimes) {
 
 TEST_P(Networks, VaeBothWays) {
   const Vae vae(files.vae, Weights(files.vae_weights, at::kFloat));
-  const bool shipped = !has_text();  // its image is kept in [0,1]
+  const bool shipped = !has_text();  // its golden image is in [0,1]
   const at::Tensor image = shipped ? golden["image.source"] * 2 - 1 : golden["vae.image"];
   const Posterior p = vae.posterior(image);
   expect_close(p.mean, golden["vae.mean"], kTolerance, "vae.mean");
@@ -53,14 +53,14 @@ TEST_P(Networks, VaeBothWays) {
   expect_close(vae.decode(golden["vae.mean"] * files.vae.scaling_factor), golden["vae.decoded"], kTolerance, "vae.decoded");
 }
 
-using Ddim = Networks;  // the shipped model's steps are those of the whole transfer
+using Ddim = Networks;  // the shipped model's steps are tested by the whole transfer
 TEST_P(Ddim, TwentySteps) {
   const std::vector<double> alphas = alphas_cumprod(files.scheduler);
   const at::Tensor expected = golden["ddim.alphas_cumprod"];
   expect_close(at::tensor(alphas, at::kDouble).to(at::kFloat), expected, 1e-6, "ddim.alphas_cumprod");
 
   TimeGrid grid = time_grid(files.scheduler, 1000, 20, Spacing::leading);
-  grid.clean_alpha = files.scheduler.set_alpha_to_one ? 1 : alphas[0];  // as diffusers ends
+  grid.clean_alpha = files.scheduler.set_alpha_to_one ? 1 : alphas[0];  // the last step of diffusers
   const UNet model = unet();
   const UNetContext context = model.prepare(conditioning(1));
   GenerationOptions plain;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The golden vectors again, through one-file checkpoints in the original names, written from the same tiny models.
+/// Repeats the golden tests with one-file checkpoints in the original names, written from the same tiny models.
 #include "weights/single_file.h"
 
 #include <c10/core/InferenceMode.h>
@@ -24,7 +24,7 @@ class SingleFile : public testing::TestWithParam<const char*> {
     test::write_safetensors(path, test::ldm_tensors(folder), "F32", test::tensors_of(folder));
     const bool v = folder.scheduler.prediction_type == PredictionType::v_prediction;
     file = single_file_model(open_safetensors(path), v ? Prediction::v : Prediction::epsilon);
-    // The tiny models differ from their families in what no shape shows.
+    // These values of the tiny models cannot be read from shapes, and differ from those of their families.
     file.unet.heads = folder.unet.heads;
     file.unet.norm_num_groups = folder.unet.norm_num_groups;
     file.vae.norm_num_groups = folder.vae.norm_num_groups;

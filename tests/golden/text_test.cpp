@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The text encoders of every family against transformers, whole tensors, fp32; what the UNet is told, and its cache.
+/// Compares the text encoders of every family with transformers, whole tensors, fp32. Also tests the UNet's condition
+/// and its cache.
 #include <filesystem>
 #include <fstream>
 
@@ -66,7 +67,7 @@ TEST(EmptyPromptIds, AreThoseOfTheTokenizers) {
   EXPECT_EQ(empty_prompt_ids(clip)[2], 0);
 }
 
-/// A cache of its own, empty.
+/// Uses an empty cache of its own.
 class EmptyPrompt : public testing::Test {
  protected:
   void SetUp() override { setenv("XDG_CACHE_HOME", cache.path().c_str(), 1); }
@@ -112,7 +113,7 @@ TEST_F(EmptyPrompt, IsKeptAndReadBackExactly) {
       EXPECT_TRUE(at::equal(made.pooled, kept.pooled));
     }
   }
-  EXPECT_EQ(cached(), 4);  // each by its own name, and by its family's
+  EXPECT_EQ(cached(), 4);  // each under its own name and its family's
 }
 
 TEST_F(EmptyPrompt, IsNotEvaluatedAgain) {

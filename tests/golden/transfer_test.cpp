@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A whole transfer of the shipped model against the executable reference: every latent of inversion and generation.
+/// Compares a whole transfer of the shipped model with the executable reference: every latent of inversion and
+/// generation.
 #include <c10/core/InferenceMode.h>
 
 #include "diffusion/harmonize.h"
@@ -66,7 +67,8 @@ TEST_F(Transfer128, EveryLatentOfInversionAndGeneration) {
 }
 
 TEST_F(Transfer128, KeptKeysStayNearTheRecomputedOnes) {
-  // Not the same sum: kept keys are those of the last iterate before the solution. They differ by no more than the residual.
+  // The sums differ: kept keys are those of the last iterate before the solution. The difference is at most the
+  // residual.
   noise = 400;
   steps = 2;
   sampling.iterations = 4;

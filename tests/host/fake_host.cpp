@@ -37,7 +37,7 @@ Id layer(Id image, const std::string& name, const Rect& area, const float rgba[4
 }
 
 namespace {
-/// What is 1 in a rectangle of it.
+/// Makes a channel that is 1 in a rectangle.
 Id channel(Id image, const char* name, const Rect& canvas, const Rect& area) {
   const Id id = world().next++;
   GeglBuffer* buffer = blank(canvas, "Y float");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A host on buffers in memory: what host.h promises, and a record of what was asked for.
+/// A host on buffers in memory. It keeps the promises of host.h and records the calls.
 #pragma once
 
 #include <functional>
@@ -32,15 +32,15 @@ struct World {
   std::vector<std::string> log;  ///< "undo begin", "add", ... in order
   bool indexed = false, floating = false, quick_mask = false, no_masks = false;
   Id active = kNone;
-  int room = 1000;                     ///< layers that it takes before it refuses one
-  std::function<void(double)> during;  ///< what happens in the host at each progress
+  int room = 1000;                     ///< number of layers that it takes before it refuses one
+  std::function<void(double)> during;  ///< called at each progress, to change the host meanwhile
   Id next = 1;
 };
 World& world();
 void reset();
-/// A layer of one colour at the bottom of the image.
+/// Adds a layer of one colour at the bottom of the image.
 Id layer(Id image, const std::string& name, const Rect& area, const float rgba[4]);
-/// A rectangle of the image's selection is 1.
+/// Sets the image's selection to 1 in a rectangle.
 void select(Id image, const Rect& area);
 /// Gives the layer a mask that is 1 in a rectangle, in the layer's own pixels.
 void mask(Id layer, const Rect& area);

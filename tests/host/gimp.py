@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real GIMP in batch: a fresh profile, the plug-in from the build folder, a Scheme job in, lines out."""
+"""Runs real GIMP in batch mode: a fresh profile, the plug-in from the build folder, a Scheme job in, lines out."""
 import os
 import re
 import shutil
@@ -19,7 +19,7 @@ TWO = VERSION.startswith("2")
 
 
 class Gimp:
-    """A profile folder. Every run is a process of its own."""
+    """A profile folder. Every run is a new process."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="gt-gimp-")
@@ -39,7 +39,8 @@ class Gimp:
         return {**keep, "HOME": self.folder, "XDG_CACHE_HOME": self.path("cache"), "LANG": "C.UTF-8", **home, **more}
 
     def start(self, *jobs, interpreter="plug-in-script-fu-eval", fonts=False, output=None, **environment):
-        """A Popen; `jobs` are -b commands. Text layers need `fonts`, which take their time. `output`: a file for all it prints."""
+        """Starts GIMP and returns a Popen. `jobs` are -b commands. Text layers need `fonts`, which are slow to load.
+        `output`: a file for everything that it prints."""
         line = [CONSOLE, "-n", "-i", "-g", self.path("gimprc")] + ([] if fonts else ["-f"])
         line += ["-d"] if TWO else ["--batch-interpreter", interpreter]
         for job in jobs: line += ["-b", job]
@@ -48,7 +49,7 @@ class Gimp:
                                 stdout=output or subprocess.PIPE, stderr=output or subprocess.PIPE, text=True, errors="replace")
 
     def run(self, *jobs, timeout=800, **more):
-        """The same to its end: a CompletedProcess."""
+        """Runs GIMP to its end and returns a CompletedProcess."""
         with self.start(*jobs, **more) as process:
             try: out, err = process.communicate(timeout=timeout)
             except BaseException:
@@ -57,7 +58,7 @@ class Gimp:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def scheme(self, text):
-        """What runs that text after the libraries, for -b."""
+        """Returns the -b command that runs this text after the libraries."""
         with open(self.path("job.scm"), "w") as f:
             f.write(f'(define FOLDER "{self.folder}")\n' + text)
         loads = [os.path.join(SCRIPTS, "geometry-transfer-batch.scm"), os.path.join(HERE, f"lib-{VERSION[0]}.scm"),
@@ -65,14 +66,14 @@ class Gimp:
         return "(begin " + " ".join(f'(load "{path}")' for path in loads) + ")"
 
     def job(self, text, timeout=800, **environment):
-        """Runs Scheme after the libraries; the cases' lines, and all that was printed."""
+        """Runs Scheme after the libraries. Returns the cases' lines and everything that was printed."""
         done = self.run(self.scheme(text), timeout=timeout, **environment)
         printed = done.stdout + done.stderr
         return parse(printed), "\n".join(line for line in printed.splitlines() if line.strip())
 
 
 def until(what, answer, seconds=60):
-    """Polls; returns the first answer that is not empty."""
+    """Polls until the answer is not empty, and returns it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         got = answer()
@@ -82,7 +83,7 @@ def until(what, answer, seconds=60):
 
 
 def processes(folder, word=""):
-    """Ids of the processes of that profile's GIMP whose command line holds the word."""
+    """Ids of the processes of this profile's GIMP whose command line holds the word."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -94,7 +95,8 @@ def processes(folder, word=""):
 
 
 class Lines(dict):
-    """One case's lines: key -> the last value; all values of a key by all(); GIMP's error messages by `errors`."""
+    """One case's lines. case[key] is the last value, all() gives all values of a key, `errors` GIMP's error
+    messages."""
 
     def __init__(self):
         super().__init__()
@@ -116,12 +118,12 @@ def parse(printed):
             case[said.group(1)] = said.group(2)
             case.list.append((said.group(1), said.group(2)))
         elif "GIMP-Error: Calling error for procedure" in line:
-            awaiting = True  # the message itself follows
+            awaiting = True  # the message is in the next line
     return cases
 
 
 def write(path, pixels):
-    # Uncompressed, or OpenCV makes a LogLuv file of floats, which are then none any more.
+    # Uncompressed, because OpenCV otherwise writes floats as LogLuv, which changes them.
     ok, data = cv2.imencode(os.path.splitext(path)[1], pixels, [cv2.IMWRITE_TIFF_COMPRESSION, 1])
     assert ok
     data.tofile(path)
@@ -139,7 +141,7 @@ def grain(height, width, colour, amount, seed):
 
 
 def make_scene(folder):
-    """target.png (200 x 160), source.png and mask.png (150 x 140): a dark dent at (70, 60), radius 26."""
+    """Writes target.png (200 x 160), source.png and mask.png (150 x 140): a dark dent at (70, 60), radius 26."""
     target = grain(160, 200, (90, 140, 190), 8, 1)
     source = grain(140, 150, (150, 120, 100), 4, 2)
     mask = np.zeros((140, 150), np.uint8)

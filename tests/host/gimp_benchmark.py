@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times of real GIMP, none of them a test: from the menu's key to the dialog's window and to its painted preview, and GIMP's start
-with the plug-in and without. Medians; the second and third are taken in turns, so that a busy machine touches both.
+"""Times of real GIMP, as medians. None of them is a test.
+  - from the menu's key to the dialog's window, and to its painted preview
+  - GIMP's start with and without the plug-in, in turns, so that a busy machine affects both
 
-  meson test -C build --benchmark gimp-2.10 -v
-"""
+  meson test -C build --benchmark gimp-2.10 -v"""
 import os
 import statistics
 import tempfile
@@ -17,7 +17,7 @@ DIALOGS, STARTS = int(os.environ.get("GT_DIALOGS", 7)), int(os.environ.get("GT_S
 
 
 def soon(answer, seconds=60):
-    """Like gimp.until, but asks as often as it can."""
+    """Like gimp.until, but polls without a pause."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if got := answer(): return got
@@ -47,7 +47,8 @@ def dialogs():
 
 
 def starts():
-    """Seconds of whole sessions that do nothing, with and without the plug-in; the first of each, which asks all plug-ins, apart."""
+    """Seconds of whole sessions that do nothing, with and without the plug-in. The first session of each is left
+    out, because it asks all plug-ins."""
     sessions = {}
     for name in ("with", "without"):
         sessions[name] = gimp.Gimp()

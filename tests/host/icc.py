@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small ICC profiles, version 4, made here so that no file has to be carried."""
+"""Makes small ICC profiles, version 4, so that no profile file is needed."""
 import struct
 
 D50 = (0.9642, 1.0, 0.8249)
@@ -17,7 +17,7 @@ def text(words):
 
 
 def curve(*parameters):
-    """One parameter: a power. Five: sRGB's kind, a power above a straight piece."""
+    """One parameter: a power. Five: sRGB's type, a power above a straight piece."""
     kind = {1: 0, 5: 3}[len(parameters)]
     return b"para\0\0\0\0" + struct.pack(">HH", kind, 0) + b"".join(map(fixed, parameters))
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The plug-in without a GIMP: reading buffers, remembering, and the story of one call.
+/// Tests the plug-in without GIMP: reading buffers, notes, and whole calls.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -47,7 +47,7 @@ class Plugin : public ::testing::Test {
     ADD_FAILURE() << "a dialog came up";
     return false;
   }
-  /// Fails with a message that holds `word`, and has changed nothing.
+  /// Checks that the call fails with a message that holds `word`, and that nothing has changed.
   void refused(const char* word) {
     const Outcome outcome = run(call_, no_dialog);
     EXPECT_EQ(outcome.status, Outcome::Status::failed);
@@ -86,7 +86,7 @@ TEST_F(Plugin, WhereMemoryEndsItGoesBeforeGimp) {
   ASSERT_EQ(run(call_, no_dialog).status, Outcome::Status::done);
   EXPECT_EQ(score(), 500);
   ASSERT_TRUE(as_gimp());
-  call_.mode = Call::Mode::last_values;  // which asks the worker, and does it here where that has gone
+  call_.mode = Call::Mode::last_values;  // asks the worker; runs here if the worker is gone
   int there = 0;
   run(call_, no_dialog, [&](const auto&...) -> Layer {
     there = score();
@@ -124,7 +124,7 @@ TEST_F(Plugin, AResultThatIsEditedAgainIsReplaced) {
 }
 
 TEST_F(Plugin, WhatAScriptSaysWinsOverThePreset) {
-  call_.request.colour = Colour::mean;  // not the preset's
+  call_.request.colour = Colour::mean;  // differs from the preset
   call_.request.grain = 0.3;
   const Outcome said = run(call_, no_dialog);
   ASSERT_EQ(said.status, Outcome::Status::done) << said.message;
@@ -208,7 +208,7 @@ TEST_F(Plugin, WhatIsGoneBeforeTheResultIsWrittenIsSaid) {
     if (done > 0.8 && host::is_layer(target_)) remove(target_);
   };
   fails("The layer was deleted");
-  // The reference has been read: its going does no harm.
+  // The reference was read before, so its deletion does no harm.
   fake::world().during = [&](double done) {
     if (done > 0.8 && host::is_layer(source_)) remove(source_);
   };
@@ -340,7 +340,7 @@ TEST_F(Plugin, TheDialogStartsFromTheLastRunAndAResultLeadsBackToItsTarget) {
     return true;
   });
   ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
-  call_.target = first.layer;  // GIMP has the result active after a run
+  call_.target = first.layer;  // after a run GIMP has the result active
   call_.source = kNone;
   bool asked = false;
   run(call_, [&](Call& call) {
@@ -379,7 +379,7 @@ TEST_F(Plugin, AQualityThatWasCancelledIsNotRememberedForOtherImages) {
   EXPECT_EQ(preset_at_start(2), Request{}.preset);
 }
 
-/// After File > Open as Layers the new layer is on top and active.
+/// After File > Open as Layers, the new layer is on top and active.
 class OpenedAsLayers : public Plugin {
  protected:
   void SetUp() override {
@@ -387,7 +387,7 @@ class OpenedAsLayers : public Plugin {
     call_.mode = Call::Mode::interactive;
     call_.source = kNone;
   }
-  /// Reference, target and hint of the dialog.
+  /// Runs the call and returns the dialog's reference, target and hint.
   Call sides() {
     Call seen;
     run(call_, [&](Call& call) {
@@ -412,7 +412,7 @@ TEST_F(OpenedAsLayers, NotWhereNothingVisibleLiesBelow) {
 }
 
 TEST_F(OpenedAsLayers, NotWhereTheSelectionLiesBesideIt) {
-  fake::world().items[target_].area = {0, 0, 70, 160};  // a quarter of the selection
+  fake::world().items[target_].area = {0, 0, 70, 160};  // covers a quarter of the selection
   EXPECT_EQ(sides().target, target_);
 }
 
@@ -611,7 +611,7 @@ TEST_F(Plugin, AReferenceInAnotherImageLandsInTheMiddleOfTheTarget) {
   EXPECT_EQ(pixel[0], 1);
 }
 
-/// What is taken of image 2 is wanted in this one.
+/// A reference in image 2 for a target in this one.
 class BroughtIn : public Plugin {
  protected:
   void SetUp() override {
@@ -654,7 +654,7 @@ TEST_F(BroughtIn, AHiddenCopyWithTheSelectionAsItsMaskInTheSameUndoStep) {
   const Id copy = stack[2];
   EXPECT_EQ(host::item_name(copy), "elsewhere");
   EXPECT_FALSE(fake::world().items[copy].visible);
-  // The selection's middle, 230,230, is the target's, 100,80.
+  // The selection's middle, 230,230, goes to the target's middle, 100,80.
   EXPECT_EQ(host::extent(copy), (Rect{-130, -150, 300, 300}));
   EXPECT_EQ(all_of(copy), all_of(away_));
   float pixel;
@@ -677,7 +677,7 @@ TEST_F(BroughtIn, RepeatGivesTheSameWithoutTheOtherImage) {
     g_object_unref(fake::world().items[gone].buffer);
     fake::world().items.erase(gone);
   }
-  // What is selected by now says nothing about it.
+  // The present selection does not matter for it.
   fake::select(kImage, {0, 0, 10, 10});
   call_.mode = Call::Mode::last_values;
   call_.target = first.layer;
@@ -753,7 +753,7 @@ TEST_F(BroughtIn, AHostThatRefusesLateHasNothingOfIt) {
     EXPECT_EQ(fake::world().stacks, before) << room;
     const auto& log = fake::world().log;
     EXPECT_EQ(std::count(log.begin(), log.end(), "remove"), removed);
-    // Taken out of the image within the step that they were put in; the others, which were never in it, are no more.
+    // Inserted layers are removed within the same undo step. The others, which were not inserted, are deleted.
     const auto end = std::find(log.begin(), log.end(), "undo end");
     EXPECT_EQ(std::count(log.begin(), end, "remove"), removed);
     EXPECT_EQ(std::count(log.begin(), log.end(), "delete") + removed, std::count(log.begin(), log.end(), "make"));
@@ -779,7 +779,7 @@ class SeveralReferences : public Plugin {
     mask.read({x, y, 1, 1}, {1, 1}, &pixel);
     return pixel;
   }
-  /// Side by side with the first, under one selection of both.
+  /// Makes a second layer beside the first, with one selection over both.
   Id beside() {
     fake::world().items[source_].area = {0, 0, 100, 160};
     fake::select(kImage, {60, 50, 80, 30});
@@ -802,12 +802,12 @@ TEST_F(SeveralReferences, OfASharedSelectionEachTakesWhatLiesOnIt) {
 TEST_F(SeveralReferences, ALayerMaskSaysWhereTheFurtherOneHasItsGeometry) {
   const Id hole = fake::layer(kImage, "hole", {20, 30, 100, 100}, kClay);
   fake::mask(hole, {10, 10, 20, 20});
-  fake::mask(source_, {0, 0, 1, 1});  // not asked: the main one has the selection
+  fake::mask(source_, {0, 0, 1, 1});  // not used: the main reference has the selection
   const SceneFromLayers scene_layers(kImage, target_, source_, {{hole, kGeometry, 1}});
   EXPECT_EQ(mask_at(scene_layers, 0, 70, 60), 1);
   EXPECT_EQ(mask_at(scene_layers, 1, 40, 50), 1);
   EXPECT_EQ(mask_at(scene_layers, 1, 70, 70), 0);
-  // 40 x 30 round (80, 65) and 20 x 20 round (40, 50).
+  // Means of 40 x 30 pixels around (80, 65) and 20 x 20 around (40, 50).
   EXPECT_NEAR(scene_layers.centre_x(), (1200 * 80 + 400 * 40) / 1600., 0.01);
   EXPECT_NEAR(scene_layers.centre_y(), (1200 * 65 + 400 * 50) / 1600., 0.01);
 }
@@ -875,7 +875,7 @@ TEST_F(SeveralReferences, AreRememberedInTheirImageAndForgottenInAnother) {
     return found;
   };
   EXPECT_EQ(started_from(call_), chosen);
-  // Another image, whose layers have numbers that were remembered.
+  // Another image, whose layers have the remembered numbers.
   for (auto& [id, item] : fake::world().items) item.image = 2;
   fake::world().stacks[2] = fake::world().stacks[kImage];
   fake::world().selections[2] = fake::world().selections[kImage];
@@ -889,7 +889,7 @@ TEST_F(SeveralReferences, AreRememberedInTheirImageAndForgottenInAnother) {
     return false;
   });
   other.source = source_;
-  // A result brings its own along, wherever it was saved; what is not there any more is left out.
+  // A result keeps its references, wherever it was saved. Deleted layers are left out.
   other.target = first.layer;
   fake::world().items.erase(gone);
   EXPECT_EQ(started_from(other), (std::vector<FurtherReference>{{hole, kGeometry, 0.5}}));
@@ -961,7 +961,7 @@ TEST(Settings, TextRoundTripsAndOldOrBrokenLinesKeepDefaults) {
   EXPECT_EQ(broken.request.placement.scale, 1);
   EXPECT_EQ(broken.request.placement.rotation, 0);
   EXPECT_EQ(broken.request.feather, 9);
-  // Numbers that no layer has: none is meant.
+  // These are not numbers of layers, so none is taken.
   for (const char* number : {"-1e300", "nan", "99999999999999", "x"})
     EXPECT_EQ(parse_settings(std::string("target-layer=") + number).target, 0u) << number;
 }
@@ -985,7 +985,7 @@ TEST_F(Plugin, AStrangersNoteDoesNotSayWhatThisMachineIsAskedFor) {
   EXPECT_EQ(found.request.precision, Precision::automatic);
   EXPECT_EQ(found.request.threads, 0);
   EXPECT_EQ(found.request.memory_mb, 0);
-  // What the user asked it for in the last run stays.
+  // The value of the user's last run stays.
   Remembered last;
   last.request.model = "/another";
   last.request.device = Device::cpu;
@@ -1046,7 +1046,7 @@ TEST_F(ExpectedTime, TheEstimateFollowsWhatItRestsOn) {
 }
 
 TEST_F(ExpectedTime, TheEstimateIsNearWhatWasMeasured) {
-  // docs/speed.md, two cores of an EPYC with AVX2: the demo and a crack, each at two presets.
+  // Measured on two cores of an EPYC with AVX2: the demo and a crack, each with two presets.
   const auto near = [&](const Request& request, double measured) {
     EXPECT_NEAR(estimated_seconds(request, work_, machine_), measured, measured / 4) << request.preset;
   };
@@ -1113,7 +1113,7 @@ TEST_F(ExpectedTime, EveryRunIsRemembered) {
   EXPECT_TRUE(speed_of("instant", "").this_preset);
 }
 
-/// A ramp: its area averages are known.
+/// Makes a ramp, whose area averages are known.
 host::Buffer ramp(int width, int height) {
   const GeglRectangle extent = {0, 0, width, height};
   GeglBuffer* buffer = gegl_buffer_new(&extent, babl_format("Y float"));
@@ -1141,7 +1141,7 @@ TEST(Raster, SmallerReadsAreAreaAverages) {
     for (int y = 0; y < size.height; ++y)
       for (int x = 0; x < size.width; ++x)
         worst = std::max(worst, std::abs(out[y * size.width + x] - ((x + 0.5) * across - 0.5 + 0.5 * ((y + 0.5) * down - 0.5))));
-    // GEGL's pyramid rounds its cells to whole pixels: a few hundredths of what one output pixel spans.
+    // GEGL's pyramid rounds its cells to whole pixels: a few hundredths of the width of an output pixel.
     EXPECT_LT(worst, std::max(0.51, 0.03 * (across + 0.5 * down))) << size.width;
   }
 }
@@ -1160,14 +1160,14 @@ TEST(Raster, WhatLiesUnderTransparencyDoesNotBleedIn) {
   GeglBuffer* buffer = gegl_buffer_new(&extent, babl_format("R'G'B'A float"));
   std::vector<float> pixels;
   for (int x = 0; x < 8; ++x) {
-    const float clear = x % 2 ? 0.f : 1.f;  // every other one is green and transparent
+    const float clear = x % 2 ? 0.f : 1.f;  // every other pixel is green and transparent
     const float pixel[4] = {clear ? 0.6f : 0.f, clear ? 0.2f : 1.f, 0.1f, clear};
     pixels.insert(pixels.end(), pixel, pixel + 4);
   }
   gegl_buffer_set(buffer, nullptr, 0, babl_format("R'G'B'A float"), pixels.data(), GEGL_AUTO_ROWSTRIDE);
   const GeglRaster raster(host::Buffer(buffer), GeglRaster::Kind::colour, 0, 0, {0, 0, 8, 1});
   float out[5 * 4];
-  raster.read({0, 0, 8, 1}, {5, 1}, out);  // less than a factor of two: all of it is this file's own average
+  raster.read({0, 0, 8, 1}, {5, 1}, out);  // the factor is below two, so only this file's own average is used
   for (int i = 0; i < 5; ++i) EXPECT_NEAR(out[i * 4 + 1], 0.2f, 1e-3);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Full GIMP on a screen of its own (Xvfb), driven by keys and mouse; asked about its state through Script-Fu's server."""
+"""Runs full GIMP on a virtual screen (Xvfb), with keys and mouse. Script-Fu's server answers questions about its
+state."""
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ PROGRAM = gimp.CONSOLE.replace("-console", "")
 
 
 class Screen:
-    """artefacts: the folder that screenshots go to. `size` in pixels; more is GIMP's environment."""
+    """artefacts: the folder for screenshots. `size` in pixels. Further arguments go to GIMP's environment."""
 
     def __init__(self, artefacts, job, size=(1400, 1000), **more):
         self.gimp = gimp.Gimp()
@@ -66,7 +67,7 @@ class Screen:
 
     def close(self):
         for process in reversed(self.started):
-            os.killpg(process.pid, signal.SIGKILL)  # GIMP's plug-ins with it
+            os.killpg(process.pid, signal.SIGKILL)  # ends GIMP's plug-ins, too
             process.wait()
         self.gimp.close()
 
@@ -75,7 +76,7 @@ class Screen:
         except OSError: return None
 
     def ask(self, scheme, seconds=60):
-        """The value of an expression, as text."""
+        """The value of an expression as text."""
         self.server.settimeout(seconds)
         data = scheme.encode()
         self.server.sendall(b"G" + len(data).to_bytes(2, "big") + data)
@@ -99,7 +100,7 @@ class Screen:
         return self.xdo("search", "--onlyvisible", "--name", name).split()
 
     def window(self, name, seconds=60):
-        """Waits for it, and gives it the keyboard."""
+        """Waits for the window and gives it the keyboard."""
         found = gimp.until("a window " + name, lambda: self.windows(name), seconds)[-1]
         self.xdo("windowactivate", "--sync", found)
         return found
@@ -117,7 +118,7 @@ class Screen:
         return tuple(int(said[k]) for k in ("X", "Y", "WIDTH", "HEIGHT"))
 
     def drag(self, window, start, end, steps=12, button=1):
-        # By the window: of its place xdotool counts the frame twice.
+        # Relative to the window, because xdotool counts the frame twice in a window's place.
         to = lambda i: self.xdo("mousemove", "--window", window, *(a + (b - a) * i // steps for a, b in zip(start, end)))
         to(0)
         self.xdo("mousedown", button)
@@ -137,7 +138,7 @@ class Screen:
         return cv2.imread(path, cv2.IMREAD_COLOR).astype(int)
 
     def settled(self, name, window, area, unlike=None, seconds=30):
-        """The first of its screenshots that is as the one before, and not `unlike`, in `area` (a pair of slices)."""
+        """The first screenshot that equals the one before, and differs from `unlike`, in `area` (a pair of slices)."""
         shots = [self.shot(name, window)]
 
         def same():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random arguments of the procedure in real GIMP: each call works or is refused in words, a refusal leaves everything as it was, and
-the next call works. The same calls every time; GT_CALLS=1000 GT_SEED=7 makes more and others."""
+"""Calls the procedure in real GIMP with random arguments. Each call works or is refused in words, a refusal changes
+nothing, and the next call works. The calls are the same every time; GT_CALLS=1000 GT_SEED=7 makes more and
+others."""
 import os
 import random
 import re
@@ -17,23 +18,24 @@ WORDS = ["", " ", "instant", "INSTANT", "custom", "/", "/dev/zero", "/proc/self/
 
 
 def table():
-    """name -> what the command line, which reads the same table, says of it: "0 .. 1", "true|false", "TEXT"."""
+    """Parameter -> what the command line's help says of it ("0 .. 1", "true|false", "TEXT"). The command line reads
+    the same table."""
     printed = subprocess.run([os.environ["GT_CLI"], "--help"], capture_output=True, text=True, check=True).stdout
     return dict(re.findall(r"^  --([a-z-]+) (.+?),? default.*$", printed, re.M)) | {"model": "TEXT"}
 
 
 def literal(value):
-    """As Scheme reads it."""
+    """The value as Scheme reads it."""
     if isinstance(value, bool): return "TRUE" if value else "FALSE"
     if isinstance(value, float) and value != value: return "(- 1e999 1e999)"
     if isinstance(value, (int, float)): return repr(value).replace("inf", "1e999").replace("e+", "e")
-    # Script-Fu's reader takes no long literals.
+    # Script-Fu's reader has a limit for literals.
     parts = [value[i:i + 500].replace("\\", "\\\\").replace('"', '\\"') for i in range(0, len(value), 500)]
     return f'"{parts[0]}"' if len(parts) == 1 else "(string-append " + " ".join(f'"{part}"' for part in parts) + ")"
 
 
 class Chance(random.Random):
-    """Mostly what fits, sometimes what does not, seldom a value of another kind."""
+    """Draws mostly valid values, sometimes invalid ones, seldom values of another type."""
 
     def number(self, low, high):
         odd = [low, high, low - 1, high + 1, 0, -0.0, 0.5, 1e-320, 1e300, -1e300, 2**31, -2**31 - 1, 2**63, float("inf"), float("nan")]
@@ -58,7 +60,7 @@ class Chance(random.Random):
     def call(self, names):
         settings = {name: self.value(names[name]) for name in self.sample(sorted(names), self.randint(0, 8))}
         if self.random() < 0.25: settings["references"] = self.references()
-        # Most without the model; with it, what takes no more than moments.
+        # Most calls run without the model; those with it run a fraction of a second.
         settings["preset"] = "instant"
         if self.random() < 0.3:
             settings["preset"] = "custom" if self.random() < 0.7 else settings["preset"]
@@ -88,7 +90,8 @@ class Arguments(unittest.TestCase):
 
     @classmethod
     def fits(cls, settings):
-        """Whether the plug-in is asked at all: Script-Fu itself refuses a value of another kind, and GIMP 3 one out of range."""
+        """True if the plug-in is called. Script-Fu itself refuses values of another type, and GIMP 3 those out of
+        range."""
         for name, value in settings.items():
             spec = cls.names.get(name, "TEXT")
             number = " .. " in spec or spec == "true|false"
@@ -100,7 +103,7 @@ class Arguments(unittest.TestCase):
 
     @staticmethod
     def text(value):
-        """A literal in which {target} and {source} become those layers' numbers."""
+        """Returns a literal in which {target} and {source} are replaced by those layers' numbers."""
         if not isinstance(value, str) or ("{target}" not in value and "{source}" not in value): return literal(value)
         parts = re.split(r"\{(target|source)\}", value)
         return "(string-append " + " ".join(f"(number->string ({p}-of image))" if i % 2 else literal(p) for i, p in enumerate(parts)) + ")"
@@ -126,7 +129,7 @@ class Arguments(unittest.TestCase):
                     if self.fits(settings): self.assertTrue(case.errors, "refused without a word")
                     self.assertLess(max(map(len, case.errors), default=0), 2000)
         print("#", f"{len(self.calls)} calls, {works} worked", flush=True)
-        # Both kinds, or the calls show nothing.
+        # Both outcomes must occur, or the test shows nothing.
         self.assertGreater(works, len(self.calls) // 10)
         self.assertLess(works, len(self.calls))
 

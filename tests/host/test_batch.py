@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The procedure in real GIMP without a display: what it makes, and what it refuses."""
+"""The procedure in real GIMP without a display: its results and its refusals."""
 import os
 import re
 import subprocess
@@ -16,7 +16,7 @@ IN_LAYOUTS = {
     "plain": "(scene 0 0)",
     "shifted": "(scene 30 -15)",
 }
-# Name, and what turns the 8-bit sRGB scene into another kind of image.
+# Name, and the Scheme that converts the 8-bit sRGB scene to another kind of image.
 KINDS = {
     "u8": "",
     "u16": "(gimp-image-convert-precision image u16)",
@@ -129,7 +129,7 @@ class Results(unittest.TestCase):
 
     def test_cropped_to_the_feathered_selection(self):
         x, y, width, height = map(int, self.case("plain")["area"].split())
-        # A disc of radius 26 round (70, 60), 3 pixels of feather beyond it at most.
+        # A disc of radius 26 around (70, 60), plus at most 3 pixels of feather.
         self.assertTrue(40 <= x <= 44 and 30 <= y <= 34, (x, y))
         self.assertTrue(53 <= width <= 60 and 53 <= height <= 60, (width, height))
 
@@ -141,7 +141,8 @@ class Results(unittest.TestCase):
         return np.abs(before - after).max(axis=2) > 0
 
     def beyond(self, picture):
-        """Pixels that no feather reaches. Not those that 8 bits show unchanged: 16 bits show changes below one of their steps."""
+        """Pixels that no feather reaches. Pixels that are equal in 8 bits are not enough, because 16 bits show
+        smaller changes."""
         ys, xs = np.indices(picture.shape[:2])
         return np.hypot(xs - 70, ys - 60) > 26 + 4
 
@@ -162,7 +163,7 @@ class Results(unittest.TestCase):
                 self.case(name + "-after")
                 difference = np.abs(self.picture(name + "-after") - plain)
                 outside = self.beyond(plain)
-                # wide-u8: two 8-bit conversions on the way; elsewhere one step of 8 bit at most.
+                # wide-u8 converts twice in 8 bits. The others differ by at most one step of 8 bits.
                 limit = 4 if name == "wide-u8" else 2
                 self.assertLessEqual(difference[~outside].max() / 257, limit)
                 self.assertFalse(self.changed(self.picture(name + "-before"), self.picture(name + "-after"))[outside].any())
@@ -203,24 +204,25 @@ class Results(unittest.TestCase):
     def test_further_references_are_carried_over_too(self):
         case = self.case("several")
         before, after = self.target.astype(np.int64) * 257, self.picture("several")
-        inside = self.mask[:120, :130] > 0  # what of the second dent lies on the target
+        inside = self.mask[:120, :130] > 0  # the part of the second dent that lies on the target
         darker = lambda x, y: ((before - after)[y:, x:][:120, :130][inside].mean()) / 65535
         self.assertGreater(darker(0, 0), 0.05)
         self.assertGreater(darker(70, 40), 0.05)
         ys, xs = np.nonzero(self.changed(before, after))
         self.assertLessEqual(np.minimum(np.hypot(xs - 70, ys - 60), np.hypot(xs - 140, ys - 100)).max(), 26 + 4)
-        # A message of several lines: GIMP prints them as they are.
+        # The note has several lines. GIMP prints them unchanged.
         self.assertIn(f"\nfurther-layers={case['tattoo']} geometry 0.5\n", self.printed)
 
     def test_it_is_blended_as_the_preview_shows_it(self):
-        # 2: 2.10's perceptual, 3.0's non-linear RGB; 0, linear light for a normal layer, would lose a feathered shadow.
+        # 2 is perceptual in 2.10 and non-linear RGB in 3.0. Linear light (0, the default) would lose a feathered
+        # shadow.
         for name in IN_LAYOUTS: self.assertEqual(self.case(name)["blending"], "2")
 
     def test_two_transfers_one_target(self):
         self.assertEqual(self.case("twice").all("layer"), ["Geometry from dent #1", "Geometry from dent", "wall", "dent"])
 
 
-# What is refused: the Scheme that fails, and words of the message.
+# Refusals: the Scheme that fails, and words of the message.
 REFUSED = {
     "nothing selected": ("(gimp-selection-none image)", TRANSFER, ["Nothing is selected", "dent"]),
     "no reference": ("", "(geometry-transfer image target none (list \"preset\" \"instant\"))", ["reference layer"]),
@@ -244,8 +246,8 @@ REFUSED = {
                       ["/nowhere/model"]),
 }
 if not gimp.TWO:
-    # GIMP 3.0 gives Script-Fu no gimp-selection-float, and for a word that a choice does not have it prints a warning and takes the
-    # default: the plug-in never sees it.
+    # GIMP 3.0's Script-Fu has no gimp-selection-float. For an unknown word of a choice it prints a warning and takes
+    # the default, so the plug-in never sees it.
     for name in ("a floating selection", "an unknown word"): del REFUSED[name]
 
 
@@ -274,18 +276,18 @@ class Refusals(unittest.TestCase):
                 self.assertIn(name, self.cases, self.printed)
                 case = self.cases[name]
                 self.assertEqual((case.get("finished"), case.get("answer")), ("yes", "refused"), self.printed)
-                # Clean means: nothing was pushed on the undo stack since.
+                # Clean means that nothing was pushed on the undo stack.
                 self.assertEqual((case["layers"], case["dirty"]), ("0", "no"))
                 if gimp.TWO or name not in CHECKED_BY_GIMP_3:
                     for word in words: self.assertIn(word, " ".join(case.errors), self.printed)
 
 
-# GIMP 3 itself refuses these before the plug-in is called.
+# GIMP 3 refuses these itself, before the plug-in is called.
 CHECKED_BY_GIMP_3 = ("a number out of range", "an indexed image")
 
 
 class Process(unittest.TestCase):
-    """What the plug-in's process loads, and how GIMP starts with it."""
+    """Tests which libraries the plug-in's process loads, and how GIMP starts with it."""
 
     def test_the_program_links_no_heavy_library(self):
         program = os.path.join(gimp.PLUGIN, "geometry-transfer", "geometry-transfer")

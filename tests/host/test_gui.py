@@ -20,7 +20,7 @@ DIALOG = "^Geometry Transfer$"
 IMAGE = r"layers?\).*GIMP$"
 PREVIEW = np.s_[20:380, 20:420]  # of the dialog's window
 
-# The reference lies hidden below the target: a visible one would make the target on top the reference, see OpenedAsLayers.
+# The reference is hidden below the target. A visible reference would swap the sides, see OpenedAsLayers.
 OPEN = """(begin (define image (scene 0 0)) (gimp-item-set-visible (source-of image) no) (activate image (target-of image)) (gimp-display-new image) (gimp-displays-flush)
   (clean image))"""
 APART = """(begin (define other (open-image (file "source.png"))) (gimp-item-set-name (car (layers other)) "dent")
@@ -49,7 +49,7 @@ class OnScreen(unittest.TestCase):
         cls.screen.window(IMAGE, 90)
 
     def tearDown(self):
-        # A test that failed does not stop the next: no dialog and no transfer of its own stays.
+        # A failed test must not stop the next one, so its dialog and its transfer are closed.
         for _ in self.screen.windows(DIALOG):
             self.screen.window(DIALOG)
             self.screen.key("Escape")
@@ -60,7 +60,8 @@ class OnScreen(unittest.TestCase):
     def count(self): return int(self.screen.ask(LAYERS).strip('"'))
 
     def open_dialog(self):
-        """Filters > Map > Geometry Transfer..., by mnemonics. The dialog's window and the seconds to it."""
+        """Filters > Map > Geometry Transfer..., by mnemonics. Returns the dialog's window and the seconds until it
+        came."""
         s = self.screen
         s.window(IMAGE)
         s.key("alt+r")
@@ -71,15 +72,15 @@ class OnScreen(unittest.TestCase):
         window = gimp.until("the dialog", lambda: s.windows(DIALOG), 30)[-1]
         seconds = time.monotonic() - start
         s.xdo("windowactivate", "--sync", window)
-        # The first preview, or its message, comes after the window: until then its place is of one grey.
+        # The first preview, or its message, comes after the window. Until then that place is plain grey.
         gimp.until("the preview", lambda: s.shot("opening", window)[20:300, 20:420].std() > 3, 30)
         return window, seconds
 
     def on_screen(self, window):
-        """All of it, so that its buttons can be reached."""
+        """Moves the window so that all its buttons can be reached."""
         def inside():
             width, height = self.screen.geometry(window)[2:]
-            # By the pointer: of a window's place xdotool counts the frame twice.
+            # By the pointer, because xdotool counts the frame twice in a window's place.
             self.screen.xdo("mousemove", "--window", window, 0, 0)
             x, y = map(int, re.findall(r"\d+", self.screen.xdo("getmouselocation"))[:2])
             return x >= 0 and y >= 0 and x + width <= self.size[0] and y + height <= self.size[1] and (width, height)
@@ -89,12 +90,12 @@ class OnScreen(unittest.TestCase):
     def active(self): return self.screen.ask("(number->string (active image))")
 
     def note_of_the_next_after(self, layer):
-        """What the result remembers: selecting it is the last thing that the plug-in does."""
+        """The result's settings. The plug-in selects the result last."""
         gimp.until("the result", lambda: self.active() != layer, 60)
         return self.screen.ask("(text (parasite (active image)))")
 
     def choose_instant(self):
-        """The quality's list is the second widget; Home is its first row, Instant."""
+        """The list of qualities is the second widget. Home chooses its first row, Instant."""
         self.screen.key("alt+q", "Home")
 
 
@@ -106,27 +107,27 @@ class Dialog(OnScreen):
         print(f"# dialog after {seconds:.2f} s", flush=True)
         self.choose_instant()
         before = s.settled("dialog", window, PREVIEW)
-        # The preview fills the left: a picture, not the grey of a message.
+        # The preview on the left shows a picture, not the grey of a message.
         self.assertGreater(before[20:300, 60:400].std(), 3)
 
-        s.drag(window, (330, 360), (390, 380))  # far from the handle that turns
+        s.drag(window, (330, 360), (390, 380))  # far from the rotation handle
         moved = s.settled("dragged", window, PREVIEW, unlike=before)  # the preview follows the mouse
         s.key("alt+p")
         s.settled("compare", window, PREVIEW, unlike=moved)  # the bare target on one side
         s.key("alt+o")
         s.gone(DIALOG)
-        # The last thing that the plug-in does is to select the layer that it has filled.
+        # The plug-in selects the new layer last, when it is filled.
         gimp.until("the new layer", lambda: self.count() == 3 and "yes" in s.ask("(text (= (active image) (car (layers image))))"), 120)
-        time.sleep(1)  # for the canvas
+        time.sleep(1)  # until the canvas is painted
         s.shot("result")
         x, y, width, height = map(int, s.ask(
             '(let* ((l (car (layers image))) (at (offsets l))) (text (list (car at) (cadr at) (width l) (height l))))').strip('"').split())
-        # The drag moved it right and down by what 60 and 20 widget pixels are on the canvas.
+        # The drag moved it right and down, by 60 and 20 widget pixels in canvas units.
         self.assertGreater(x + width / 2 - 70, 10)
         self.assertGreater(y + height / 2 - 60, 2)
         self.assertIn("Geometry from dent", s.ask("(car (gimp-item-get-name (car (layers image))))"))
 
-        # Filters > Repeat, on the result: the same again, in its place, without a dialog.
+        # Filters > Repeat on the result makes the same result in its place, without a dialog.
         place = "(text (list (offsets (car (layers image))) (width (car (layers image))) (height (car (layers image)))))"
         first, layer = s.ask(place), self.active()
         s.window(IMAGE)
@@ -165,12 +166,12 @@ class Dialog(OnScreen):
         running = lambda: gimp.processes(s.gimp.folder, "geometry-transfer\0-gimp")
         idle = s.shot("idle")
         self.open_dialog()
-        s.key("alt+q", "Home", "Down", "Down", "Down", "Down")  # Paper: minutes
+        s.key("alt+q", "Home", "Down", "Down", "Down", "Down")  # Paper takes minutes
         s.key("alt+o")
         s.gone(DIALOG)
         gimp.until("the model", lambda: gimp.processes(s.gimp.folder, "--geometry-transfer-worker"))
         x, y, width, height = s.geometry(s.window(IMAGE))
-        # The button is what came to the right end of the status bar.
+        # The Cancel button appears at the right end of the status bar.
         bar = np.s_[y + height - 40:y + height, x:x + width]
         came = lambda: np.nonzero(np.abs(s.shot("progress") - idle)[bar].max(axis=2) > 20)
         gimp.until("the button", lambda: (came()[1] > 0.65 * width).any())
@@ -183,7 +184,7 @@ class Dialog(OnScreen):
         s.shot("cancelled")
         self.assertEqual(self.count(), 2)
         self.assertIn("no", s.ask("(text (dirty? image))"))
-        # What the first test undid can still be done again: the undo history was not touched.
+        # Redo still works for what the first test undid, so the undo history was not touched.
         s.key("ctrl+y")
         gimp.until("redo", lambda: self.count() == 3, 20)
         s.key("ctrl+z")
@@ -198,7 +199,7 @@ class Dialog(OnScreen):
         s.gone(DIALOG)
         time.sleep(1.5)
         s.shot("no-selection-message")
-        for _ in s.windows("^GIMP Message$"):  # it would lie over the next test's dialog
+        for _ in s.windows("^GIMP Message$"):  # it would cover the next test's dialog
             s.window("^GIMP Message$")
             s.key("Escape")
         self.assertEqual(self.count(), 2)
@@ -222,7 +223,7 @@ class Dialog(OnScreen):
         s.key("alt+o")
         s.gone(DIALOG)
         self.assertIn("further-layers=", self.note_of_the_next_after(before))
-        # Repeat, on the result, takes it along.
+        # Repeat on the result keeps the further reference.
         before = self.active()
         s.window(IMAGE)
         s.key("ctrl+f")
@@ -241,7 +242,7 @@ class Dialog(OnScreen):
         s.key("Escape", "alt+d", "End")
         s.shot("model-chosen", window)
         before = self.active()
-        s.key("alt+x", "ctrl+a", "7", "alt+o")  # a number that is being typed counts
+        s.key("alt+x", "ctrl+a", "7", "alt+o")  # a half-typed number counts, too
         s.gone(DIALOG)
         note = self.note_of_the_next_after(before)
         self.assertIn(f"model={folder}/small", note)
@@ -254,7 +255,7 @@ class Dialog(OnScreen):
         s.ask('(activate image (named image "wall"))')
         before, notes = self.count(), presets()
         self.open_dialog()
-        s.key("alt+r", "alt+q", "Home", "Down", "Down", "Down")  # Best: many seconds
+        s.key("alt+r", "alt+q", "Home", "Down", "Down", "Down")  # Best takes many seconds
         s.key("alt+o")
         s.gone(DIALOG)
         gimp.until("the model", lambda: gimp.processes(s.gimp.folder, "--geometry-transfer-worker"))
@@ -268,19 +269,19 @@ class Dialog(OnScreen):
 
 
 class Demo(OnScreen):
-    """The photographs of ./run-demo; the README's pictures of the dialog are its screenshots "demo"."""
+    """The photographs of ./run-demo. The documents show the screenshots "demo"."""
     job = DROPLETS
 
     def test_the_droplets_are_in_the_preview(self):
         s = self.screen
         window, _ = self.open_dialog()
-        s.xdo("mousemove", "0", "0")  # no tooltip in the picture
+        s.xdo("mousemove", "0", "0")  # so that no tooltip is in the picture
         shown = s.settled("demo", window, PREVIEW)
         s.key("alt+p")
         split = s.settled("demo-compare", window, PREVIEW, unlike=shown)
-        # Only where the droplets are does the bare target differ.
+        # The bare target differs only where the droplets are.
         self.assertLess((np.abs(split - shown)[PREVIEW].max(axis=2) > 20).mean(), 0.2)
-        # The picture takes what a larger window gives it.
+        # The picture grows with the window.
         s.xdo("windowsize", window, 1200, 880)
         beyond = np.s_[500:700, 480:620]
         gimp.until("the picture to grow", lambda: s.shot("demo-large", window)[beyond].std() > 3, 20)
@@ -294,7 +295,7 @@ class Demo(OnScreen):
         shown = s.settled("near", window, PREVIEW)
         light = lambda shot: shot.min(axis=2) > 200
         ys, xs = np.nonzero(light(shown[:400, :440]))
-        first = ys < ys.min() + 18  # the handle, above the middle
+        first = ys < ys.min() + 18  # the rotation handle, above the middle
         ys, xs = ys[first], xs[first]
         handle = np.s_[ys.min() - 2:ys.max() + 3, xs.min() - 2:xs.max() + 3]
         s.drag(window, (60, 400), (420, 400))
@@ -305,7 +306,7 @@ class Demo(OnScreen):
 
 
 class OpenedAsLayers(OnScreen):
-    """A photograph, another opened as layer on top, a selection on it: called as it is, all the way to a result that is seen."""
+    """A photograph, another opened as a layer on top, and a selection on it: the whole way to a visible result."""
     job = """(begin (define image (open-image (file "target.png"))) (gimp-item-set-name (car (layers image)) "wall")
       (define crack (open-layer image (file "source.png"))) (gimp-image-insert-layer image crack 0 0) (gimp-item-set-name crack "crack")
       (geometry-transfer-select image (file "mask.png")) (gimp-layer-set-offsets crack 30 15) (gimp-selection-translate image 30 15)
@@ -330,7 +331,7 @@ class OpenedAsLayers(OnScreen):
         time.sleep(1)
         s.shot("opened-as-layers-result")
         s.window(IMAGE)
-        s.key("alt+e")  # the Edit menu names the undo step; the selection's marching ants never settle behind it
+        s.key("alt+e")  # the Edit menu names the undo step; marching ants never settle behind it
         time.sleep(1)
         s.shot("undo-step")
         s.key("Escape", "Escape")
@@ -373,7 +374,7 @@ class InThePreview(OnScreen):
         zoomed = s.settled("zoomed", window, PREVIEW, unlike=shown)
         s.drag(window, middle, (280, 340), button=2)
         panned = s.settled("panned", window, PREVIEW, unlike=zoomed)
-        s.xdo("click", 1)  # the keyboard's focus; nothing moves
+        s.xdo("click", 1)  # gives the keyboard's focus; nothing moves
         s.key("Right", "Right", "shift+Down")
         s.settled("moved-by-keys", window, PREVIEW, unlike=panned)
         layer = self.active()
@@ -386,7 +387,7 @@ class InThePreview(OnScreen):
 
     def test_2_a_double_click_puts_the_geometry_there(self):
         s = self.screen
-        window, _ = self.open_dialog()  # on the result: it is replaced
+        window, _ = self.open_dialog()  # on the result, which is replaced
         before = s.settled("before-double-click", window, PREVIEW)
         s.xdo("mousemove", "--window", window, 330, 380)
         s.xdo("click", "--repeat", 2, "--delay", 60, 1)
@@ -456,14 +457,14 @@ class GoingOn(OnScreen):
 
 
 class OneLayer(OnScreen):
-    """What to do stands where the preview would be, with the button to open a file."""
+    """Without a reference, the place of the preview says what to do and has the button to open a file."""
     job = """(begin (define image (open-image (file "target.png"))) (gimp-display-new image) (gimp-displays-flush) (clean image))"""
 
     def test_what_to_do_and_a_selection_that_is_made_then(self):
         s = self.screen
         window, _ = self.open_dialog()
         first = s.settled("one-layer", window, np.s_[:, :])
-        # Another image, opened meanwhile as its own; the dialog is called anew and takes it.
+        # Another image is opened separately. The dialog is called again and takes it.
         s.key("Escape")
         s.gone(DIALOG)
         s.ask("""(begin (define other (open-image (file "source.png"))) (gimp-image-select-ellipse other CHANNEL-OP-REPLACE 40 30 60 60))""")
@@ -479,7 +480,7 @@ class OneLayer(OnScreen):
 
 
 class OtherImage(OnScreen):
-    """The reference is a picture of its own."""
+    """The reference is in another image."""
     job = APART
 
     def test_1_it_is_brought_in_and_not_needed_again(self):
@@ -487,7 +488,7 @@ class OtherImage(OnScreen):
         before = self.active()
         window, _ = self.open_dialog()
         self.choose_instant()
-        s.settled("brought-in", window, np.s_[:, :])  # as it is wanted by default
+        s.settled("brought-in", window, np.s_[:, :])  # the default
         s.key("alt+o")
         s.gone(DIALOG)
         first = self.note_of_the_next_after(before)
@@ -511,7 +512,7 @@ class OtherImage(OnScreen):
         gimp.until("the preview", lambda: s.shot("re-shown", window)[20:300, 20:420].std() > 3, 30)
         s.key("Escape")
         s.gone(DIALOG)
-        for left in (3, 1):  # the copy goes with its result
+        for left in (3, 1):  # the copy is removed with its result
             s.window(IMAGE)
             s.key("ctrl+z")
             gimp.until("undo", lambda: self.count() == left, 20)
@@ -520,13 +521,13 @@ class OtherImage(OnScreen):
 
 @unittest.skipUnless(tracing.can_trace(), "strace is missing or not allowed here")
 class KilledWhileBringingIn(OnScreen):
-    """The last messages to GIMP, where the copy and the result go in. GIMP closes the undo group that a death leaves open: the image
-    is as before, or one undo step away."""
+    """Kills the plug-in at the last messages to GIMP, where copy and result are inserted. GIMP closes the open undo
+    group. The image is then unchanged, or one undo step away."""
     job = APART
 
     def test_where_the_image_begins_to_change(self):
         self.assertEqual(self.ended_at(0), (3, True))
-        total, seen = self.messages, {}  # by how many messages before the last
+        total, seen = self.messages, {}  # by the number of messages before the last
 
         def changed(back):
             seen[back] = self.ended_at(max(1, total - back))
@@ -545,7 +546,8 @@ class KilledWhileBringingIn(OnScreen):
         self.assertTrue({(3, True), (1, False)} <= set(seen.values()))
 
     def ended_at(self, message):
-        """Layers afterwards, and whether there was something to undo; that one step takes it back is asked here. 0: not killed."""
+        """Layers afterwards, and whether there was something to undo. Also checks that one undo step restores the
+        image. 0: not killed."""
         s = self.screen
         before = s.ask("(state-of (layers image))")
         self.open_dialog()
@@ -570,7 +572,7 @@ class KilledWhileBringingIn(OnScreen):
 
 
 class Sliders(OnScreen):
-    """Scale is a slider of factors: from 4 half the way back to its left end is about 1."""
+    """Scale is a logarithmic slider: halfway from 4 to its left end is about 1."""
 
     def test_the_slider_and_the_number_follow_each_other(self):
         s = self.screen
@@ -585,7 +587,7 @@ class Sliders(OnScreen):
         changed = (np.abs(after - before).max(axis=2) > 40)[:, -right:]
         rows = np.nonzero(changed.any(axis=1))[0]
         columns = np.nonzero(changed[rows.min():rows.max() + 1].any(axis=0))[0] + before.shape[1] - right
-        # Left to right: where the knob was, and is, a gap, and the number.
+        # From left to right: the old and the new place of the knob, a gap, and the number.
         parts = np.split(columns, np.nonzero(np.diff(columns) > 15)[0] + 1)
         self.assertGreaterEqual(len(parts), 2)
         y = int((rows.min() + rows.max()) // 2)
@@ -651,7 +653,7 @@ class SavedSettings(OnScreen):
 
 
 class SmallScreen(OnScreen):
-    """What does not fit is scrolled to; the buttons stay."""
+    """A small dialog scrolls, and its buttons stay visible."""
     size = (700, 500)
 
     def test_the_buttons_stay(self):
@@ -681,7 +683,7 @@ class Tall(OnScreen):
 
 @unittest.skipIf(gimp.TWO, "GTK 2 does not scale")
 class Scaled(OnScreen):
-    """A screen of 200 %."""
+    """A screen at 200 %."""
     size, environment = (2400, 1700), {"GDK_SCALE": "2"}
 
     def test_the_preview_is_as_fine_as_the_screen(self):
@@ -689,7 +691,7 @@ class Scaled(OnScreen):
         window, _ = self.open_dialog()
         shot = s.settled("scaled", window, np.s_[:, :])
         self.on_screen(window)
-        # The target's grain is a pixel wide: blown up by two, neighbours in pairs would be alike.
+        # The target's grain is a pixel wide. Enlarged by two, neighbours would be equal in pairs.
         middle = shot[300:500, 300:600].mean(axis=2)
         pairs = [np.abs(middle[:, o + 1::2][:, :140] - middle[:, o::2][:, :140]).mean() for o in (0, 1)]
         self.assertGreater(min(pairs), 0.3 * max(pairs))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 of the plug-in in real GIMP, at its first message to GIMP, its second and so on to the last, without a model and with one:
-the image, its undo stack and its selection are as before, or the whole result is there; and the next transfer works. strace gives the signal at the given call, so where it falls is no matter of time."""
+"""kill -9 of the plug-in in real GIMP at each of its messages to GIMP, without a model and with one. Image, undo
+stack and selection are as before, or the whole result is there. The next transfer works. strace sends the signal
+at the given call, so its place does not depend on time."""
 import os
 import re
 import unittest
@@ -19,7 +20,8 @@ class Killed(unittest.TestCase):
     def setUpClass(cls):
         cls.gimp = gimp.Gimp()
         gimp.make_scene(cls.gimp.folder)
-        # In the plug-in's place: what counts its messages, or ends it at one of them, as the file "how" says.
+        # This script replaces the plug-in. It counts the messages, or kills the plug-in at one of them, as the file
+        # "how" says.
         wrapper = cls.gimp.path("plug-ins/geometry-transfer/geometry-transfer")
         os.makedirs(os.path.dirname(wrapper))
         with open(wrapper, "w") as f:
@@ -49,9 +51,9 @@ esac
     def test_while_the_model_runs(self): self.killed("draft", 5)
 
     def killed(self, preset, places):
-        """At so many places, evenly from the first message to the last, and at each of the last five."""
+        """Kills at so many messages, evenly from the first to the last, and at each of the last five."""
         transfer = TRANSFER.format(preset)
-        alone = {"GEOMETRY_TRANSFER_KEEP": "0"}  # the model in the plug-in's own process
+        alone = {"GEOMETRY_TRANSFER_KEEP": "0"}  # the model runs in the plug-in's own process
         self.how(["count"])
         cases, printed = self.gimp.job(f"""(odd-case "count" (scene 0 0) (lambda (image) '()) (lambda (image) {transfer}) (lambda (image) '()))""", **alone)
         self.assertEqual(cases["count"].get("answer"), "works", printed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many transfers in one session of real GIMP: memory, descriptors, threads, processes and files stay as they are.
+"""Makes many transfers in one session of real GIMP. Memory, descriptors, threads, processes and files must not grow.
 GT_TRANSFERS=200 GT_EVERY=50 makes it long, with every 50th by the model."""
 import os
 import unittest
@@ -17,8 +17,8 @@ def status(pid, key):
 
 
 def growth(values):
-    """By how much every sample of the last quarter is above every one of the first half. What comes and goes between two transfers
-    (a pipe or a process being closed) is in one sample and not in the next: only what stays counts."""
+    """The least by which a sample of the last quarter exceeds a sample of the first half. A pipe or process that is
+    just being closed is in one sample but not in the next, so only lasting growth counts."""
     return min(values[-(len(values) // 4):]) - max(values[:len(values) // 2])
 
 
@@ -39,7 +39,7 @@ class LongUse(unittest.TestCase):
         gimp.make_scene(self.gimp.folder)
 
     def sample(self, pid):
-        """After a transfer: what there is of everything."""
+        """Counts all resources after a transfer."""
         files = sum(len(names) for _, _, names in os.walk(self.gimp.folder))
         return dict(memory=status(pid, "VmRSS") / 1024, threads=status(pid, "Threads"), descriptors=len(os.listdir(f"/proc/{pid}/fd")),
                     processes=len(gimp.processes(self.gimp.folder)), files=files)
@@ -47,7 +47,7 @@ class LongUse(unittest.TestCase):
     def test_nothing_grows(self):
         gate = self.gimp.path("gate")
         os.mkfifo(gate)
-        # Each transfer is followed by a line to the pipe and one from it, so that samples are taken while nothing runs.
+        # After each transfer GIMP writes a line to the pipe and reads one, so samples are taken while nothing runs.
         job = self.gimp.scheme(f"""
           (define (one number)
             (let* ((image (scene 0 0)) (preset (if (and (> {EVERY} 0) (= 0 (remainder number {max(EVERY, 1)}))) "balanced" "instant"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model in real GIMP: kept between the calls of one session, and gone with it."""
+"""The model in real GIMP: it is kept between the calls of one session, and gone with it."""
 import unittest
 
 import gimp
@@ -18,14 +18,14 @@ class KeptModel(unittest.TestCase):
     def everything(self): return gimp.processes(self.gimp.folder)
 
     def reports(self, calls, **environment):
-        """How each of so many calls in one session went: name -> value."""
+        """The reports of so many calls in one session: name -> value."""
         job = "".join(f"""(run-case "{i}" (lambda () (let* ((image (scene 0 0)) (layer {ONE_STEP}))
                             (say "report" (report-of layer)) (save-layer image (file "{i}.png")))))\n""" for i in range(calls))
         cases, printed = self.gimp.job(job, **environment)
         found = []
         for i in range(calls):
             self.assertEqual(cases[str(i)].get("finished"), "yes", printed)
-            # A message of several lines: GIMP prints them as they are.
+            # The note has several lines. GIMP prints them unchanged.
             text = printed.split(f"GT case {i}\n")[1].split("GT finished")[0].split("GT report ")[1]
             found.append(dict(line.split("=", 1) for line in text.splitlines() if "=" in line))
         return found
@@ -33,7 +33,8 @@ class KeptModel(unittest.TestCase):
     def test_a_third_call_does_not_load_it_and_nothing_outlives_gimp(self):
         reports = self.reports(3)
         print("#", ", ".join(f"call {i + 1}: {float(r['seconds']):.2f} s" for i, r in enumerate(reports)), flush=True)
-        # The first is for itself, as most scripts make one; the second starts the process that the others find.
+        # The first call runs in its own process, because most scripts make only one. The second starts the worker,
+        # which the others use.
         self.assertEqual(["load" in r for r in reports], [True, True, False])
         gimp.until("all to be gone", lambda: not self.everything(), 30)
         pictures = [gimp.read(self.gimp.path(f"{i}.png")) for i in range(3)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Odd images and selections in real GIMP: each transfer works or says what to do, and a refusal leaves everything as it was."""
+"""Odd images and selections in real GIMP. Each transfer works or says what to do, and a refusal changes nothing."""
 import struct
 import unittest
 import zlib
@@ -28,9 +28,9 @@ IN_GROUP = of("(target-of image)", "(car (children (caddr (cons 0 (layers image)
 OF_GROUP = of("(target-of image)", "(cadr (layers image))")
 CHANNEL = '(let ((channel (car (gimp-channel-new{0})))) (gimp-image-insert-channel image channel 0 0))'
 WORKS = ()
-EITHER = None  # GEGL of one version hands NaN on, that of another makes numbers of it
+EITHER = None  # GEGL keeps NaN in one version and converts it in another
 
-# name: the image, what is done to it, the call, words of the refusal (or that it works).
+# Name: the image, its preparation, the call, words of the refusal (or WORKS).
 CASES = {
     "one pixel": ('(pair "dot.png" "dot.png" 0 0 1 1)', "", TRANSFER, WORKS),
     "one pixel as target": ('(pair "dot.png" "source.png" 0 0 1 1)', "", TRANSFER, WORKS),
@@ -105,7 +105,7 @@ BY_GIMP_3 = ("indexed",)
 
 
 def with_chunk(png, name, data):
-    """The PNG with one more chunk behind its header."""
+    """Returns the PNG with one more chunk after its header."""
     chunk = struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
     return png[:33] + chunk + png[33:]
 
@@ -154,13 +154,13 @@ class Odd(unittest.TestCase):
                 case = self.case(name)
                 self.assertEqual(case["selected-after"], case["selected"])
                 if words is WORKS or (words is EITHER and case["answer"] == "works"):
-                    # A masked target goes with its result into a group, which takes its place.
+                    # A masked target and its result go into a group, which takes the target's place.
                     added = "0" if name == "a layer mask" else "1"
                     self.assertEqual((case["answer"], case["added"], case["dirty"]), ("works", added, "yes"), case.errors)
                     self.assertTrue(case["active"].startswith("Geometry from"), case["active"])
                     self.assertNotRegex(case["result"], "(?i)nan|inf")
                     continue
-                # Clean means: nothing was pushed on the undo stack.
+                # Clean means that nothing was pushed on the undo stack.
                 self.assertEqual((case["answer"], case["added"], case["dirty"]), ("refused", "0", "no"))
                 self.assertEqual(case["after"], case["before"])
                 if gimp.TWO or name not in BY_GIMP_3:

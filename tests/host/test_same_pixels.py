@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One scene, request and model: the layer has the same pixels in GIMP 2.10 and in GIMP 3.
+"""The same scene, request and model give the same pixels in GIMP 2.10 and in GIMP 3.
 
-The two GIMPs are never on one Debian. Each is held against the same pictures, tests/host/same-pixels/*.png: the layer on the whole
-canvas in the image's own profile, 16 bit, as GIMP 2.10 made it. After a change of the edit, on Debian 12:
-  GT_UPDATE=1 meson test -C build same-pixels-2.10
-"""
+No Debian has both GIMPs. So each is compared with the same pictures, tests/host/same-pixels/*.png: the layer on
+the whole canvas in the image's own profile, 16 bit, made by GIMP 2.10. After a change of the edit, on Debian 12:
+  GT_UPDATE=1 meson test -C build same-pixels-2.10"""
 import os
 import unittest
 
@@ -19,10 +18,10 @@ LIMIT = 2  # of 255
 
 PLACED = '"shift-x" 21 "shift-y" -8 "rotation" 20 "scale" 1.15'
 INSTANT = f'(list "preset" "instant" {PLACED})'
-# Number format and threads are named: their defaults depend on the machine, and threads that wait for each other spin on a busy one.
+# Precision and threads are set, because their defaults depend on the machine.
 BALANCED = f'(list "preset" "balanced" "precision" "fp32" "threads" 1 {PLACED})'
 
-# Name: bits of the files, grey, profile, what is done to the image before, the request.
+# Name: bits of the files, grey, profile, preparation of the image, request.
 CASES = {
     "srgb-8": (8, False, None, "", INSTANT),
     "adobe-16": (16, False, "wide", "", INSTANT),
@@ -40,7 +39,8 @@ def grain(random, shape, amount, width):
 
 
 def pictures():
-    """Target (160 x 200), source and mask (140 x 150): a dark, rusty dent with a bright rim. Whole numbers of 16 bits, BGR."""
+    """Target (160 x 200), source and mask (140 x 150): a dark, rusty dent with a bright rim. Whole numbers of 16
+    bits, BGR."""
     random = np.random.RandomState(5)
     target = np.array((21000, 33000, 45000)) + grain(random, (160, 200), 5000, 3)[..., None]
     source = np.array((39000, 32000, 27000)) + grain(random, (140, 150), 2500, 2)[..., None]
@@ -97,7 +97,7 @@ class SamePixels(unittest.TestCase):
         self.assertEqual(made.shape, expected.shape)
         made, expected = made.astype(np.int64), expected.astype(np.int64)
         self.assertGreater((expected[..., -1] > 0).sum(), 2000, "a layer was stored")
-        seen = (made[..., -1] > 0) & (expected[..., -1] > 0)  # nothing has a colour where the alpha is 0
+        seen = (made[..., -1] > 0) & (expected[..., -1] > 0)  # where alpha is 0 there is no colour
         alpha = np.abs(made[..., -1] - expected[..., -1]).max() / 257
         colour = np.abs(made[..., :-1] - expected[..., :-1])[seen].max() / 257
         print(f"# {name}: largest difference of colour {colour:.3f}, of alpha {alpha:.3f} of 255", flush=True)

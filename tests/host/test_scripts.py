@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The batch scripts as their own first lines say, called from a shell: what they leave, and the exit code."""
+"""Calls the batch scripts from a shell as their first lines say, and checks their files and exit codes."""
 import os
 import re
 import shutil
@@ -11,13 +11,13 @@ import numpy as np
 import gimp
 import tap
 
-# Argument lines of the documented calls; FOLDER holds CASES and OUTPUT.
+# The arguments of the documented calls. FOLDER holds CASES and OUTPUT.
 SCHEME = {
     "interpreter": "plug-in-script-fu-eval",
     "call": '(begin (load "{scripts}/geometry-transfer-batch.scm") (geometry-transfer-batch "{cases}" "{output}" (list "preset" "instant"{more})))',
     "more": ' "{name}" {value}',
-    "failed": 0 if gimp.TWO else 70,  # GIMP 2.10 always exits with 0: the report tells
-    "asks before": gimp.TWO,  # GIMP 3.0's Scheme cannot ask for a procedure's arguments: each case says it
+    "failed": 0 if gimp.TWO else 70,  # GIMP 2.10 always exits with 0; the report holds the failures
+    "asks before": gimp.TWO,  # GIMP 3.0's Scheme cannot ask for a procedure's arguments, so each case fails with the reason
 }
 PYTHON = {
     "interpreter": "python-fu-eval",
@@ -29,7 +29,7 @@ PYTHON = {
 
 
 class Script:
-    """What all of them do, of one `kind`."""
+    """Tests for every `kind` of script."""
 
     def setUp(self):
         self.gimp = gimp.Gimp()
@@ -48,16 +48,17 @@ class Script:
         return done.returncode
 
     def lines(self):
-        """The report's, or None."""
+        """The lines of the report, or None."""
         if not os.path.exists(self.gimp.path("output/report.txt")): return None
         with open(self.gimp.path("output/report.txt"), encoding="utf-8") as report: return report.read().splitlines()
 
     def went_well(self):
-        """What 2.10's first lines let a shell ask."""
+        """The check that 2.10's first lines recommend to a shell."""
         return any(re.fullmatch("done [0-9]* failed 0", line) for line in self.lines() or [])
 
     def dent(self, case):
-        """How much darker the picture is than the target where the mask is, and the most that it differs elsewhere; of 255."""
+        """How much darker the picture is than the target under the mask, and the largest difference elsewhere; of
+        255."""
         result = gimp.read(self.gimp.path(f"output/{case}.png"))[..., :3].astype(int)
         difference = self.target.astype(int) - result
         ys, xs = np.indices(difference.shape[:2])
@@ -119,7 +120,7 @@ class Script:
         self.assertFalse(self.went_well())
 
     def test_a_mask_with_transparency(self):
-        """White strokes on a transparent ground, soft ones too, select what they select on black."""
+        """White strokes on a transparent ground select the same as on black, soft ones too."""
         soft = cv2.GaussianBlur(self.mask, (0, 0), 4)
         gimp.write(self.gimp.path("cases/first/mask.png"), np.dstack([np.full_like(soft, 255)] * 3 + [soft]))
         gimp.write(self.gimp.path("cases/second/mask.png"), soft)
@@ -130,7 +131,7 @@ class Script:
 
 
 class Scheme(Script, unittest.TestCase):
-    """And what Python has by itself."""
+    """Tests for Python only."""
     kind = SCHEME
 
     def loaded(self, more):

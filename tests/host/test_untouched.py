@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A law, in real GIMP: a reference without any relief leaves every pixel of the target as it is, wherever the layers lie.
+"""In real GIMP, a reference without any relief leaves every pixel of the target as it is, wherever the layers lie.
 
-The target is a gradient, so a pixel that is read from another place has another colour.
-"""
+The target is a gradient, so a pixel that is read from another place has another colour."""
 import unittest
 
 import numpy as np
@@ -16,8 +15,8 @@ INSTANT = '(list "preset" "instant")'
 
 BACKDROP = """(let ((under (open-layer image (file "backdrop.png")))) (gimp-image-insert-layer image under 0 2))"""
 
-# Name: what is done to `image`, which has the layers `target` (ramp.png, 240 x 200) and `flat` (300 x 240, one colour, hidden) and a
-# round selection; then what the transfer is called with.
+# Name: Scheme that prepares `image`, and the arguments of the transfer. The image has the layers `target` (ramp.png,
+# 240 x 200) and `flat` (300 x 240, one colour, hidden) and a round selection.
 CASES = {
     "plain": "",
     "target right": "(gimp-layer-set-offsets target 60 0)",
@@ -40,7 +39,7 @@ CASES = {
     "reference in another image": """(gimp-layer-set-offsets target 50 20) (gimp-image-remove-layer image flat) (gimp-selection-none image)
         (let ((other (open-image (file "flat.png")))) (gimp-layer-set-offsets (car (layers other)) 10 20)
           (gimp-image-select-ellipse other CHANNEL-OP-REPLACE 60 60 90 70) (set! flat (car (layers other))))""",
-    # What is below the target shows through it; the result is seen as the target is.
+    # The backdrop shows through the target. The result must look the same as the target.
     "masked": BACKDROP + """(gimp-layer-set-offsets target 30 20) (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 90 50 90 90)
         (gimp-selection-feather image 40) (gimp-layer-add-mask target (car (gimp-layer-create-mask target ADD-MASK-SELECTION)))
         (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 80 60 90 70)""",
@@ -50,10 +49,10 @@ CASES = {
         (gimp-image-reorder-item image target folder 0) (gimp-layer-set-opacity target 60) (gimp-layer-set-offsets target 30 20))""",
     "linear float": "(gimp-layer-set-offsets target 60 10) (gimp-image-convert-precision image float-linear)",
     "grey": "(gimp-image-convert-grayscale image) (gimp-layer-set-offsets target 60 10)",
-    # The working rectangle is smaller than what it stands for.
+    # The working rectangle has fewer pixels than the area that it covers.
     "zoomed out": """(gimp-image-scale image 1440 1200) (gimp-layer-set-offsets target 360 60) (gimp-layer-set-offsets flat 0 0)
         (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 420 200 900 800)""",
-    # A target smaller than the working rectangle.
+    # The target is smaller than the working rectangle.
     "zoomed in": """(gimp-layer-scale target 60 50 no) (gimp-layer-set-offsets target 70 60)
         (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 80 70 30 26)""",
     "at the target's edge": """(gimp-layer-set-offsets target 70 60) (gimp-layer-set-offsets flat 0 0)
@@ -62,7 +61,7 @@ CASES = {
 
 
 def ramp(width, height):
-    """Red grows to the right, green downwards, blue falls to the right: no two places within 100 pixels are alike."""
+    """Red grows to the right, green downwards, blue falls to the right. No two places within 100 pixels are alike."""
     ys, xs = np.indices((height, width))
     return np.stack([230 - xs * 180 // width, 30 + ys * 200 // height, 20 + xs * 210 // width], axis=2).astype(np.uint8)
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The worker that keeps a model: a real second process, with a transfer that does what its model's name says.
+/// Tests the worker that keeps a model. It is a real second process; the name of the model says what its transfer does.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -26,7 +26,7 @@ constexpr Rect kArea = {-3, 7, 40, 30};
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Colours tell where they are; `fails` throws in the middle.
+/// A raster whose colours depend on the place. `fails` makes it throw in the middle.
 struct Ramp : Raster {
   int n = 4;
   bool fails = false;
@@ -38,7 +38,7 @@ struct Ramp : Raster {
   }
 };
 
-/// What a transfer with that model does, here or there.
+/// Runs the transfer that the model's name asks for, in the worker or here.
 Layer fake(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
   static int runs = 0;
   report.model = std::to_string(getpid());
@@ -101,7 +101,7 @@ class Worker : public ::testing::Test {
     waitpid(pid, nullptr, 0);
     pid = -1;
   }
-  /// The worker's exit code within a few seconds, else -1.
+  /// Returns the worker's exit code if it ends within a few seconds, else -1.
   int exit_code() {
     int status = 0;
     for (const auto begin = Clock::now(); since(begin) < 20; std::this_thread::sleep_for(Milliseconds(20)))
@@ -113,7 +113,7 @@ class Worker : public ::testing::Test {
     return -1;
   }
   bool ends() { return exit_code() >= 0; }
-  /// Waits until somebody listens at the path, or nobody does.
+  /// Waits until somebody listens at the path, or until nobody does.
   bool listens(bool wanted) {
     for (const auto begin = Clock::now(); since(begin) < 20; std::this_thread::sleep_for(Milliseconds(20)))
       if (static_cast<bool>(connect_to(meeting_.path)) == wanted) return true;
@@ -230,7 +230,7 @@ TEST_F(Worker, ErrorsKeepTheirKindAndText) {
     EXPECT_EQ(e.kind(), Error::Kind::model);
     EXPECT_STREQ(e.what(), "no such model: \xC3\xA4");
   }
-  ramp_.fails = true;  // thrown here, while the worker reads
+  ramp_.fails = true;  // thrown in this process while the worker reads
   try {
     run("");
     FAIL();
@@ -256,7 +256,7 @@ TEST_F(Worker, ABugIsToldAndEndsTheProcess) {
 
 TEST_F(Worker, CancelIsHeardWithinAStep) {
   int calls = 0;
-  meeting_.hello_timeout = Milliseconds(4000);  // half of what the 400 steps would take
+  meeting_.hello_timeout = Milliseconds(4000);  // half of the time that the 400 steps would take
   EXPECT_THROW(run("slow", [&](const Progress&) { return ++calls < 4; }), Cancelled);
   run("");
   EXPECT_FALSE(ran_here());
@@ -269,7 +269,7 @@ TEST_F(Worker, APlugInThatIsKilledLeavesItFree) {
     run("slow");
     _exit(0);
   }
-  // Its worker listens at the same name; the second one joins it.
+  // Its worker listens at the same path; the second plug-in joins it.
   ASSERT_TRUE(listens(true));
   std::this_thread::sleep_for(Milliseconds(500));
   kill(plug_in, SIGKILL);
@@ -309,7 +309,7 @@ TEST_F(Worker, AWorkerThatDoesNotAnswerIsReplaced) {
   EXPECT_FALSE(ran_here());
 }
 
-/// Nobody takes connections and the queue is full: neither the transfer nor Cancel waits.
+/// Nobody accepts connections and the queue is full. Neither the transfer nor Cancel may wait.
 TEST_F(Worker, AFullQueueHoldsNobodyUp) {
   const Fd listener = listen_at(meeting_.path);
   ASSERT_EQ(listen(listener.get(), 0), 0);
@@ -328,7 +328,7 @@ TEST_F(Worker, AFullQueueHoldsNobodyUp) {
   EXPECT_LT(since(begin), 3);
 }
 
-/// One that takes connections and says nothing.
+/// This worker accepts connections but says nothing.
 TEST_F(Worker, CancelIsHeardBeforeTheHello) {
   const Fd listener = listen_at(meeting_.path);
   const auto begin = Clock::now();
@@ -373,7 +373,7 @@ TEST_F(Worker, TheSocketIsInThePrivateRuntimeFolder) {
   unsetenv("XDG_RUNTIME_DIR");
 }
 
-/// A worker that was killed leaves its file; the next one removes it, and those of others that have ended.
+/// A worker that was killed leaves its socket. The next worker removes all sockets of ended workers.
 TEST_F(Worker, DeadSocketsAreRemoved) {
   {
     const Fd dead = listen_at(folder_ + "/dead"), same = listen_at(meeting_.path);
@@ -386,7 +386,7 @@ TEST_F(Worker, DeadSocketsAreRemoved) {
   EXPECT_TRUE(std::filesystem::exists(meeting_.path));
 }
 
-/// A message that says it is larger than what was asked for takes no memory.
+/// A message that claims more than was asked for must take no memory.
 TEST_F(Worker, SizesAreCheckedBeforeMemoryIsTaken) {
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);

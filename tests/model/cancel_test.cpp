@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A transfer with a model that is stopped at each of its questions in turn: it ends there, and the next one has the same bytes.
+/// A transfer with a model is cancelled at each of its questions in turn. It must end there, and the next one must have
+/// the same bytes.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -18,7 +19,7 @@ class Cancel : public ::testing::Test {
     request_.precision = Precision::fp32;
     request_.correction = 1;
   }
-  /// Answers no to question `last`, counted from 0; never where it is below 0.
+  /// Answers no to question `last`, counted from 0; below 0: to none.
   std::vector<float> run(int last) {
     asked_ = 0;
     Report report;
@@ -31,9 +32,9 @@ class Cancel : public ::testing::Test {
   void stop_everywhere() {
     const std::vector<float> expected = run(-1);
     questions_.clear();
-    ASSERT_EQ(run(-1), expected);  // with the model there
+    ASSERT_EQ(run(-1), expected);  // with the loaded model
     const int all = asked_;
-    // One question a block of each pass: tiny as it is, this VAE has two blocks on each way.
+    // There is one question for each block of a pass. This tiny VAE has two blocks on each way.
     EXPECT_GE(questions_[Stage::encode], 5);
     EXPECT_GE(questions_[Stage::decode], 5);
     for (int last = 0; last < all; ++last) {

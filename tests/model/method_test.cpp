@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Laws of whole transfers with a model, on the tiny Stable Diffusion models and pictures whose working rectangle is the whole
-/// target at the model's own size. So each step can be done again here, by the networks themselves.
+/// Laws of whole transfers with the tiny Stable Diffusion models. The working rectangle is the whole target at the
+/// model's own size, so each step can be repeated here with the networks themselves.
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
@@ -44,7 +44,7 @@ class Method : public testing::TestWithParam<const char*> {
     return r;
   }
 
-  /// The layer over the whole canvas, CV_32FC3; the target where the layer has nothing.
+  /// Returns the layer over the whole canvas, CV_32FC3; the target where the layer is transparent.
   cv::Mat picture(const Request& request, Report* report = nullptr) {
     Report own;
     const Layer layer = session.run(dent.scene, request, {}, report ? *report : own);
@@ -58,14 +58,14 @@ class Method : public testing::TestWithParam<const char*> {
     return canvas;
   }
   cv::Mat inside() { return dent.mask.pixels() > 0.5f; }
-  /// Mean |a - b| in the selection, in levels of 255.
+  /// Returns the mean |a - b| in the selection, in levels of 255.
   double levels(const cv::Mat& a, const cv::Mat& b) {
     cv::Mat difference = cv::abs(a - b);
     const cv::Scalar mean = cv::mean(difference, inside());
     return 255 * (mean[0] + mean[1] + mean[2]) / 3;
   }
 
-  /// What the method gives for these images: clean latents. `source` may be undefined.
+  /// Returns the clean latents that the method gives for these images. `source` may be undefined.
   Tensor latents(const cv::Mat& edited, bool with_source, const Request& request, const TimeGrid& grid, int iterations) {
     HarmonizeInput input;
     cv::Mat target, source;
@@ -103,7 +103,8 @@ TEST_P(Method, BalancedMovesThePictureByWhatTheModelSays) {
   const cv::Mat edited = picture(preset("instant")), moved = picture(balanced, &report);
   ASSERT_EQ(report.working.width, kSide);
   ASSERT_EQ(report.rectangle.width, kSide);
-  // The edit with all that the model makes of it, in 10 steps of 2 iterations from full noise; written out, not the preset's own.
+  // The edit with all of the model's correction, in 10 steps of 2 iterations from full noise. The values are written
+  // out instead of taken from the preset.
   Request method;
   method.window = false;
   const TimeGrid grid = time_grid(files.scheduler, 1000, 10, Spacing::trailing);
@@ -167,7 +168,7 @@ TEST_P(Method, AllOfTheCorrectionIsMoreThanItsShadows) {
 INSTANTIATE_TEST_SUITE_P(Tiny, Method, testing::Values("sd15", "sd21", "sdxl"),
                          [](const auto& info) { return std::string(info.param); });
 
-/// A picture larger than the model sees: the edit's own fine detail must not pass by the model in Paper.
+/// The picture is larger than the model's side. In Paper the edit's fine detail must not bypass the model.
 TEST(Paper, HoldsNoneOfTheEditsFineDetail) {
   test::Dent dent({512, 512}, {256, 256}, 180);
   Request r;
@@ -178,7 +179,7 @@ TEST(Paper, HoldsNoneOfTheEditsFineDetail) {
   r.steps = r.iterations = 1;
   Report report;
   Session session;
-  const auto detail = [&] {  // what is finer than about 4 pixels, in the middle of the geometry
+  const auto detail = [&] {  // detail finer than about 4 pixels in the middle of the geometry
     const Layer layer = session.run(dent.scene, r, {}, report);
     const cv::Mat rgba(layer.area.height, layer.area.width, CV_32FC4, const_cast<float*>(layer.rgba.data()));
     cv::Mat middle, coarse;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Loading a model and a transfer with it, with an allocator that fails: an allocation of a tensor in each run, or all from one
-/// on. What comes out is an Error with the way out, from every stage, and the next transfer gives the same bytes as ever. Not the
-/// small ones: oneDNN does not look at what it gets for its own few hundred bytes.
+/// Loads a model and runs a transfer with it while the allocator fails: one allocation of a tensor in each run, or all
+/// from one on. Each stage must give an Error with the way out, and the next transfer the same bytes. Small allocations
+/// do not fail, because oneDNN does not check its own of a few hundred bytes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,9 +32,9 @@ class ModelFaults : public ::testing::Test {
     GTEST_SKIP() << "the allocator is the sanitizer's";
 #endif
     expected_ = run();
-    expected_ = run();  // what libraries keep for good is there now
+    expected_ = run();  // libraries allocate here what they never free
   }
-  /// Loads the model where `session_` has none.
+  /// Loads the model if `session_` has none.
   std::vector<float> run() {
     Report report;
     const auto stages = [this](const Progress& now) {
@@ -43,7 +43,7 @@ class ModelFaults : public ::testing::Test {
     };
     return session_.run(dent_.scene, request_, stages, report).rgba;
   }
-  /// The largest difference to what was expected. Says so where there is any.
+  /// Returns the largest difference to the expected bytes, and prints it unless it is 0.
   float off(const std::vector<float>& got) const {
     if (got.size() != expected_.size()) return 1;
     float most = 0;
@@ -55,7 +55,7 @@ class ModelFaults : public ::testing::Test {
     if (values > 0) std::printf("%d of %zu values differ, by %g at most\n", values, got.size(), most);
     return most;
   }
-  /// Allocations of at least `size`: each `step`-th, one a run, from the loading on.
+  /// Fails allocations of at least `size` bytes, each `step`-th in its own run, from the loading on.
   void sweep(std::size_t size, bool all, int step) {
     std::set<Stage> ended_in;
     int errors = 0;

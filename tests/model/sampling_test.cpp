@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Laws of inversion and generation and of the routing, on the model that ships.
+/// Laws of inversion, generation and attention routing, on the shipped model.
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ class Sampling : public testing::Test {
   }
 
   NoisePredictor predictor() const { return {unet, context, files.scheduler.prediction_type}; }
-  /// Smooth latents: an image's, not noise.
+  /// Returns smooth latents, like those of an image.
   static at::Tensor latents() { return at::upsample_bilinear2d(at::randn({1, 4, 4, 4}), {16, 16}, false); }
   static double difference(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
 
@@ -104,7 +104,7 @@ TEST_F(Sampling, OutsideTheMaskTheTargetComesBackExactly) {
   const at::Tensor out = harmonize(input, request, grid, predictor(), sampling).latents;
   EXPECT_TRUE(at::equal(out.slice(3, 6), input.target.slice(3, 6)));
   EXPECT_GT(difference(out.slice(3, 0, 6), input.target.slice(3, 0, 6)), 0.05);
-  // Target and geometry once a step each, the output once: kept keys spare the rest.
+  // Each step has one pass for target and geometry and one for the output. Kept keys replace the others.
   EXPECT_EQ(calls, 9);
   EXPECT_EQ(rows, 9);
 }
@@ -135,7 +135,7 @@ TEST(AttendedLayers, AreThoseWhoseMiddleLiesInTheRange) {
   EXPECT_FALSE(attended_layers(request, 11).holds(4));
 }
 
-/// Two pictures that differ within the mask and a reference, on three steps.
+/// Two pictures that differ inside the mask and a reference, in three steps.
 class Ranges : public Sampling {
  protected:
   Ranges() {
@@ -166,7 +166,7 @@ class Ranges : public Sampling {
 TEST_F(Ranges, NoneIsOffAndAllIsTheDefault) {
   const at::Tensor all = run().latents;
   request.attention_from_layer = 0.51;
-  request.attention_to_layer = 0.52;  // no site's middle
+  request.attention_to_layer = 0.52;  // the range holds no site's middle
   const at::Tensor no_site = run().latents;
   request.attention_to_layer = 0.51;
   const at::Tensor no_layer = run().latents;
@@ -193,7 +193,7 @@ TEST_F(Ranges, LayersAndTimesOutsideAreAsWithoutAttention) {
   const at::Tensor all = run().latents;
   EXPECT_GT(difference(last.latents, all), 1e-4);
 
-  // The result alone reads, below t = 300: the first step down is that of no attention at all, the second is not.
+  // Only the result reads, below t = 300. The first step down equals that without attention, the second does not.
   request.geometry_reads = {static_cast<unsigned>(Stream::geometry)};
   request.attention_to_noise = 299;
   steps.clear();
@@ -213,7 +213,7 @@ TEST_F(Ranges, AReferenceIsInvertedNoFurtherThanItIsRead) {
   run();
   EXPECT_EQ(rows, 11);
   EXPECT_TRUE(complete) << "progress ends at its end";
-  request.attention_to_noise = 99;  // below the grid's first
+  request.attention_to_noise = 99;  // below the grid's first time
   run();
   EXPECT_EQ(rows, 9);
 }
@@ -233,13 +233,13 @@ TEST_F(Ranges, HoldInAWindowToo) {
   EXPECT_LT(disagree(), 2 * without + 1e-4);
   turn_off();
   EXPECT_LT(disagree(), 2 * without + 1e-4);
-  sampling.memory_limit = 0;  // nothing kept: the output, which reads only itself, in the whole
+  sampling.memory_limit = 0;  // no keys are kept; the output reads only itself and is computed whole
   EXPECT_LT(disagree(), 2 * without + 1e-4);
 }
 
 TEST_F(Sampling, AWindowOfThePictureItselfIsItsPart) {
   const at::Tensor picture = latents();
-  const Window window{4, 0, 8, 12, 16, 16};  // at one border of the canvas, away from three
+  const Window window{4, 0, 8, 12, 16, 16};  // touches one border of the canvas
   Surroundings around;
   std::vector<KeyMemory> kept(1);
   WindowPass record(around, window, 1);
@@ -281,13 +281,13 @@ TEST_F(Sampling, AWindowEndsNearTheWholeCanvas) {
   const auto run = [&] { return harmonize(input, request, grid, predictor(), sampling).latents; };
   const at::Tensor whole = run();
   input.window = window_round(input.mask, 2, 4);
-  EXPECT_EQ(input.window.height, 12);  // 2 to 10, on multiples of 4
+  EXPECT_EQ(input.window.height, 12);  // 2 to 10, rounded out to multiples of 4
   const double moved = difference(changed.cut(whole), changed.cut(input.geometry));
   const at::Tensor in_window = run();
   EXPECT_LT(difference(changed.cut(in_window), changed.cut(whole)), 0.2 * moved);
   EXPECT_FALSE(at::equal(in_window, whole)) << "it was not used";
   EXPECT_TRUE(at::equal(in_window.slice(3, 8), input.target.slice(3, 8)));
-  sampling.memory_limit = 0;  // nothing is kept: generation computes whole images
+  sampling.memory_limit = 0;  // no keys are kept, so generation computes whole images
   rows = 0;
   const at::Tensor not_kept = run();
   EXPECT_EQ(rows, 3 * 2 * 2 + 3 * 3);
@@ -308,7 +308,7 @@ TEST_F(Sampling, AWindowLiesOnTheGridAndPays) {
 TEST_F(Sampling, WhatEndsEarlyIsCountedAsDone) {
   std::vector<StreamState> streams{{"image", latents(), {{0}}, {}, {}}, {"other", latents(), {{0}, {1}}, {}, {}}};
   sampling.iterations = 5;
-  sampling.tolerance = 0.5;  // the second iteration is always nearer than that
+  sampling.tolerance = 0.5;  // the second iteration always moves less than that
   int calls = 0, last = 0, all = 0;
   sampling.after_pass = [&](SamplingPhase, int, int done, int of) {
     EXPECT_GT(done, last);
@@ -332,7 +332,7 @@ TEST_F(Sampling, CancellingEndsAtTheNextPass) {
   EXPECT_EQ(calls, 2);
 }
 
-/// One step to t = 300 with two different pictures; the mask is soft unless a law sets it.
+/// One step to t = 300 with two different pictures. The mask is soft unless a law sets it.
 class OneStep : public Sampling {
  protected:
   OneStep() {
@@ -427,7 +427,8 @@ TEST(StreamMixer, AWindowIsReadWithItsWeight) {
   const auto mixed = [&](const KeySource& first) {
     return StreamMixer({{first, {-1, &other}}}).mix(site, q, k_inside, v_inside);
   };
-  // The window of a picture that equals its surroundings' own is the whole picture, also by its weight.
+  // If a picture equals the surroundings of its window, the window gives the same as the whole picture, also with a
+  // weight.
   const at::Tensor in_window = mixed({0, nullptr, 0.8, window, &whole}), as_whole = mixed({-1, &whole, 0.8});
   EXPECT_LT((in_window - as_whole).abs().max().item<double>(), 1e-5);
   EXPECT_GT((in_window - mixed({-1, &whole, 0})).abs().max().item<double>(), 1e-2);

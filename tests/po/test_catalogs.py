@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every string that is marked in the code is in the template, and every catalog says all of it."""
+"""Every marked string of the code is in the template, and every catalog translates all of it."""
 import os
 import re
 import subprocess
@@ -14,7 +14,7 @@ KEYWORDS = ["--from-code=UTF-8", "--keyword=_", "--keyword=N_", "--language=C++"
 
 
 def entries(path):
-    """msgid -> msgstr of a .po or .pot file, without its header and what is obsolete."""
+    """msgid -> msgstr of a .po or .pot file, without the header and obsolete entries."""
     text = subprocess.run(["msgcat", "--no-wrap", "--no-location", path], capture_output=True, text=True, check=True).stdout
     pairs = re.findall(r'^msgid "(.*)"\nmsgstr "(.*)"$', text, re.M)
     return {a: b for a, b in pairs if a}
@@ -30,16 +30,17 @@ def mnemonic(text):
 
 
 def is_label(text):
-    """A label with a mnemonic, not a sentence that happens to hold an underscore (text_encoder)."""
+    """True for a label with a mnemonic, false for a sentence with an underscore (text_encoder)."""
     return re.search(r"(^|[^\w{])\w*_\w", text) is not None and len(text) < 40 and "{" not in text and '"' not in text
 
 
-# GIMP's own button in the dialog, by its own catalogs: "_Help", "_Hilfe", "Aid_e".
+# Mnemonics of GIMP's own button in the dialog, by GIMP's catalogs: "_Help", "_Hilfe", "Aid_e".
 HELP = {"en": "h", "de": "h", "fr": "e", "ja": "h", "zh_CN": "h"}
 
 
 def clashes(labels, taken):
-    """Those of the dialog's labels whose letter another has. The menu's own entry ("...") is not in the dialog."""
+    """The dialog's labels that share a mnemonic with another label. The menu's own entry ("...") is not in the
+    dialog."""
     found, seen = [], {taken: "GIMP's Help"}
     for label in (x for x in labels if not x.endswith("...")):
         letter = mnemonic(label)
@@ -110,7 +111,7 @@ class Catalogs(unittest.TestCase):
 
 class Spoken(unittest.TestCase):
     def test_the_command_line_speaks_german(self):
-        """From an installed tree, as a user has it: PREFIX/bin beside PREFIX/share/locale."""
+        """Reads from an installed tree: PREFIX/bin beside PREFIX/share/locale."""
         with tempfile.TemporaryDirectory() as prefix:
             os.makedirs(os.path.join(prefix, "bin"))
             program = os.path.join(prefix, "bin", "geometry-transfer")

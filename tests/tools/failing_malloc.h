@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// An allocator that fails when a test says so, in place of malloc and the others for the whole program, libraries too. Defines
-/// them: for the one source file of a test.
+/// An allocator that fails when a test says so. It replaces malloc and its relatives for the whole program, including
+/// libraries. Include it in one source file of a test, because it defines them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 #include "geometry-transfer/error.h"
 
-// glibc's own, under the names that stay when malloc and the others are replaced, as here.
+// glibc's own allocator, under names that stay when malloc is replaced.
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 #define GT_FAILING_MALLOC
 extern "C" {
@@ -61,7 +61,8 @@ int posix_memalign(void** out, size_t to, size_t size) noexcept {
 
 namespace geometry_transfer::test {
 
-/// Fails allocation number `which` of at least `size` bytes, or all from it on; the outcome: 'd' done, 'e' Error, 'm' bad_alloc.
+/// Runs `work` and fails allocation number `which` of at least `size` bytes, or all from it on. Returns 'd' done, 'e'
+/// Error, 'm' bad_alloc.
 template <class Work>
 char outcome(long which, std::size_t size, bool all, Work work) {
   until = which, smallest = size, for_good = all, fired = false;

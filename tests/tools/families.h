@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The published models' configurations at full size, for tests that need no weights.
+/// Configurations of the published models at full size, for tests that need no weights.
 #pragma once
 
 #include "weights/model_files.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Writes whole models for tests: the tensors of a configuration, as a diffusers folder has them or in one file with the original
-/// names. Where nothing fills a tensor the file has a hole, so that a model of full size costs no disk.
+/// Writes whole models for tests, as a diffusers folder or as one file with the original names. A tensor that nothing
+/// fills is a hole, so a model of full size takes no disk space.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@
 
 namespace geometry_transfer::test {
 
-/// A tensor of a file, and the model's tensors that it holds (several where the file stacks them).
+/// A tensor of a file, and the model's tensors that it holds. There are several if the file stacks them.
 struct FileTensor {
   std::string key;
   std::vector<std::int64_t> shape;
-  std::string part;  ///< "unet", "vae", "text_encoder", "text_encoder_2"; empty for what the program ignores
+  std::string part;  ///< "unet", "vae", "text_encoder", "text_encoder_2"; empty for tensors that the program ignores
   std::vector<std::pair<std::string, Stored>> from;
   std::int64_t numbers() const {
     std::int64_t n = 1;
@@ -37,7 +37,7 @@ inline std::vector<FileTensor> folder_tensors(const std::string& part, const std
   return all;
 }
 
-/// The maps of a model in one file, with the part that each belongs to.
+/// Returns the maps of a one-file model, with the part that each belongs to.
 inline std::vector<std::pair<std::string, KeyMap>> ldm_maps(const ModelFiles& m) {
   const auto levels = [](const auto& c) { return static_cast<int>(c.block_out_channels.size()); };
   std::vector<std::pair<std::string, KeyMap>> maps = {
@@ -60,7 +60,7 @@ inline std::vector<TensorSpec> specs_of(const ModelFiles& m, const std::string& 
                          : text_tensors(part == "text_encoder" ? m.text : m.text_2);
 }
 
-/// The shape that the file has for a tensor of the model.
+/// Returns the shape of a model's tensor in the file.
 inline std::vector<std::int64_t> stored_shape(const Stored& stored, std::vector<std::int64_t> shape) {
   if (stored.transposed) std::swap(shape.at(0), shape.at(1));
   if (stored.conv) shape.insert(shape.end(), {1, 1});
@@ -68,7 +68,7 @@ inline std::vector<std::int64_t> stored_shape(const Stored& stored, std::vector<
   return shape;
 }
 
-/// All tensors of the model in one file, with those around them that published files carry and that are not used.
+/// Returns all tensors of the model in one file, and the unused ones that published files have.
 inline std::vector<FileTensor> ldm_tensors(const ModelFiles& m) {
   std::map<std::string, FileTensor> all;
   for (const auto& [part, map] : ldm_maps(m)) {
@@ -81,7 +81,7 @@ inline std::vector<FileTensor> ldm_tensors(const ModelFiles& m) {
       t.shape = stored_shape(*stored, spec.shape);
       t.from.push_back({spec.key, *stored});
     }
-    if (map.rows == &kOpenClip && !m.unet.text_time) {  // SD 2.x: the last layer, which the family does not use
+    if (map.rows == &kOpenClip && !m.unet.text_time) {  // SD 2.x has a last layer that the family does not use
       const std::string layer = map.prefix + "transformer.resblocks.", last = std::to_string(m.text.layers);
       for (const auto& [key, t] : std::map<std::string, FileTensor>(all))
         if (key.compare(0, layer.size() + 2, layer + "0.") == 0) {
@@ -99,7 +99,7 @@ inline std::vector<FileTensor> ldm_tensors(const ModelFiles& m) {
   return list;
 }
 
-/// fill(tensor, stream) writes the tensor's bytes where the stream stands, or returns false for a hole.
+/// fill(tensor, stream) writes the tensor's bytes to the stream, or returns false for a hole.
 using Fill = std::function<bool(const FileTensor&, std::ostream&)>;
 
 inline void write_safetensors(const std::string& path, const std::vector<FileTensor>& tensors, const std::string& dtype,
@@ -131,7 +131,7 @@ inline void write_safetensors(const std::string& path, const std::vector<FileTen
   std::filesystem::resize_file(path, static_cast<std::uintmax_t>(at));  // a hole at the end
 }
 
-/// Fills with the fp32 tensors of an open model: stacked, turned and shaped as the file has them.
+/// Fills with the fp32 tensors of an open model, stacked, transposed and shaped as in the file.
 inline Fill tensors_of(const ModelFiles& m) {
   return [&m](const FileTensor& t, std::ostream& out) {
     if (t.from.empty()) return false;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Writes a model of a published family at full size with random weights, for measurements that need the sizes and not the
-/// picture:
+/// Writes a model of a published family at full size with random weights. Measurements use it, as they need the sizes
+/// only:
 ///
 ///   random_model sd15|sd21|sdxl file|folder OUT [f16|bf16|f32] [parts]
 ///
-/// `file`: OUT is one .safetensors in the original names. `folder`: OUT is a diffusers folder. `parts`, for a folder: a comma
-/// list of unet, vae, text_encoder, text_encoder_2 (default: all). Weights are normal with variance 1 / fan-in, norms 1, biases
-/// 0: numbers stay finite through the networks. The same numbers every time.
+/// `file`: OUT is one .safetensors in the original names. `folder`: OUT is a diffusers folder. `parts`, for a folder: a
+/// comma list of unet, vae, text_encoder, text_encoder_2 (default: all). Weights are normal with variance 1 / fan-in,
+/// norms 1, biases 0, so numbers stay finite through the networks. The numbers are the same every time.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -40,7 +40,8 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// Writes numbers in one format. Normal numbers come from a table of 65521 at a random place in it: as fast as the disk.
+/// Writes numbers in one format. Normal numbers come from a random place in a table of 65521, to be as fast as the
+/// disk.
 class Numbers {
  public:
   explicit Numbers(const std::string& dtype) : dtype_(dtype), normal_(65521) {
@@ -50,7 +51,7 @@ class Numbers {
 
   bool operator()(const test::FileTensor& tensor, std::ostream& out) {
     const std::string key = tensor.from.empty() ? "bias" : tensor.from[0].first;
-    if (ends_with(key, "bias")) return false;  // a hole reads as zeros
+    if (ends_with(key, "bias")) return false;  // a hole, which reads as zeros
     const bool norm = tensor.shape.size() == 1;
     double fan_in = 1;
     for (std::size_t i = 1; i < tensor.shape.size(); ++i) fan_in *= static_cast<double>(tensor.shape[i]);

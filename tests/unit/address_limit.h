@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A process that may not map more than so much.
+/// Limits the address space of the process for a while.
 #pragma once
 
 #include <sys/resource.h>
@@ -10,12 +10,12 @@
 namespace geometry_transfer::test {
 
 #if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool kShadowed = true;  // the sanitizer maps terabytes of addresses
+inline constexpr bool kShadowed = true;  // the sanitizer reserves terabytes of addresses
 #else
 inline constexpr bool kShadowed = false;
 #endif
 
-/// An address-space limit of this much above what is mapped now, for a scope.
+/// Limits the address space to this much above its present size, for a scope.
 class Addresses {
  public:
   explicit Addresses(std::uint64_t more) {

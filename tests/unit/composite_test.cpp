@@ -83,7 +83,7 @@ TEST(Composite, NothingIsPaintedWhereTheTargetIsTransparent) {
   const cv::Mat edited = edit(v, {});
   const Layer layer = composite(v, edited, {});
   EXPECT_EQ(layer.area.x, 150);
-  // The hidden red does not bleed into the visible part either.
+  // The hidden red must not bleed into the visible part.
   EXPECT_LT(cv::mean(edited.colRange(0, 150 - v.area.rect.x))[0], 0.5);
 }
 

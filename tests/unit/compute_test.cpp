@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The number format follows the processor: what it cannot compute is never chosen, and refused when asked for.
+/// The number format follows the processor. A format that it cannot compute is never chosen, and is refused if it is
+/// asked for.
 #include "runtime/compute.h"
 #include "runtime/processor.h"
 

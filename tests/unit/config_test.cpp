@@ -22,7 +22,7 @@ auto through_file(Read read, const Json& json) {
   return read(write_file(folder / "config.json", json.dump()));
 }
 
-/// `changed` is refused in a sentence that names `key`.
+/// Checks that `changed` is refused with a sentence that names `key`.
 template <class Read>
 void expect_refused(Read read, const Json& changed, const std::string& key) {
   try {
@@ -39,7 +39,7 @@ Json with(Json json, const std::string& key, const Json& value) {
   return json;
 }
 
-// As runwayml/stable-diffusion-v1-5 was published: many keys left to their defaults.
+// The file that runwayml/stable-diffusion-v1-5 published. Many keys are missing and have their defaults.
 const Json sd15_unet = {
     {"_class_name", "UNet2DConditionModel"},
     {"_diffusers_version", "0.6.0"},
@@ -61,7 +61,7 @@ const Json sd15_unet = {
     {"sample_size", 64},
     {"up_block_types", {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}}};
 
-// The keys of stabilityai/stable-diffusion-xl-base-1.0 that matter.
+// The keys of stabilityai/stable-diffusion-xl-base-1.0 that change the result.
 const Json sdxl_unet = {{"addition_embed_type", "text_time"},
                         {"addition_embed_type_num_heads", 64},
                         {"addition_time_embed_dim", 256},
@@ -157,7 +157,7 @@ TEST(UNetConfig, RefusesOtherKindsByName) {
   expect_refused(read_unet_config, with(sd15_unet, "in_channels", 9), "inpainting");
   expect_refused(read_unet_config, with(sd15_unet, "in_channels", 8), "instruct-pix2pix");
   Json no_middle = sd15_unet;
-  no_middle["mid_block_type"] = nullptr;  // Segmind's distilled models: null is a value here
+  no_middle["mid_block_type"] = nullptr;  // Segmind's distilled models; here null is a value
   expect_refused(read_unet_config, no_middle, "mid_block_type");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The parts of a data set: draws, places, labels, outlines.
+/// Tests the parts of a data set: draws, places, labels, outlines.
 #include <gtest/gtest.h>
 
 #include <opencv2/imgproc.hpp>
@@ -102,7 +102,7 @@ TEST(Footprint, lies_where_the_placement_puts_the_mask) {
   EXPECT_NEAR(stands.covered.cols, 2 * 4 + 6, 3);
   EXPECT_NEAR(stands.covered.rows, 2 * 40 + 6, 3);
   EXPECT_NEAR(stands.centre.y, stands.covered.rows / 2.0, 2);
-  // Counter-clockwise as seen: the right end of the bar goes up.
+  // Counter-clockwise as seen, so the right end of the bar goes up.
   mask.setTo(0);
   mask(cv::Rect(30, 18, 30, 4)).setTo(1);
   turned.scale = 1;
@@ -139,7 +139,7 @@ TEST(Label, is_the_geometry_itself) {
   cv::circle(disc, {70, 60}, 20, 255, cv::FILLED);
   EXPECT_GT(overlap(visible_change(darkened(target, disc, 0.6), target, support), disc), 0.85);
   cv::Mat ring = disc.clone();
-  cv::circle(ring, {70, 60}, 12, 0, cv::FILLED);  // the hole is filled
+  cv::circle(ring, {70, 60}, 12, 0, cv::FILLED);  // the label fills the hole
   EXPECT_GT(overlap(visible_change(darkened(target, ring, 0.6), target, support), disc), 0.85);
   EXPECT_EQ(cv::countNonZero(visible_change(target, target, support)), 0);
   support.setTo(0);
@@ -194,7 +194,8 @@ TEST(Measures, tell_a_strong_defect_from_a_faint_one) {
 }
 
 TEST(Outline, run_lengths_as_coco_writes_them) {
-  // Columns of a 4 x 5 picture with ones in rows 1-2 of columns 1-3: runs 5 2 2 2 2 2 5, from the fourth on as differences.
+  // Columns of a 4 x 5 picture with ones in rows 1-2 of columns 1-3. The runs are 5 2 2 2 2 2 5; from the fourth on
+  // they are stored as differences.
   const cv::Mat mask(2, 3, CV_8UC1, cv::Scalar(255));
   EXPECT_EQ(run_lengths(mask, {1, 1, 3, 2}, {5, 4}), "5220003");
 }

@@ -48,7 +48,7 @@ TEST(EditGolden, MeanShift) {
   EXPECT_LT(largest_difference(source + shift, golden["edit.mean"]), 2e-3);
 }
 
-/// Pixels of `picture` under the disc of this many radii round the dent, and those beyond.
+/// Returns the pixels of `picture` within this many radii of the dent's centre, and those beyond.
 cv::Mat within(const WorkingImages& v, cv::Point2d centre, double radius) {
   return test::disc(v.view, {centre.x - v.area.rect.x, centre.y - v.area.rect.y}, radius) > 0;
 }
@@ -100,7 +100,7 @@ TEST(Edit, SurroundTakesTheRingsDifference) {
   EXPECT_NEAR(by[2], 0.6 - 0.4, 0.02);
 }
 
-/// The dent darkens its middle as it did in the source, in the target's own hue.
+/// The dent darkens its middle as much as in the source, in the target's own hue.
 TEST(Edit, ShadingCarriesTheDentAndNotTheMaterial) {
   Dent d({300, 300}, {150, 150}, 60);
   const WorkingImages v = read_working_images(d.scene, {}, 256, 8);
@@ -110,7 +110,7 @@ TEST(Edit, ShadingCarriesTheDentAndNotTheMaterial) {
   EXPECT_NEAR(edited[0] / edited[2], bare[0] / bare[2], 0.02);
 }
 
-/// A source that is bare material gives almost nothing, and without shrinking its grain.
+/// A source of bare material changes almost nothing. Without shrinking, its grain would.
 TEST(Edit, GrainIsShrunkAway) {
   Dent d({300, 300}, {150, 150}, 40);
   d.source.pixels() = test::stone({300, 300}, {0.5, 0.45, 0.4}, 0.05, 8);
@@ -130,7 +130,7 @@ TEST(Edit, GrainIsShrunkAway) {
 
 TEST(Edit, PicturesOfTheSameGeometryAreAveragedOthersFollowOneAnother) {
   Dent d({300, 300}, {150, 150}, 40), other({300, 300}, {150, 150}, 60);
-  test::MatRaster flat(test::stone({300, 300}, {0.5, 0.45, 0.4}, 0.05, 3));  // nothing pressed into it
+  test::MatRaster flat(test::stone({300, 300}, {0.5, 0.45, 0.4}, 0.05, 3));  // no dent
   const Request request;
   const auto edited = [&](std::vector<Reference> references) {
     Scene scene = d.scene;
@@ -147,7 +147,7 @@ TEST(Edit, PicturesOfTheSameGeometryAreAveragedOthersFollowOneAnother) {
   const cv::Mat mixed = edited({dent, bare}).first, alone = edited({bare}).first;
   EXPECT_LT(largest_difference(mixed - target, 0.75 * (one - target) + 0.25 * (alone - target)), 1e-6);
 
-  // Less than half in common: another geometry, on top.
+  // The selections overlap by less than half, so it is another geometry on top.
   const WorkingImages v = [&] {
     Scene scene = d.scene;
     scene.references = {dent, wider};
@@ -170,12 +170,12 @@ TEST(Edit, TheSameRatioWhateverTheTargetsLightness) {
   request.strength = 1, request.own_material = 0;
   const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   WorkingImages dim = v;
-  dim.target = cv::Mat(v.target * 0.25);  // an expression would be written into the shared pixels
+  dim.target = cv::Mat(v.target * 0.25);  // cv::Mat copies; the expression would be written into the shared pixels
   const cv::Mat e = edit(v, request), f = edit(dim, request), middle = within(v, {150, 150}, 20);
   for (int c = 0; c < 3; ++c) EXPECT_NEAR(cv::mean(e, middle)[c] * 0.25, cv::mean(f, middle)[c], 0.03);
 }
 
-/// Grain 0 takes over the reference's own ratio to its bare material, pixel by pixel.
+/// Grain 0 keeps the reference's own ratio to its bare material, pixel by pixel.
 TEST(Edit, GrainZeroKeepsTheWholeRelief) {
   Dent d({300, 300}, {150, 150}, 60);
   d.target.pixels().setTo(cv::Scalar(0.5, 0.5, 0.5, 1));
@@ -194,7 +194,7 @@ TEST(Edit, GrainZeroKeepsTheWholeRelief) {
   EXPECT_NEAR(cv::norm(a) / cv::norm(b), 1, 0.25);
 }
 
-/// A reference that is the same everywhere has no geometry: the target stays as it is, to the bit.
+/// An even reference has no geometry, so the target stays the same to the bit.
 TEST(Edit, AnEvenReferenceChangesNothing) {
   for (const double tone : {0.05, 0.5, 0.95})
     for (const double target : {0.05, 0.5, 0.95}) {
@@ -206,7 +206,8 @@ TEST(Edit, AnEvenReferenceChangesNothing) {
     }
 }
 
-/// Where all of a reference is selected there is no bare material to compare with. An even one still changes nothing.
+/// If all of a reference is selected, there is no bare material to compare with. An even reference still changes
+/// nothing.
 TEST(Edit, AnEvenReferenceThatIsSelectedWholeChangesNothing) {
   Dent d({120, 90}, {60, 45}, 40);
   d.source.pixels().setTo(cv::Scalar(0.2, 0.5, 0.6, 1));
@@ -230,7 +231,7 @@ TEST(Edit, StrengthScalesTheGeometry) {
   EXPECT_LT(depth(2), 1.5 * once);
 }
 
-/// Highlights on a coloured target brighten along its hue and then go toward white: no channel overtakes another.
+/// Highlights on a coloured target brighten along its hue and then go towards white. No channel overtakes another.
 TEST(Edit, HighlightsKeepTheTargetsHue) {
   PlacedEdit e;
   e.support = e.mask = cv::Mat::ones(4, 4, CV_32FC1);
@@ -242,7 +243,7 @@ TEST(Edit, HighlightsKeepTheTargetsHue) {
   EXPECT_GT(lit[0], 0.95f);
   EXPECT_GT(lit[0], lit[1]);
   EXPECT_GT(lit[1], lit[2]);
-  EXPECT_GT(lit[2], 0.1f * std::exp(0.7f));  // on its way to white
+  EXPECT_GT(lit[2], 0.1f * std::exp(0.7f));  // on the way to white
 }
 
 /// The reference's own matter hides the target: bared metal is as bright on a dark target as on a bright one.
@@ -259,7 +260,7 @@ TEST(Edit, OwnMatterHidesTheTarget) {
   }
 }
 
-/// No bare material, black, one pixel, one row: nothing to judge by, and every field a number.
+/// No bare material, black, one pixel, one row: the result must hold finite numbers.
 TEST(Edit, SplitsWhateverTheSize) {
   for (const cv::Size size : {cv::Size(1, 1), cv::Size(3000, 1), cv::Size(1, 700), cv::Size(40, 40), cv::Size(900, 500)})
     for (const double tone : {0.0, 0.5})
@@ -290,11 +291,11 @@ TEST(Edit, BrokenInputDoesNotSpread) {
     const WorkingImages v = read_working_images(d.scene, request, 256, 8);
     const Layer layer = composite(v, edit(v, request), request);
     for (const float f : layer.rgba) ASSERT_TRUE(std::isfinite(f));
-    EXPECT_LT(v.area.rect.width, 240);  // the stray NaN did not stretch the selection
+    EXPECT_LT(v.area.rect.width, 240);  // a single NaN must not enlarge the selection
   }
 }
 
-/// Grain as strong as a hairline crack: the crack stays, the grain goes.
+/// With grain as strong as a hairline crack, the crack stays and the grain goes.
 TEST(Edit, AThinLineSurvivesWhereGrainAsStrongGoes) {
   Dent d({300, 300}, {150, 150}, 60);
   d.source.pixels() = test::stone({300, 300}, {0.5, 0.5, 0.5}, 0.08, 8);
@@ -310,10 +311,10 @@ TEST(Edit, AThinLineSurvivesWhereGrainAsStrongGoes) {
   cv::Mat off = within(v, {150, 150}, 50), wide;
   cv::dilate(here > 0, wide, cv::Mat::ones(7, 7, CV_8U));
   off &= wide == 0;
-  EXPECT_LT(cv::mean(ratio, on)[0], 0.88);  // 0.8 was drawn
+  EXPECT_LT(cv::mean(ratio, on)[0], 0.88);  // the crack was drawn with 0.8
   cv::Scalar mean, left;
   cv::meanStdDev(ratio, mean, left, off);
-  EXPECT_LT(left[0], 0.05);  // of 0.09
+  EXPECT_LT(left[0], 0.05);  // the grain was drawn with 0.09
 }
 
 TEST(Edit, AnHdrTargetKeepsItsRange) {
@@ -328,7 +329,7 @@ TEST(Edit, AnHdrTargetKeepsItsRange) {
   EXPECT_LE(high, 4);
 }
 
-/// What is decided on a small view acts on the target's own pixels: the target's fine texture is still there.
+/// The layers are computed on a small view but act on the target's own pixels, so its fine texture stays.
 TEST(Edit, ALargeRectangleKeepsTheTargetsOwnTexture) {
   Dent d({3000, 2900}, {1500, 1450}, 1000);
   const WorkingImages v = read_working_images(d.scene, {}, 256, 8);

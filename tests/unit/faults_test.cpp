@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The image part with an allocator that fails: each allocation once, and all large ones from each on. What comes out is an Error
-/// with the way out, and the next transfer gives the same bytes as ever.
+/// Runs the image part with an allocator that fails: each allocation once, and all large ones from one on. Each failure
+/// must give an Error with the way out. The next transfer must give the same bytes.
 #include <gtest/gtest.h>
 
 #include "../tools/failing_malloc.h"
@@ -20,13 +20,13 @@ class Faults : public ::testing::Test {
     GTEST_SKIP() << "the allocator is the sanitizer's";
 #endif
     expected_ = run();
-    expected_ = run();  // what libraries keep for good is there now
+    expected_ = run();  // libraries allocate here what they never free
   }
   std::vector<float> run() {
     Report report;
     return image_part().edit(dent_.scene, {}, nullptr, report).rgba;
   }
-  /// All allocations of at least `size`, one a run.
+  /// Fails allocations of at least `size` bytes, one or all in each run.
   void sweep(std::size_t size, bool all, int step) {
     int errors = 0;
     for (long which = 0;; which += step) {

@@ -17,7 +17,7 @@ using test::write_file;
 
 fs::path surface() { return fs::path(std::getenv("SOURCE")) / "core/models/surface"; }
 
-/// An empty home, so that nothing of the machine's own is found.
+/// Sets an empty home, so no model of this machine is found.
 class FindModels : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -25,7 +25,7 @@ class FindModels : public ::testing::Test {
       unsetenv(name);
     setenv("HOME", home.path().c_str(), 1);
   }
-  /// A usable model at `place` below the home.
+  /// Makes a usable model at `place` below the home.
   fs::path link_model(const std::string& place) const {
     const fs::path link = home / place;
     fs::create_directories(link);
@@ -75,7 +75,7 @@ TEST_F(FindModels, LooksInTheUsualPlaces) {
   write_file(home / ".cache/huggingface/hub/models--org--language/snapshots/1/config.json", "{}");
   const auto all = list_models();
   ASSERT_EQ(all.size(), 5u);
-  EXPECT_EQ(all[0].name, "surface");  // the one that ships, then by name
+  EXPECT_EQ(all[0].name, "surface");  // the shipped model, then the others by name
   for (const char* name : {"in-comfy", "in webui", "in-krita", "org/the--name"}) {
     const ModelInfo* model = named(all, name);
     ASSERT_NE(model, nullptr) << name;
@@ -107,7 +107,7 @@ TEST_F(FindModels, SaysWhichFoldersCannotBeRead) {
   fs::permissions(home.path(), fs::perms::all);
   fs::permissions(closed, fs::perms::none);
   const uid_t me = geteuid();
-  ASSERT_EQ(seteuid(me == 0 ? 65534 : me), 0);  // root reads everything
+  ASSERT_EQ(seteuid(me == 0 ? 65534 : me), 0);  // root could read everything
   const auto all = list_models();
   ASSERT_EQ(seteuid(me), 0);
   fs::permissions(closed, fs::perms::all);
@@ -124,7 +124,7 @@ TEST_F(FindModels, EndsInLoopsAndCrowds) {
   fs::create_directories(root / "zcrowd");
   for (int i = 0; i < 30000; ++i) std::ofstream(root / "zcrowd" / std::to_string(i));
   const auto all = list_models();
-  EXPECT_EQ(all.size(), 2u);  // the model once, whatever leads to it
+  EXPECT_EQ(all.size(), 2u);  // each model once, however many links lead to it
 }
 
 TEST_F(FindModels, PipesAreNamedNotWaitedFor) {

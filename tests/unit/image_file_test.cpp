@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Files in, files out: depth, channels, profile and untouched pixels survive; damaged files are refused.
+/// Reads and writes picture files. Depth, channels, profile and unchanged pixels survive. Damaged files are refused.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <lcms2.h>
@@ -59,7 +59,7 @@ bool same(const cv::Mat& a, const cv::Mat& b) {
   return a.type() == b.type() && a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
 }
 
-/// sRGB's primaries, its green moved up by `off`, and a transfer curve of lcms's parametric kind.
+/// Returns a profile of sRGB's primaries with green moved up by `off`, and a transfer curve of lcms's parametric type.
 Bytes profile_of(double off, int type, std::vector<double> parameters) {
   const cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60 + off, 1}, {0.15, 0.06, 1}};
   const cmsCIExyY white = {0.3127, 0.3290, 1};
@@ -75,12 +75,12 @@ Bytes profile_of(double off, int type, std::vector<double> parameters) {
   return bytes;
 }
 
-/// A profile that changes colours plainly: gamma 1.
+/// Returns a profile with gamma 1, which changes colours clearly.
 Bytes linear_profile() { return profile_of(0, 1, {1.0}); }
 
 Bytes srgb_profile(double off) { return profile_of(off, 4, {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045}); }
 
-/// An EXIF block with a camera's name, and the time of exposure in its own directory.
+/// Returns an EXIF block with a camera's name, and the exposure time in its own directory.
 Bytes tiff_exif() {
   return {'I', 'I', 42,   0,    8,  0, 0, 0,  // header
           2,   0,   0x0F, 1,    2,  0, 4, 0, 0, 0, 'C', 'a', 'm', 0, 0x69, 0x87, 4, 0,
@@ -137,7 +137,7 @@ TEST_F(Files, ProfilesAreKeptInEveryFormat) {
 
 TEST_F(Files, AProfileLargerThanAJpegSegmentIsSplit) {
   Bytes profile = linear_profile();
-  profile.resize(200000);  // after its tags: bytes that no reader looks at
+  profile.resize(200000);  // bytes after the tags, which no reader uses
   for (int i = 0; i < 4; ++i) profile[i] = static_cast<unsigned char>(profile.size() >> 8 * (3 - i));
   put(at("large.jpg"), encoded("large.jpg", picture_of(noise(CV_8UC3), profile)));
   EXPECT_EQ(read_picture(at("large.jpg")).profile, profile);
@@ -158,12 +158,13 @@ TEST_F(Files, DamagedFilesNeitherCrashNorPass) {
       Bytes flipped = file;
       flipped[random.uniform(0, static_cast<int>(std::min<std::size_t>(flipped.size(), 1200)))] ^= 1 << random.uniform(0, 8);
       put(at("flipped"), flipped);
-      refusal([&] { read_picture(at("flipped")); });  // the sanitizers watch
+      refusal([&] { read_picture(at("flipped")); });  // the sanitizers check this
     }
   }
 }
 
-/// libtiff reads the first of two entries with the same tag, and a list that is cut off.
+/// Checks sizes before decoding. libtiff takes the first of two entries with the same tag, and reads a list that is cut
+/// off.
 TEST_F(Files, TiffSizesAreWeighedBeforeMemoryIsTaken) {
   struct Entry {
     unsigned tag, kind, count, value;
@@ -181,12 +182,12 @@ TEST_F(Files, TiffSizesAreWeighedBeforeMemoryIsTaken) {
   };
   const Bytes next(4);
   const Entry offsets = {273, 4, 1, 8}, counts = {279, 4, 1, 9};
-  // Two widths.
+  // An entry list with two widths.
   EXPECT_NE(
       refused({{256, 3, 1, 12032}, {257, 3, 1, 65534}, {256, 3, 1, 8}, {258, 3, 1, 8}, {259, 3, 1, 8}, offsets, counts}, next)
           .find("damaged"),
       std::string::npos);
-  // Tiles and strips far larger than the picture would be held whole.
+  // libtiff would hold tiles and strips that are far larger than the picture.
   const Entry tile_offsets = {324, 4, 1, 8}, tile_counts = {325, 4, 1, 9};
   EXPECT_NE(refused({{256, 4, 1, 8},
                      {257, 4, 1, 8},
@@ -199,7 +200,7 @@ TEST_F(Files, TiffSizesAreWeighedBeforeMemoryIsTaken) {
                     next)
                 .find("too few bytes"),
             std::string::npos);
-  // 200 bytes of a compression that nobody knows are no 300 million pixels.
+  // 200 bytes in an unknown compression cannot hold 300 million pixels.
   EXPECT_NE(
       refused({{256, 3, 1, 12032}, {257, 4, 1, 26978}, {259, 3, 1, 128}, {262, 3, 1, 1}, offsets, {278, 4, 1, 26978}, counts},
               next),
@@ -207,7 +208,7 @@ TEST_F(Files, TiffSizesAreWeighedBeforeMemoryIsTaken) {
   EXPECT_NE(refused({{258, 3, 1, 8}}, next).find("damaged"), std::string::npos);
 }
 
-/// libjpeg keeps the coefficients of a file in several scans, two bytes each.
+/// libjpeg keeps the coefficients of a file with several scans, two bytes each.
 TEST_F(Files, AProgressiveJpegIsWeighedWithItsCoefficients) {
   const cv::Mat pixels(1500, 1500, CV_8UC3, cv::Scalar(9, 8, 7));
   Bytes plain, progressive;
@@ -243,19 +244,19 @@ TEST_F(Files, MetadataLivesOnInEveryFormat) {
     EXPECT_NEAR(back.resolution->x * inch, 300, 0.02) << name;
     EXPECT_NEAR(back.resolution->y * inch, 200, 0.02) << name;
     EXPECT_EQ(back.xmp, picture.metadata.xmp) << name;
-    // In a TIFF the tags are part of the file, and come back in another order of bytes.
+    // A TIFF holds EXIF as tags of the file, which come back in another byte order.
     const bool tiff = std::string(name) == "a.tiff";
     EXPECT_EQ(back.exif, tiff ? exif_of_tiff(picture.metadata.exif) : picture.metadata.exif) << name;
   }
 }
 
-/// All eight orientations lead to the same upright picture, which then says 1.
+/// All eight orientations give the same upright picture. Its orientation is then 1.
 TEST_F(Files, OrientationIsAppliedOnce) {
   const cv::Mat upright = noise(CV_8UC3, {5, 3});
   for (int orientation = 1; orientation <= 8; ++orientation) {
     cv::Mat stored = upright;
     if (orientation >= 5) cv::transpose(upright, stored);
-    // EXIF: where row 0 and column 0 of the stored picture are in the upright one.
+    // EXIF says where row 0 and column 0 of the stored picture are in the upright one.
     const bool right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     const bool down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     cv::Mat turned = stored.clone();
@@ -263,7 +264,7 @@ TEST_F(Files, OrientationIsAppliedOnce) {
       if (right) cv::flip(turned, turned, 1);
       if (down) cv::flip(turned, turned, 0);
     } else {
-      // 6: row 0 is the right side, so a column of the stored picture runs from right to left.
+      // Orientation 6: row 0 is the right side, so a stored column goes from right to left.
       const bool rows_from_right = orientation == 6 || orientation == 7,
                  columns_from_bottom = orientation == 7 || orientation == 8;
       if (rows_from_right) cv::flip(turned, turned, 0);
@@ -325,7 +326,7 @@ TEST_F(Files, WhatSaysSrgbIsNotConvertedAndStillSaysSo) {
   }
 }
 
-/// Rows are converted at the same time, some in each stripe.
+/// Rows are converted in parallel, some in each stripe.
 TEST_F(Files, EveryRowIsReadWhereItLies) {
   cv::Mat pixels(200, 3, CV_8UC3), rows(150, 2, CV_32FC4);
   for (int y = 0; y < pixels.rows; ++y) pixels.row(y).setTo(cv::Scalar::all(y));
@@ -358,7 +359,7 @@ TEST_F(Files, AMaskIsMeasuredAgainstItsOwnMaximum) {
   for (int i = 0; i < 8; ++i) EXPECT_NEAR(out[i], i % 4 < 2 ? 0.5 : 1, 1e-3);
   EXPECT_NEAR(mask.centre().x, (2 * 6 + 4 * 8) / 6.0, 1e-6);
   EXPECT_NEAR(mask.centre().y, 7, 1e-6);
-  // Made smaller, it is the mean of what each pixel covers.
+  // A smaller picture holds the mean of the pixels that each of its pixels covers.
   const Picture large = picture_of(noise(CV_8UC1, {60, 700}));
   for (const cv::Size size : {cv::Size(20, 350), cv::Size(60, 100), cv::Size(7, 700), cv::Size(13, 91)}) {
     cv::Mat whole, expected, got(size, CV_32FC1);
@@ -371,7 +372,7 @@ TEST_F(Files, AMaskIsMeasuredAgainstItsOwnMaximum) {
     raster.read(raster.extent(), {size.width, size.height}, got.ptr<float>());
     EXPECT_LT(cv::norm(got, expected, cv::NORM_INF), 1e-5) << size;
   }
-  // Two columns are pixels as any others, in either depth.
+  // Two columns are enough for a picture, in either depth.
   for (const int depth : {CV_8U, CV_16U}) {
     const Picture narrow = picture_of(cv::Mat(9, 2, depth, cv::Scalar(200)));
     EXPECT_NEAR(MaskRaster(narrow).centre().x, 1, 1e-6);
@@ -381,7 +382,7 @@ TEST_F(Files, AMaskIsMeasuredAgainstItsOwnMaximum) {
   EXPECT_TRUE(MaskRaster(empty).extent().empty());
 }
 
-/// What people draw: the shape is the square, coverage 1 in it and 0 outside.
+/// Masks as people draw them: coverage is 1 in the square and 0 outside.
 TEST_F(Files, MasksAreReadAsPeopleMeanThem) {
   const cv::Rect square(5, 6, 8, 4);
   const auto drawn = [&](int type, const cv::Scalar& outside, const cv::Scalar& inside) {
@@ -409,7 +410,7 @@ TEST_F(Files, MasksAreReadAsPeopleMeanThem) {
     mask.read(mask.extent(), {square.width, square.height}, out.data());
     for (const float v : out) ASSERT_FLOAT_EQ(v, 1) << name;
   }
-  // A cut-out in many colours is its alpha; black and white with holes is white times alpha.
+  // A cut-out in many colours is read by its alpha; black and white with holes by white times alpha.
   Picture cutout = picture_of(noise(CV_8UC4, {30, 20}));
   cv::Mat alpha = cv::Mat::zeros(20, 30, CV_8UC1);
   alpha(square).setTo(255);
@@ -418,7 +419,7 @@ TEST_F(Files, MasksAreReadAsPeopleMeanThem) {
   Picture holes = drawn(CV_8UC4, {0, 0, 0, 255}, {255, 255, 255, 255});
   holes.pixels(cv::Rect(5, 6, 3, 4)).setTo(cv::Scalar(255, 255, 255, 0));
   EXPECT_EQ(MaskRaster(holes).extent(), (Rect{8, 6, 5, 4}));
-  // Either could be meant.
+  // The mask is ambiguous.
   Picture labels = drawn(CV_8UC3, {0, 0, 0}, {200, 0, 0});
   labels.pixels(cv::Rect(20, 10, 5, 5)).setTo(cv::Scalar(0, 200, 0));
   EXPECT_NE(refusal([&] { MaskRaster mask(labels); }).find("several colours"), std::string::npos);
@@ -429,7 +430,7 @@ TEST_F(Files, MasksAreReadAsPeopleMeanThem) {
 
 TEST_F(Files, LayingOverTouchesOnlyWhatTheLayerCovers) {
   Layer layer;
-  layer.area = {-2, 3, 8, 5};  // reaches over the left border
+  layer.area = {-2, 3, 8, 5};  // extends beyond the left border
   layer.rgba.resize(8 * 5 * 4);
   for (int i = 0; i < 8 * 5; ++i) {
     float* p = &layer.rgba[i * 4];
@@ -454,7 +455,7 @@ TEST_F(Files, LayingOverTouchesOnlyWhatTheLayerCovers) {
               if (alpha == 0 || c == 3) {
                 ASSERT_EQ(value(picture.pixels), value(before)) << x << "," << y;
               } else if (channels > 1) {
-                const double green = profile ? 0.2140 : 0.5;  // linear of 0.5
+                const double green = profile ? 0.2140 : 0.5;  // linear value of 0.5
                 const double over = (c == 0 ? 1 : c == 1 ? green : 0) * top;
                 ASSERT_NEAR(value(picture.pixels), value(before) + alpha * (over - value(before)), 0.51 + top * 2e-4)
                     << x << "," << y << " channel " << c;
@@ -496,11 +497,11 @@ TEST_F(Files, WritingFailsWhole) {
   EXPECT_NE(refusal([&] { write_files({{at("old.png"), {8}}, {at("new.png"), {8}}, {at("no/new.png"), {8}}}); }), "");
   EXPECT_EQ(get(at("old.png")), Bytes{7});
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2) << "a part is there";
-  // A rename that fails takes back the one before it: a folder cannot be replaced by a file.
+  // If a rename fails, the one before it is taken back. Here a folder cannot be replaced by a file.
   EXPECT_NE(refusal([&] { write_files({{at("old.png"), {8}}, {at("fresh.png"), {8}}, {at("folder.png"), {8}}}); }), "");
   EXPECT_EQ(get(at("old.png")), Bytes{7});
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2) << "a new file or an old one's second name stays";
-  // A link that leads nowhere stays a link, and its file is made.
+  // A dead link stays a link, and its file is made.
   fs::create_symlink("later.png", at("dangling.png"));
   write_file(at("dangling.png"), {3});
   EXPECT_TRUE(fs::is_symlink(at("dangling.png")));

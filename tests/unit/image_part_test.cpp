@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The image part as a host gets it: opened by its soname.
+/// Tests the image part as a host loads it, by its soname.
 #include <gtest/gtest.h>
 
 #include "geometry-transfer/error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Our kernels against libtorch's operators, in both types, at sizes that leave tails.
+/// Compares the own kernels with libtorch's operators, in both types, at sizes with remainders.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ class Kernels : public testing::TestWithParam<at::ScalarType> {
     if (GetParam() == at::kBFloat16 && !can_compute_bf16()) GTEST_SKIP() << "this processor has no bf16";
   }
   at::Tensor random(at::IntArrayRef shape) const { return at::randn(shape).to(GetParam()); }
-  /// |got - expected| / |expected|: fp32 within rounding, bf16 within its eight bits.
+  /// Checks |got - expected| / |expected|: fp32 to rounding, bf16 to its eight bits.
   void expect_same(const at::Tensor& got, const at::Tensor& expected) const {
     ASSERT_EQ(got.sizes(), expected.sizes());
     EXPECT_EQ(got.scalar_type(), GetParam());
@@ -76,8 +76,8 @@ TEST_P(Kernels, LayerNorm) {
 }
 
 TEST_P(Kernels, TheSameBytesWhereverMemoryLies) {
-  // Pieces of every small size come and go, so that what the kernels ask for lies near to this and to that. Few channels: what
-  // they hold of each is shorter than a vector register then, and a result can begin within one of it.
+  // Allocations of all small sizes come and go, so the kernels' buffers lie at all distances from each other. There are
+  // so few channels that a buffer is shorter than a vector register, and a result can start within one of it.
   const at::Tensor x = random({1, 8, 8, 8}).contiguous(kNhwc), w = at::randn({8}), b = at::randn({8});
   const auto all = [&] {
     const at::Tensor tokens = x.permute({0, 2, 3, 1}).reshape({64, 8});
@@ -117,7 +117,7 @@ TEST_P(Kernels, RingOfARectangle) {
   EXPECT_ANY_THROW(pad_with_halo(canvas, cut_halo(canvas, 0, 1, 1, 2, 2))) << "of another size";
 }
 
-/// The definition, in fp32.
+/// Attention by its definition, in fp32.
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias,
                              int64_t heads) {
   const auto split = [&](const at::Tensor& x) { return f(x).reshape({x.size(0), x.size(1), heads, -1}).transpose(1, 2); };
@@ -127,7 +127,8 @@ at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at:
 }
 
 TEST_P(Kernels, AttentionOverSeveralBlocks) {
-  // Tokens beyond one tile of queries and of keys, in slices of a wider buffer as the fused projection leaves them.
+  // There are more tokens than one tile of queries and of keys. They are slices of a wider buffer, as the fused
+  // projection gives them.
   const int64_t heads = 3, channels = 3 * 8, n = 150, m = 1100;
   const at::Tensor qkv = random({2, n, 3 * channels});
   const std::vector<at::Tensor> part = qkv.chunk(3, -1);
@@ -136,12 +137,13 @@ TEST_P(Kernels, AttentionOverSeveralBlocks) {
   const at::Tensor k = at::cat({part[1], k2.expand({2, -1, -1})}, 1), v = at::cat({part[2], v2.expand({2, -1, -1})}, 1);
   expect_same(got, softmax_attention(part[0], k, v, at::cat({at::zeros({n}), bias}), heads));
   expect_same(attention(part[0], {{part[1], part[2], {}}}, heads), softmax_attention(part[0], part[1], part[2], {}, heads));
-  // The order of the blocks does not matter.
+  // The order of the blocks must not matter.
   expect_same(attention(part[0], {{k2, v2, bias}, {part[1], part[2], {}}}, heads), f(got));
 }
 
 TEST_P(Kernels, AttentionIsTheSameEveryTime) {
-  // Several threads at one kind of tile: none may write where another works. Of every call, so that what a thread left is met.
+  // Several threads use one shape of tile. None may write where another works. All calls are compared, to find what a
+  // thread left behind.
   for (const int64_t m : {700, 1024}) {
     const at::Tensor q = random({2, 1024, 128}), k = random({1, m, 128}), v = random({1, m, 128});
     const at::Tensor first = attention(q, {{k, v, {}}}, 4);
@@ -176,7 +178,8 @@ TEST(PanelAttention, IsRefusedWhereNoKernelIs) {
 }
 
 TEST_P(Kernels, WinogradIsTheDirectConvolution) {
-  // Tiles that hang over two edges, one tile alone, blocks with tails of rows, numbers of channels for each width of register.
+  // Tiles that extend over two edges, a single tile, blocks with remaining rows, and channels for each width of
+  // register.
   for (const auto& [in, out, height, width] :
        std::vector<std::array<int64_t, 4>>{{16, 32, 19, 13}, {8, 16, 4, 4}, {24, 48, 64, 32}, {96, 32, 3, 9}}) {
     const at::Tensor x = random({2, in, height, width}).contiguous(kNhwc), w = random({out, in, 3, 3}), b = at::randn({out});

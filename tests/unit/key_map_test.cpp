@@ -13,7 +13,7 @@ namespace {
 
 using test::FileTensor;
 
-/// How many tensors the published models hold.
+/// Numbers of tensors in the published models.
 struct Family {
   ModelFiles (*model)();
   std::size_t unet, vae, text, text_2;
@@ -46,7 +46,7 @@ TEST(KeyMap, EveryTensorOfFullSizeModelsGoesThereAndBack) {
   }
 }
 
-// Pairs read off published files, so that the rows cannot be wrong in both directions alike.
+// Pairs from published files, because errors in both directions of a row would cancel.
 TEST(KeyMap, KnownPairs) {
   struct Pair {
     ModelFiles (*model)();
@@ -110,7 +110,7 @@ TEST(KeyMap, ForeignKeysHaveNoPlace) {
         "model.diffusion_model.input_blocks.99999.0.in_layers.0.weight",
         "model.diffusion_model.input_blocks.1.0.in_layers.1.weight", "model.diffusion_model.input_blocks.1.0.op.weight",
         "model.diffusion_model.output_blocks.12.0.in_layers.0.weight", "model.diffusion_model.middle_block.3.weight",
-        // Where the level has attention or none, the change of resolution is the third or the second of its block.
+        // The change of resolution is the third block if the level has attention, else the second.
         "model.diffusion_model.output_blocks.2.2.conv.weight", "model.diffusion_model.output_blocks.2.1.proj_in.weight",
         "model.diffusion_model.input_blocks.11.1.proj_in.weight", "model.diffusion_model.",
         "model.diffusion_model.input_blocks..0.weight", ""})

@@ -54,8 +54,8 @@ TEST(MappedFile, ACutFileIsAnErrorAndNotTheEnd) {
   const MappedFile file(path), other(write_file(folder / "g", "untouched"));
   fs::resize_file(path, 8192);
   EXPECT_THROW(file.check(), Error);
-  EXPECT_NO_THROW(require_intact_mappings());  // nobody touched what is lost
-  EXPECT_EQ(sum(file.data(), kSize), 8192);    // zeros from there on
+  EXPECT_NO_THROW(require_intact_mappings());  // nobody has read the lost part
+  EXPECT_EQ(sum(file.data(), kSize), 8192);    // zeros after the cut
   try {
     require_intact_mappings();
     FAIL();
@@ -63,12 +63,12 @@ TEST(MappedFile, ACutFileIsAnErrorAndNotTheEnd) {
     EXPECT_EQ(e.kind(), Error::Kind::model);
     EXPECT_NE(std::string(e.what()).find(path), std::string::npos) << e.what();
   }
-  fs::resize_file(path, kSize);  // back, but with other bytes
+  fs::resize_file(path, kSize);  // the old length with other bytes
   EXPECT_THROW(file.check(), Error);
   EXPECT_NO_THROW(other.check());
 }
 
-/// An index may name 1000 files; each is guarded, the last as the first.
+/// An index may name 1000 files. Each of them must be guarded.
 TEST(MappedFile, ManyFilesAreAllGuarded) {
   TemporaryFolder folder;
   const std::string path = write_file(folder / "f", std::string(kSize, '\1'));
@@ -93,7 +93,7 @@ TEST(MappedFile, ForgetsWhatIsClosed) {
   EXPECT_NO_THROW(MappedFile(path).check());
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which handles the signal itself and exits
+#ifndef __SANITIZE_ADDRESS__  // the sanitizer handles the signal itself and exits
 TEST(MappedFileDeathTest, FaultsElsewhereEndTheProcessAsEver) {
   TemporaryFolder folder;
   const std::string path = write_file(folder / "f", std::string(kSize, '\1'));
@@ -114,7 +114,7 @@ void leave(int) { std::_Exit(42); }
 TEST(MappedFileDeathTest, FaultsElsewhereGoToWhoHandledThemBefore) {
   TemporaryFolder folder;
   const std::string path = write_file(folder / "f", std::string(kSize, '\1'));
-  ::testing::FLAGS_gtest_death_test_style = "threadsafe";  // a new process: no handler of ours is there yet
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";  // a new process without our signal handler
   EXPECT_EXIT(
       {
         signal(SIGBUS, leave);

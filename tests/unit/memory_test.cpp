@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What is asked for is weighed against what is free before any of it is taken.
+/// Requests are compared with the free memory before any of it is taken.
 #include "request/memory.h"
 
 #include <gtest/gtest.h>
@@ -63,9 +63,9 @@ TEST(Memory, GigabytesOfASentence) {
 }
 
 TEST(Memory, AModelIsItsWeightsAndItsFeatures) {
-  // Parameters as the models' authors publish them: UNet 860 and 2567 million, VAE 84 million. Winograd's copies of those 3x3
-  // convolutions that are small enough: 0.103 GB of the UNet's (7 of 320 to 320), 0.116 of the VAE's; of a UNet in 16 bits where
-  // they pay.
+  // Parameters as the models' authors publish them: UNet 860 and 2567 million, VAE 84 million. Winograd adds copies of
+  // those 3x3 convolutions that are small enough: 0.103 GB for the UNet (7 of 320 to 320) and 0.116 GB for the VAE. A
+  // UNet in 16 bits has them only if they pay.
   EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 4)) / 1e9, 4 * (0.860 + 0.084) + 0.2 + 0.103 + 0.116, 0.05);
   EXPECT_NEAR(static_cast<double>(model_memory(test::sd15(), 2)) / 1e9,
               2 * 0.860 + 4 * 0.084 + 0.2 + 0.116 + (winograd_for_bf16() ? 0.103 : 0), 0.02);

@@ -34,7 +34,7 @@ std::string refusal(const std::string& path) {
   return "";
 }
 
-/// A copy of the surface model whose weights are links: cheap to make, free to break.
+/// A copy of the surface model with links for weights: cheap to make and to break.
 class CopiedModel {
  public:
   CopiedModel() {
@@ -118,7 +118,8 @@ TEST(ModelFiles, OldNamesOfTheVaesAttentionAreRead) {
   std::stringstream bytes;
   bytes << std::ifstream(file, std::ios::binary).rdbuf();
   std::string text = bytes.str();
-  // As long as the new names, so that no offset moves; JSON takes blanks between tokens.
+  // The old names are padded to the length of the new ones, so that no offset changes. JSON allows blanks between
+  // tokens.
   for (const auto& [now, then] : {std::pair("attentions.0.to_q.weight\"", "attentions.0.query.weight\""),
                                   {"attentions.0.to_q.bias\"", "attentions.0.query.bias\""},
                                   {"attentions.0.to_k.weight\"", "attentions.0.key.weight\""},

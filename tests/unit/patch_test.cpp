@@ -30,7 +30,7 @@ TEST(Patch, ALargeOneIsReadSmall) {
   EXPECT_NEAR(cv::sum(p.mask)[0] / (p.scale * p.scale), CV_PI * 1200 * 1200, 5e4);
 }
 
-/// A crack across a large photograph is a few pixels wide: it would be gone at the size of the large dent.
+/// A crack across a large photograph is a few pixels wide. It would vanish at the size that is enough for a large dent.
 TEST(Patch, AThinOneKeepsItsPixels) {
   Dent d({3000, 2000}, {1500, 1000}, 10);
   d.mask.pixels().setTo(0);
@@ -51,7 +51,7 @@ TEST(Patch, LayersTurnWithTheGeometry) {
   Placement quarter;
   quarter.rotation = 90;
   const GeometryLayers out = place_layers(l, p, affine_of(quarter, {100, 100}), {0, 0, 200, 200}, {200, 200});
-  EXPECT_NEAR(out.shade.at<float>(89, 100), -1, 1e-4);  // ten up
+  EXPECT_NEAR(out.shade.at<float>(89, 100), -1, 1e-4);  // ten pixels up
 }
 
 }  // namespace

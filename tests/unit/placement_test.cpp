@@ -78,7 +78,7 @@ TEST(Placement, StretchWidensBeforeTheTurn) {
   Placement p = turned(0, 2);
   p.stretch = 1.5;
   EXPECT_EQ(map(affine_of(p, {10, 20}), {11, 21}), cv::Point2d(13, 22));
-  p.rotation = 90;  // what was its width now stands upright, to the left end's bottom
+  p.rotation = 90;  // the old width is now the height, its left end at the bottom
   EXPECT_EQ(map(affine_of(p, {10, 20}), {11, 21}), cv::Point2d(12, 17));
   p.flip = true;
   EXPECT_EQ(map(affine_of(p, {10, 20}), {11, 21}), cv::Point2d(12, 23));
@@ -122,11 +122,11 @@ TEST(Placement, AnEmptySelectionIsEmpty) {
 TEST(Placement, PixelsThatAreNotThereAreFilledAndMarked) {
   MatRaster p = picture({40, 40}, 0, 0);
   p.pixels().at<cv::Vec4f>(20, 20) = {NAN, INFINITY, 0, 1};
-  p.pixels()(cv::Rect(0, 0, 10, 40)).setTo(cv::Scalar(5, 5, 5, 0));  // transparent, and of a colour that must not show
+  p.pixels()(cv::Rect(0, 0, 10, 40)).setTo(cv::Scalar(5, 5, 5, 0));  // transparent, with a colour that must not show
   const Pixels seen = sample_colour(p, kIdentity, {-8, 0, 60, 40}, {60, 40});
   EXPECT_TRUE(cv::checkRange(seen.rgb, true, nullptr, -0.5, 1.6));
   EXPECT_EQ(seen.known.at<float>(20, 28), 0);
-  EXPECT_EQ(seen.known.at<float>(20, 4), 0);   // beyond the layer
+  EXPECT_EQ(seen.known.at<float>(20, 4), 0);   // outside the layer
   EXPECT_EQ(seen.known.at<float>(20, 12), 0);  // transparent
   EXPECT_EQ(seen.known.at<float>(20, 25), 1);
   EXPECT_NEAR(cv::mean(seen.rgb.colRange(0, 18))[0], 0.5, 0.1);

@@ -13,7 +13,7 @@ namespace {
 
 using test::Dent;
 
-/// Instant's result over the preview's area, flattened, 8 bit.
+/// Returns Instant's result over the preview's area, flattened, 8 bit.
 cv::Mat flattened(const Dent& d, const Request& request, const Preview::View& view) {
   const WorkingImages v = read_working_images(d.scene, request, 256, 8);
   const Layer layer = composite(v, edit(v, request), request);
@@ -70,7 +70,7 @@ TEST(Preview, LooksLikeTheResult) {
   }
 }
 
-/// The preview splits the reference at its own size, the result at another: both look alike.
+/// The preview splits the reference at another size than the result. Both must look alike.
 TEST(Preview, LooksLikeTheResultAtEveryScale) {
   Dent d({1200, 900}, {500, 400}, 100);
   const auto preview = make_preview(d.scene, {400, 300});
@@ -103,7 +103,7 @@ TEST(Preview, APlacementOutsideTheTargetIsTheBareTarget) {
   EXPECT_EQ(mean_difference(picture(preview->render(request)), picture(preview->target())), 0);
 }
 
-/// As remembered from the last run, or moved far by hand: there, and not where it is in the reference.
+/// The geometry is shown where it was placed in the last run or by hand, not where it is in the reference.
 TEST(Preview, ShowsTheGeometryWhereItIsPlaced) {
   Dent d({3000, 2000}, {300, 300}, 60);
   Request request;
@@ -115,7 +115,7 @@ TEST(Preview, ShowsTheGeometryWhereItIsPlaced) {
   EXPECT_GT(mean_difference(picture(preview->render(request)), picture(preview->target())), 0.2);
 }
 
-/// Grow takes all of a thin selection away on the slider's way; the next value brings it back.
+/// A negative Grow can remove a thin selection while the slider moves. The next value brings it back.
 TEST(Preview, ASelectionThatIsGoneIsTheBareTarget) {
   Dent d({600, 600}, {300, 300}, 30);
   const auto preview = make_preview(d.scene, {400, 300});

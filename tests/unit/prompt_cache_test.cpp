@@ -41,7 +41,7 @@ TEST_F(PromptCache, GivesBackWhatWasWritten) {
   EXPECT_EQ(read->pooled, embedding.pooled);
   EXPECT_FALSE(read_prompt_cache("another"));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "geometry-transfer"), fs::directory_iterator()),
-            1);  // nothing left over
+            1);  // no other file
 }
 
 TEST_F(PromptCache, EveryDamagedByteIsNoticed) {
@@ -62,7 +62,7 @@ TEST_F(PromptCache, EveryDamagedByteIsNoticed) {
   std::ofstream(file(), std::ios::binary) << good;
   EXPECT_TRUE(read_prompt_cache("name"));
   fs::rename(file(), folder / "geometry-transfer/other.prompt");
-  EXPECT_FALSE(read_prompt_cache("other"));  // it is another's
+  EXPECT_FALSE(read_prompt_cache("other"));  // the cache of another model
 }
 
 TEST_F(PromptCache, NothingThatLiesThereMatters) {
@@ -105,7 +105,7 @@ TEST_F(PromptCache, AClosedHomeIsNoError) {
     fs::permissions(place, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
     setenv("XDG_CACHE_HOME", closed.c_str(), 1);
     const uid_t me = geteuid();
-    ASSERT_EQ(seteuid(me == 0 ? 65534 : me), 0);  // root writes everywhere
+    ASSERT_EQ(seteuid(me == 0 ? 65534 : me), 0);  // root could write everywhere
     write_prompt_cache("name", embedding);
     const bool found = read_prompt_cache("name").has_value();
     ASSERT_EQ(seteuid(me), 0);

@@ -12,7 +12,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// A tensor of height x width x channels, as PyTorch stored it (core/models/relief/training/export.py).
+/// Returns a tensor of height x width x channels as PyTorch stored it (core/models/relief/training/export.py).
 cv::Mat golden(const char* name) {
   static const auto file = open_safetensors(std::string(std::getenv("SOURCE")) + "/tests/golden/relief/golden.safetensors");
   const TensorView* t = file->find(name);
@@ -31,7 +31,7 @@ TEST(ReliefNetwork, ComputesWhatPyTorchDoes) {
   EXPECT_GT(most - least, 1);
 }
 
-/// The planes are made of the tone of the bare material as in training.
+/// The planes use the tone of the bare material, as in training.
 TEST(ReliefNetwork, ReadsTheToneAsInTraining) {
   const cv::Mat planes = golden("planes"), mask = golden("mask");
   cv::Mat near, bare, tone;
@@ -45,7 +45,7 @@ TEST(ReliefNetwork, ReadsTheToneAsInTraining) {
   EXPECT_LT(cv::norm(tone - cv::Scalar::all(0.5), want, cv::NORM_INF), 1e-4);
 }
 
-/// The picture of the golden file is a dark crack: it is found, and found dark.
+/// The golden picture shows a dark crack. It must be found, and found dark.
 TEST(ReliefNetwork, FindsTheCrack) {
   const GeometryLayers l = split_geometry(golden("source"), golden("mask"), {}, {}).layers;
   double deepest = 0;
@@ -53,7 +53,7 @@ TEST(ReliefNetwork, FindsTheCrack) {
   EXPECT_LT(deepest, -0.3);
 }
 
-/// Water lets the target be seen by itself; paint does not, and a touched slider wins.
+/// Water shows the target through by default, paint does not. A value that the user sets wins.
 TEST(ReliefNetwork, WaterShowsThroughByItself) {
   const SplitGeometry crack = split_geometry(golden("source"), golden("mask"), {}, {});
   EXPECT_EQ(crack.decided.show_through, 0);
@@ -71,7 +71,7 @@ TEST(ReliefNetwork, WaterShowsThroughByItself) {
   EXPECT_LT(cv::mean(water.layers.shade + water.layers.light)[0], cv::mean(milk.layers.shade + milk.layers.light)[0]);
 }
 
-/// A convolution written as its definition.
+/// A convolution by its definition.
 float at(const std::vector<float>& w, const std::vector<float>& b, const relief::Activations& in, int inputs, int side, int o,
          int y, int x) {
   double sum = b[o];
@@ -114,7 +114,7 @@ TEST(ReliefNetwork, ConvolutionsFollowTheirDefinition) {
   }
 }
 
-/// Tiles give what one piece gives, but for the mean over the picture, which differs a little from tile to tile.
+/// Tiles give the same as one piece, except for the mean over the picture, which differs a little between tiles.
 TEST(ReliefNetwork, TilesAgreeWithOnePiece) {
   cv::Mat rgb(380, 380, CV_32FC3, cv::Scalar(0.6, 0.55, 0.5)), mask = cv::Mat::zeros(380, 380, CV_32FC1), wide, wide_mask;
   cv::Mat noise(380, 380, CV_32FC3);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The parameter table: laws that dialogs, procedure and command line rely on.
+/// Laws of the parameter table on which dialogs, procedure and command line rely.
 #include <gtest/gtest.h>
 
 #include <clocale>
@@ -17,7 +17,7 @@ using Kind = Parameter::Kind;
 
 namespace {
 
-/// A value that is allowed and is not the default.
+/// Returns an allowed value that is not the default.
 Value another(const Parameter& p) {
   const Value now = p.get(Request{});
   switch (p.kind) {
@@ -148,7 +148,7 @@ TEST(Text, RefusesWhatIsNotAValueAndSaysWhatIs) {
 TEST(Text, QuotesTheBeginningOfWhatIsTooLong) {
   Request request;
   std::string given = "x";
-  for (int i = 0; i < 3000; ++i) given += "\u00e9";  // two bytes each, so that a cut at an even place would halve one
+  for (int i = 0; i < 3000; ++i) given += "\u00e9";  // two bytes each; a cut at an even byte would split one
   const std::string said = refusal([&] { set_parameter_text(request, "preset", given); });
   EXPECT_LT(said.size(), 1500u);
   EXPECT_EQ(said.find("\u00e9..."), 999u - 2 + said.find('x')) << said;

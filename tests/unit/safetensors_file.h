@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Writes safetensors files for tests, sound ones and broken ones.
+/// Writes safetensors files for tests, valid ones and broken ones.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace geometry_transfer::test {
 
-/// A folder of its own under the system's temporary one, removed in the end.
+/// A new folder under the system's temporary one, removed at the end.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -39,7 +39,7 @@ inline std::string write_file(const std::filesystem::path& path, const std::stri
   return path.string();
 }
 
-/// The file's bytes: length, header as given, data.
+/// Returns the file's bytes: length, header as given, data.
 inline std::string safetensors_bytes(const std::string& header, const std::string& data) {
   std::string bytes;
   for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(static_cast<std::uint64_t>(header.size()) >> (8 * i)));

@@ -17,7 +17,7 @@ using test::safetensors_bytes;
 using test::TemporaryFolder;
 using test::write_file;
 
-/// The message with which the bytes are refused; empty when they are not.
+/// Returns the message of the refusal; empty if the bytes are accepted.
 std::string refusal(const std::string& bytes) {
   TemporaryFolder folder;
   const std::string path = write_file(folder / "model.safetensors", bytes);
@@ -97,7 +97,7 @@ TEST(Safetensors, RefusesOffsetsThatDoNotFitTheShape) {
   refused("[2,3]", "[0,16]");
   refused("[2,2]", "[16,0]");
   refused("[4611686018427387904,4]", "[0,16]");   // 2^64 numbers: 0 after overflow
-  refused("[4294967296,4294967296,4]", "[0,0]");  // likewise
+  refused("[4294967296,4294967296,4]", "[0,0]");  // the same
   refused("[9223372036854775808]", "[0,16]");     // more than 2^63
   expect_refused(safetensors_bytes("{" + entry("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") + "}", "abcd"), "axes");
   expect_refused(safetensors_bytes("{" + entry("a", "F4", "[3]", "[0,1]") + "}", "a"), "shape");  // one byte and a half
@@ -112,7 +112,7 @@ TEST(Safetensors, RefusesOverlapsAndGaps) {
   expect_refused(two("[0,4]", "[2,6]"), "does not begin where");
   expect_refused(two("[0,4]", "[0,4]"), "does not begin where");
   expect_refused(two("[2,6]", "[6,10]"), "incomplete");
-  // A gap before the first tensor, and one between two, that end with the file.
+  // One gap before the first tensor and one between two tensors; both files end in time.
   const auto one_of_four = [](const std::string& first, const std::string& second, std::size_t bytes) {
     return safetensors_bytes("{" + entry("a", "F16", "[1]", first) + "," + entry("b", "F16", "[1]", second) + "}",
                              std::string(bytes, 0));
@@ -233,7 +233,8 @@ std::string list_of_objects(int count) {
   return "{\"weight_map\":{\"a\":\"m-1.safetensors\"},\"more\":[" + list + "0]}";
 }
 
-/// Read in the time of its size: each object of a list was once compared with all before it, minutes for this megabyte.
+/// The time is proportional to the size. Before, each object of a list was compared with all before it, which took
+/// minutes for this megabyte.
 TEST(ShardedSafetensors, ALongListTakesNoLonger) {
   TemporaryFolder folder;
   write_file(folder / "m-1.safetensors", safetensors_bytes({{"a", "F16", {1}, "aa"}}));
@@ -247,7 +248,7 @@ TEST(ShardedSafetensors, ALongListTakesNoLonger) {
   }
 }
 
-/// What the parser quotes of the file is no longer than a sentence.
+/// The parser quotes at most a sentence of the file.
 TEST(ShardedSafetensors, ALongTextIsNotQuotedWhole) {
   TemporaryFolder folder;
   const std::string path = write_file(folder / "i.json", "{\"a\":\"" + std::string(100'000, 'x') + "\x01\"}");

@@ -26,14 +26,14 @@ class MatRaster : public Raster {
     most_read = std::max(most_read, size.width * size.height);
   }
   cv::Mat& pixels() { return pixels_; }
-  mutable int most_read = 0;  ///< pixels, in one call
+  mutable int most_read = 0;  ///< the most pixels of one call
 
  private:
   cv::Mat pixels_;
   int x_, y_;
 };
 
-/// Grainy stone of a tone; the same for the same seed.
+/// Returns grainy stone of a tone. The same seed gives the same stone.
 inline cv::Mat stone(cv::Size size, cv::Scalar tone, double grain, int seed) {
   cv::Mat noise(size, CV_32FC3), alpha(size, CV_32FC1, cv::Scalar(1)), out;
   cv::RNG random(seed);
@@ -52,7 +52,7 @@ inline cv::Mat disc(cv::Size size, cv::Point2d centre, double radius) {
   return mask;
 }
 
-/// A dark dent with a bright rim pressed into a picture, centred on `centre`.
+/// Presses a dark dent with a bright rim into a picture, centred on `centre`.
 inline void press(cv::Mat& rgba, cv::Point2d centre, double radius) {
   for (int y = 0; y < rgba.rows; ++y)
     for (int x = 0; x < rgba.cols; ++x) {
@@ -62,7 +62,7 @@ inline void press(cv::Mat& rgba, cv::Point2d centre, double radius) {
     }
 }
 
-/// A stone with a dent, its selection, and another stone to take it.
+/// A stone with a dent, its selection, and another stone as target.
 struct Dent {
   MatRaster source, mask, target;
   Scene scene;

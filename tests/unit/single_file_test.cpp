@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Checkpoints of full size without their weights: the files are holes, their headers are whole.
+/// Checkpoints of full size without their weights: the headers are complete, the data are holes.
 #include "weights/single_file.h"
 
 #include <gtest/gtest.h>
@@ -76,7 +76,7 @@ void expect_same(const ModelFiles& found, const ModelFiles& wanted) {
   }
 }
 
-/// The biases by which SD 2.x models that predict v are told: half -0.125, half 0.125.
+/// Writes the biases by which SD 2.x models with v prediction are recognised: half -0.125, half 0.125.
 bool wide_biases(const FileTensor& t, std::ostream& out) {
   if (t.key != "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias") return false;
   for (std::int64_t i = 0; i < t.numbers(); ++i) out.write(i % 2 ? "\x00\x30" : "\x00\xb0", 2);
@@ -185,7 +185,8 @@ TEST_F(SingleFile, RefusesOtherKindsByName) {
   }
 }
 
-/// Sizes that no model has, which a small file may claim: its tensors would be listed, a thousand layers of a thousand each.
+/// A small file may claim sizes that no model has. Its tensors would be listed: a thousand layers of a thousand blocks
+/// each.
 TEST_F(SingleFile, HoldsShapesToTheRangesOfConfigurations) {
   const std::string unet = "model.diffusion_model.", vae = "first_stage_model.";
   std::vector<FileTensor> claims = {{unet + "input_blocks.0.0.weight", {32, 4, 1, 1}, "", {}},
@@ -211,7 +212,7 @@ TEST_F(SingleFile, HoldsShapesToTheRangesOfConfigurations) {
   expect_refused("\"max_position_embeddings\" to 1");
 }
 
-/// Channels beyond the last whole group would be left out of the norm, those beyond the last head unwritten.
+/// Channels beyond the last whole group would miss the norm, and those beyond the last head would stay unwritten.
 TEST_F(SingleFile, WidthsAreWholeGroupsAndHeads) {
   ModelFiles odd = test::sd15();
   odd.unet.block_out_channels[0] = 328;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The VAE by squares against the VAE in one piece, on the model that ships.
+/// Compares the shipped VAE in tiles with the VAE in one piece.
 #include "diffusion/vae_tiles.h"
 
 #include <c10/core/InferenceMode.h>
@@ -29,7 +29,7 @@ TEST(VaeTiles, AsLargeAsTheMemoryAllows) {
 
 class VaeTilesOfAModel : public testing::Test {
  protected:
-  /// A smooth picture, as pictures are: noise of few cells.
+  /// Returns a smooth picture: noise of a few cells.
   static Tensor picture(int64_t height, int64_t width) {
     const int64_t size[] = {height, width};
     at::manual_seed(3);
@@ -47,7 +47,7 @@ TEST_F(VaeTilesOfAModel, OnePieceIsTheVaeItself) {
   EXPECT_TRUE(at::equal(encode_tiled(vae, image, 0), vae.encode(image)));
   const Tensor latents = vae.encode(image);
   EXPECT_TRUE(at::equal(decode_tiled(vae, latents, 0), vae.decode(latents)));
-  // A square that holds it all has no neighbour to be blended with.
+  // A tile that holds all latents has no neighbour to blend with.
   EXPECT_LT(difference(decode_tiled(vae, latents, 96), vae.decode(latents)), 1e-6);
 }
 

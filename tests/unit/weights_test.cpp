@@ -45,7 +45,7 @@ TEST(Weights, CopiesOnlyWhereItMust) {
     other = Weights(file, torch::kFloat32).tensor("w", {4, 4});
     EXPECT_EQ(same.data_ptr(), file->find("w")->data);
   }
-  // The mapping outlives the checkpoint's last owner but the tensor.
+  // The mapping outlives the checkpoint as long as a tensor uses it.
   EXPECT_TRUE(torch::equal(same, w));
   EXPECT_TRUE(torch::equal(other, w.to(torch::kFloat32)));
 }
@@ -62,7 +62,7 @@ TEST(Weights, ReadsTensorsAtOddAddresses) {
   }
 }
 
-/// Resident pages of the process, in KiB.
+/// Returns the resident memory of the process in KiB.
 long resident() {
   std::ifstream in("/proc/self/statm");
   long all = 0, pages = 0;
@@ -72,7 +72,7 @@ long resident() {
 
 TEST(Weights, ACopyDoesNotKeepTheFilesPagesToo) {
   TemporaryFolder folder;
-  const std::int64_t count = 16 << 20;  // 64 MiB in the file, 32 copied
+  const std::int64_t count = 16 << 20;  // 64 MiB in the file, 32 MiB copied
   const std::string path =
       write_file(folder / "m.safetensors",
                  safetensors_bytes({{"w", "F32", {count}, std::string(static_cast<std::size_t>(4 * count), '\1')}}));
@@ -80,10 +80,10 @@ TEST(Weights, ACopyDoesNotKeepTheFilesPagesToo) {
   const long before = resident();
   const at::Tensor copy = Weights(file, at::kBFloat16).tensor("w", {count});
   EXPECT_LT(resident() - before, 48 << 10);
-  at::Tensor mapped = Weights(file, at::kFloat).tensor("w", {count});  // the bytes are there again when they are asked for
+  at::Tensor mapped = Weights(file, at::kFloat).tensor("w", {count});  // reads the bytes again
   EXPECT_TRUE(at::equal(mapped.to(at::kBFloat16), copy));
   EXPECT_GT(resident() - before, 64 << 10);
-  mapped.reset();  // the last that looked at them
+  mapped.reset();  // the last tensor that used them
   EXPECT_LT(resident() - before, 48 << 10);
 }
 
@@ -100,7 +100,8 @@ TEST(Weights, MatricesStayNarrowWhereTheyMay) {
   EXPECT_EQ(narrow.matrix("half", {4, 4}).scalar_type(), at::kHalf);
   EXPECT_TRUE(narrow.buffer_for(half) && !narrow.buffer_for(w));
   EXPECT_EQ(narrow.buffer_for(half), narrow["inner"].buffer_for(half)) << "one for the network";
-  // Not: what is wide, what is no matrix, where it was not asked for, where it is computed with in 16 bits.
+  // These stay fp32: a wide tensor, one that is no matrix, one without a request, and one that is computed with in 16
+  // bits.
   EXPECT_EQ(narrow.matrix("wide", {4, 4}).scalar_type(), at::kFloat);
   EXPECT_EQ(narrow.tensor("half", {4, 4}).scalar_type(), at::kFloat);
   EXPECT_EQ(wide.matrix("half", {4, 4}).scalar_type(), at::kFloat);
@@ -114,7 +115,7 @@ TEST(Weights, OutliveAFileThatIsCutShort) {
   const Weights weights(open_safetensors(path), at::kFloat);
   const at::Tensor mapped = weights.tensor("w", {1 << 18});
   std::filesystem::resize_file(path, 1 << 16);
-  EXPECT_LT(mapped.sum().item<float>(), 1 << 18);  // not SIGBUS
+  EXPECT_LT(mapped.sum().item<float>(), 1 << 18);  // no SIGBUS
   EXPECT_THROW(require_intact_mappings(), Error);
   EXPECT_THROW(weights.tensor("w", {1 << 18}), Error);
 }
@@ -138,7 +139,7 @@ TEST(Weights, NamesWhatIsMissingOrOfAnotherShape) {
   refused("w", {2}, {"\"a.w\" is 2 x 1", "must be 2"});
 }
 
-/// As a key map gives OpenCLIP's text projection: the same bytes under the transposed shape.
+/// Gives the same bytes under the transposed shape, as a key map does for OpenCLIP's text projection.
 class Transposed : public Checkpoint {
  public:
   explicit Transposed(const torch::Tensor& stored) : stored_(stored) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Layers whose weights stay in 16 bits against the same layers in fp32: the same bits.
+/// Layers with weights in 16 bits give the same bits as the same layers in fp32.
 #include "diffusion/kernels/widening.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Every number that 16 bits can hold.
+/// Returns every number that 16 bits can hold.
 at::Tensor all_numbers(at::ScalarType type) {
   at::Tensor bits = at::empty({1 << 16}, type);
   auto* data = static_cast<std::uint16_t*>(bits.data_ptr());
@@ -37,7 +37,7 @@ TEST_P(Widening, LayersGiveTheSameBits) {
   const auto buffer = std::make_shared<WideningBuffer>();
   const PackedConv2d narrow(w, b, 1, 1, buffer), wide(w.to(at::kFloat), b, 1, 1);
   const at::Tensor small = at::randn({1, 24, 5, 5});
-  // Twice: as it is packed, and from what was packed. Another shape may want another order of the weights.
+  // Runs twice, because the second time uses the packed weights. Another shape may need another order of the weights.
   for (const at::Tensor& image : {x, x, small, x}) EXPECT_TRUE(at::equal(narrow(image), wide(image)));
   const at::Tensor matrix = w.reshape({80, -1}), rows = at::randn({3, 7, 24 * 9});
   const PackedLinear narrow_linear(matrix, b, buffer), wide_linear(matrix.to(at::kFloat), b);

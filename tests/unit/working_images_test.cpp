@@ -152,7 +152,7 @@ TEST(WorkingImages, WhatOnlyAModelLooksAtIsReadForOne) {
   EXPECT_TRUE(read().textures.empty());
 }
 
-/// What is half transparent has colours of its own, the finest detail included.
+/// Half transparent pixels keep their own colours, down to the finest detail.
 TEST(WorkingImages, HalfTransparentPixelsKeepTheirDetail) {
   Dent solid({300, 240}, {150, 120}, 30), half({300, 240}, {150, 120}, 30);
   for (MatRaster* layer : {&half.target, &half.source})
@@ -223,7 +223,7 @@ TEST(WorkingImages, SeveralReferencesAndTexturesEachInTheirPlace) {
   EXPECT_EQ(v.textures[0].weight, 2);
   EXPECT_EQ(v.textures[0].pixels.size(), v.view);
   EXPECT_NEAR(cv::sum(v.mask)[0], cv::sum(a.mask.pixels())[0] + cv::sum(b.mask.pixels())[0], 2);
-  // Both turn together: half a turn brings the second to the other side of the first, at the same distance.
+  // Both turn together: half a turn puts the second on the other side of the first, at the same distance.
   Request half;
   half.placement.rotation = 180;
   const WorkingImages turned = read_working_images(scene, half, 256, 8);
@@ -236,7 +236,7 @@ TEST(WorkingImages, SeveralReferencesAndTexturesEachInTheirPlace) {
   EXPECT_NEAR(before.y, -after.y, 1.5);
 }
 
-/// A layer or a selection of any size that takes no memory of its own.
+/// A layer or a selection of any size that takes no memory.
 class Endless : public Raster {
  public:
   Endless(int channels, int side) : channels_(channels), side_(side) {}
@@ -267,7 +267,7 @@ TEST(WorkingImages, WhatCannotFitIsRefusedBeforeItIsTaken) {
   EXPECT_LT(peak_memory() - before, 50u << 20);
 }
 
-/// Each reference's planes are there at once, so each is weighed.
+/// The planes of all references exist at once, so the estimate includes each.
 TEST(WorkingImages, ManyReferencesAreWeighedTogether) {
   if (test::kShadowed) GTEST_SKIP();
   const Endless colour(4, 700), mask(1, 700);
@@ -290,7 +290,7 @@ TEST(WorkingImages, ATargetWithoutPixelsThereIsRefused) {
   cv::Mat& target = d.target.pixels();
   target(cv::Rect(100, 70, 100, 100)).setTo(cv::Scalar(0.2, 0.2, 0.2, 0));
   expect_says(refusal(d.scene), {"transparent", "60 x 60 pixels at 120, 90"});
-  target.at<cv::Vec4f>(120, 150)[3] = 1;  // one pixel is something
+  target.at<cv::Vec4f>(120, 150)[3] = 1;  // a single visible pixel is enough
   EXPECT_EQ(refusal(d.scene), "");
 }
 
