@@ -35,13 +35,22 @@ std::string argument_help(const Parameter& p) {
       allowed = sentence("{0} <= {1} <= {2}", p.low, p.name, p.high);
       break;
     case Parameter::Kind::choice:
+      if (p.group == Parameter::Group::preset) allowed = "\"" + std::string(kSuitingPreset) + "\"";
       for (const Choice& c : p.choices) allowed += (allowed.empty() ? "\"" : ", \"") + std::string(c.id) + "\"";
       break;
     case Parameter::Kind::text:
       allowed = "text";
       break;
   }
-  return sentence("{0} ({1}; default {2})", p.blurb, allowed, parameter_text(Request{}, p));
+  const bool preset = p.group == Parameter::Group::preset;
+  return sentence("{0} ({1}; default {2})", p.blurb, allowed, preset ? kSuitingPreset : parameter_text(Request{}, p));
+}
+
+void set_argument(Request& request, const Parameter& p, const Value& value) {
+  if (p.group == Parameter::Group::preset && value == Value(std::string(kSuitingPreset)))
+    request.preset = kSuitingPreset;  // run() knows the model
+  else
+    set_parameter(request, p.name, value);
 }
 
 std::string references_help() { return sentence("{0} (text; default {1})", kReferencesHelp, ""); }

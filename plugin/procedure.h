@@ -26,12 +26,16 @@ constexpr char kReferencesHelp[] =
     N_("Further references, a semicolon between two: the layer's number; geometry (more of it, where its layer mask or else the "
        "selection says) or texture (more of the target's material); and a weight from 0.01 to 100. As in \"12 geometry 0.5; 15 "
        "texture 1\"");
+/// The preset that the procedure takes by default: the one that suits the model. Dialogs and files know only its result.
+constexpr char kSuitingPreset[] = "auto";
 constexpr char kResultHelp[] = N_("The new layer, above the target");
 constexpr char kAuthors[] = "Geometry Transfer's authors";
 constexpr char kYear[] = "2026";
 
 /// Returns the description of a parameter for the procedure browser: its effect, allowed values, and default.
 std::string argument_help(const Parameter& parameter);
+/// As set_parameter, and takes kSuitingPreset.
+void set_argument(Request& request, const Parameter& parameter, const Value& value);
 std::string references_help();
 
 /// Sets the locale and the gettext domain.

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "expected_time.h"
+#include "geometry-transfer/models.h"
 #include "host/undo_group.h"
+#include "procedure.h"
 #include "request/text.h"
 #include "result.h"
 #include "scene_from_layers.h"
@@ -38,7 +40,7 @@ bool called_before() {
 /// "custom".
 Request with_preset(const Request& given) {
   Request request = given;
-  apply_preset(request, given.preset);
+  apply_preset(request, given.preset == kSuitingPreset ? default_preset(model_family(given.model)) : given.preset);
   for (const Parameter& p : parameters()) {
     const Value value = p.get(given);
     if (!p.of_preset() || value == p.get(Request{}) || value == p.get(request)) continue;

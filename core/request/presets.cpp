@@ -123,6 +123,11 @@ PresetOffer preset_offer(const std::string& id, const std::string& family) {
 
 const char* default_preset(const std::string& family) { return improves_the_edit(family) ? "balanced" : "instant"; }
 
+std::string preset_for_model(const std::string& chosen, const std::string& before, const std::string& after) {
+  if (chosen == "custom" || improves_the_edit(before) == improves_the_edit(after)) return chosen;
+  return chosen == default_preset(before) || !preset_offer(chosen, after).offered ? default_preset(after) : chosen;
+}
+
 void apply_preset(Request& request, const std::string& id, const std::string& family) {
   if (id != "custom") {
     const Request& row = row_of(find_row(id), family).request;

@@ -2,6 +2,7 @@
 #include "dialog/controls.h"
 
 #include <cmath>
+#include <set>
 
 #include "dialog/gtk_compat.h"
 #include "dialog/models_box.h"
@@ -15,6 +16,7 @@ struct Controls::Row {
   const Parameter* parameter;
   GtkWidget* widget = nullptr;          // check button, combo box, entry
   GtkAdjustment* adjustment = nullptr;  // numbers
+  std::set<int> greyed;                 // values of a choice that are not offered, by their place
 };
 
 Controls::Controls(Request& request, Events events) : request_(request), events_(std::move(events)) {}
@@ -37,6 +39,19 @@ void show_automatic(GtkWidget* spin) {
                      return TRUE;
                    }),
                    nullptr);
+}
+
+/// The rows of the list whose numbers are in `greyed` cannot be chosen.
+void grey_by(GtkWidget* list, std::set<int>* greyed) {
+  GList* cells = gtk_cell_layout_get_cells(GTK_CELL_LAYOUT(list));
+  const auto show = +[](GtkCellLayout*, GtkCellRenderer* cell, GtkTreeModel* model, GtkTreeIter* at, gpointer greyed_rows) {
+    GtkTreePath* path = gtk_tree_model_get_path(model, at);
+    const bool grey = static_cast<std::set<int>*>(greyed_rows)->count(gtk_tree_path_get_indices(path)[0]) > 0;
+    gtk_tree_path_free(path);
+    g_object_set(cell, "sensitive", static_cast<gboolean>(!grey), nullptr);
+  };
+  gtk_cell_layout_set_cell_data_func(GTK_CELL_LAYOUT(list), GTK_CELL_RENDERER(cells->data), show, greyed, nullptr);
+  g_list_free(cells);
 }
 
 GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
@@ -109,6 +124,7 @@ Controls::Made Controls::make(const Parameter& p) {
     case Parameter::Kind::choice:
       made.widget = shown = focused = gtk_combo_box_text_new();
       for (const Choice& c : p.choices) gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(shown), translate(c.label).c_str());
+      grey_by(shown, &made.greyed);
       g_signal_connect_swapped(shown, "changed", G_CALLBACK(user_changed), &made);
       break;
     case Parameter::Kind::text:
@@ -120,6 +136,29 @@ Controls::Made Controls::make(const Parameter& p) {
   GtkWidget* name = name_of(made, focused);
   showing_ = false;
   return {name, shown};
+}
+
+Controls::Row* Controls::find(const char* parameter) {
+  for (const auto& row : rows_)
+    if (row->parameter->name == std::string(parameter)) return row.get();
+  return nullptr;
+}
+
+void Controls::offer(const char* parameter, const std::string& id, bool offered) {
+  Row* row = find(parameter);
+  if (!row) return;
+  const auto& choices = row->parameter->choices;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if (id != choices[i].id) continue;
+    if (offered)
+      row->greyed.erase(static_cast<int>(i));
+    else
+      row->greyed.insert(static_cast<int>(i));
+  }
+}
+
+void Controls::explain(const char* parameter, const std::string& text) {
+  if (Row* row = find(parameter)) gtk_widget_set_tooltip_text(row->widget, text.c_str());
 }
 
 void Controls::relabel(const char* parameter, const std::string& id, const std::string& label) {

@@ -31,6 +31,10 @@ class Controls {
   void append(GtkWidget* table, int row, const Parameter& first, const Parameter& second);
   /// Another text for one value of a choice that was appended.
   void relabel(const char* parameter, const std::string& id, const std::string& label);
+  /// Greys one value of a choice, or takes that back. What the request has is shown all the same.
+  void offer(const char* parameter, const std::string& id, bool offered);
+  /// Sets the tooltip of a parameter's widget.
+  void explain(const char* parameter, const std::string& text);
   /// Shows the request's values without reporting them as changes.
   void refresh();
 
@@ -42,6 +46,7 @@ class Controls {
   Made make(const Parameter& parameter);
   GtkWidget* name_of(Row& row, GtkWidget* focused);
   void take(Row& row);
+  Row* find(const char* parameter);
 
   Request& request_;
   Events events_;

@@ -342,7 +342,10 @@ class Window {
   }
 
   void changed(const Parameter& p) {
-    if (p.group == Parameter::Group::preset || p.name == std::string("model"))  // a preset depends on the model
+    const bool model = p.name == std::string("model");
+    if (model)
+      call_.request.preset = preset_for_model(call_.request.preset, work_.model.family, model_family(call_.request.model));
+    if (model || p.group == Parameter::Group::preset)  // a preset depends on the model
       apply_preset(call_.request, call_.request.preset);
     else if (p.of_preset())
       call_.request.preset = "custom";
@@ -445,12 +448,17 @@ class Window {
       Request request = call_.request;
       apply_preset(request, id, work_.model.family);
       std::string text = with_time(translate(label), expected_time(request, work_));
-      if (!preset_offer(id, work_.model.family).offered) text = sentence(_("{0}, no gain with this model"), text);
+      const bool offered = preset_offer(id, work_.model.family).offered;
+      if (!offered) text = sentence(_("{0}, no gain with this model"), text);
+      controls_.offer("preset", id, offered);
       if (text == shown_[id]) return;
       controls_.relabel("preset", id, text);
       shown_[id] = std::move(text);
     };
     for (const Preset& p : presets()) show(p.id, p.label);
+    std::string tip = translate(find_parameter("preset")->blurb);
+    if (call_.request.preset != "custom") tip += "\n\n" + preset_offer(call_.request.preset, work_.model.family).effect;
+    controls_.explain("preset", tip);
   }
 
   Call& call_;

@@ -307,7 +307,7 @@ Call call_of(int count, const GimpParam* given) {
   if (count != kFixed + static_cast<int>(table.size()))
     throw error(Error::Kind::input, _("{0} takes {1} arguments, but was given {2}."), kProcedure, kFixed + table.size(), count);
   if (const char* further = given[4].data.d_string) call.further = parse_references(further);
-  for (size_t i = 0; i < table.size(); ++i) set_parameter(call.request, table[i].name, value_of(given[kFixed + i]));
+  for (size_t i = 0; i < table.size(); ++i) set_argument(call.request, table[i], value_of(given[kFixed + i]));
   return call;
 }
 

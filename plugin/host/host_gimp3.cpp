@@ -277,10 +277,12 @@ void add_argument(GimpProcedure* procedure, const Parameter& p) {
       return gimp_procedure_add_double_argument(procedure, p.name, nick, help, p.low, p.high, std::get<double>(value), flags);
     case Parameter::Kind::choice: {
       GimpChoice* choice = gimp_choice_new();
+      const bool preset = p.group == Parameter::Group::preset;
+      if (preset) gimp_choice_add(choice, kSuitingPreset, static_cast<int>(p.choices.size()), _("What suits the model"), "");
       for (size_t i = 0; i < p.choices.size(); ++i)
         gimp_choice_add(choice, p.choices[i].id, static_cast<int>(i), translate(p.choices[i].label).c_str(), "");
-      return gimp_procedure_add_choice_argument(procedure, p.name, nick, help, choice, std::get<std::string>(value).c_str(),
-                                                flags);
+      return gimp_procedure_add_choice_argument(procedure, p.name, nick, help, choice,
+                                                preset ? kSuitingPreset : std::get<std::string>(value).c_str(), flags);
     }
     case Parameter::Kind::text:
       return gimp_procedure_add_string_argument(procedure, p.name, nick, help, std::get<std::string>(value).c_str(), flags);
@@ -328,7 +330,7 @@ Call call_of(GimpRunMode mode, GimpImage* image, GimpDrawable** drawables, GObje
   const std::string references = further ? further : "";
   g_free(further);
   call.further = parse_references(references);
-  for (const Parameter& p : parameters()) set_parameter(call.request, p.name, argument_of(config, p));
+  for (const Parameter& p : parameters()) set_argument(call.request, p, argument_of(config, p));
   return call;
 }
 

@@ -15,6 +15,7 @@
 #include "host/gegl_raster.h"
 #include "kinds.h"
 #include "named_settings.h"
+#include "procedure.h"
 #include "run.h"
 #include "scene_from_layers.h"
 #include "settings.h"
@@ -134,6 +135,24 @@ TEST_F(Plugin, WhatAScriptSaysWinsOverThePreset) {
   EXPECT_EQ(made.request.colour, Colour::mean);
   EXPECT_EQ(made.request.grain, 0.3);
   EXPECT_EQ(made.request.correction, 0) << "the preset's own";
+}
+
+TEST_F(Plugin, AScriptGetsThePresetThatSuitsItsModel) {
+  call_.request.preset = kSuitingPreset;
+  Remembered settings;
+  const Outcome small = run(call_, no_dialog);
+  ASSERT_EQ(small.status, Outcome::Status::done) << small.message;
+  ASSERT_TRUE(layer_settings(small.layer, settings));
+  EXPECT_EQ(settings.request.preset, "instant");
+
+  Request asked;
+  call_.request.model = std::string(std::getenv("SOURCE")) + "/tests/golden/sd15";
+  run(call_, no_dialog, [&](const Scene&, const Request& request, const ProgressCallback&, Report&) -> Layer {
+    asked = request;  // from a script's second call on
+    throw Cancelled();
+  });
+  EXPECT_EQ(asked.preset, "balanced");
+  EXPECT_EQ(asked.correction, 1);
 }
 
 TEST_F(Plugin, WhatWasSetOutlivesACancelledRun) {

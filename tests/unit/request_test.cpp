@@ -229,6 +229,17 @@ TEST(Presets, RunTheWholeMethodWithModelsThatImproveTheEdit) {
   }
 }
 
+TEST(Presets, FollowTheModelAsFarAsTheUserHasNotChosenOtherwise) {
+  EXPECT_EQ(preset_for_model("instant", "surface", "SD 1.x"), "balanced");
+  EXPECT_EQ(preset_for_model("balanced", "SDXL", "surface"), "instant");
+  EXPECT_EQ(preset_for_model("best", "SD 1.x", "surface"), "instant") << "it is not offered there";
+  EXPECT_EQ(preset_for_model("best", "SD 1.x", "SDXL"), "best");
+  EXPECT_EQ(preset_for_model("instant", "SD 1.x", "SDXL"), "instant") << "that was the user's choice";
+  EXPECT_EQ(preset_for_model("paper", "surface", "SD 2.x"), "paper");
+  EXPECT_EQ(preset_for_model("custom", "surface", "SD 2.x"), "custom");
+  EXPECT_EQ(preset_for_model("balanced", "SD 1.x", ""), "instant") << "a model that cannot be used";
+}
+
 TEST(Presets, SayWhatTheyDoWithAModelAndWhetherItIsWorthIt) {
   for (const Preset& preset : presets()) {
     const PresetOffer small = preset_offer(preset.id, "surface"), large = preset_offer(preset.id, "SD 1.x");

@@ -170,6 +170,9 @@ struct PresetOffer {
 PresetOffer preset_offer(const std::string& id, const std::string& family);
 /// Returns the preset to start from: "instant" with the shipped model, "balanced" with a model that improves the edit.
 const char* default_preset(const std::string& family);
+/// The preset after the model has changed to one of family `after`: the one that was chosen, if it is offered for that family and
+/// was not just the default of the family `before`; else the default of `after`. "custom" stays.
+std::string preset_for_model(const std::string& chosen, const std::string& before, const std::string& after);
 /// Sets the preset's name and all fields of the groups colour and method. "custom" sets the name only.
 void apply_preset(Request& request, const std::string& id, const std::string& family);
 /// Does the same for the family of request.model. It reads that model's files, so set request.model first.
