@@ -29,6 +29,16 @@ std::vector<FurtherReference> existing_references(const Call& call, std::vector<
   return existing;
 }
 
+/// True if one of the layers is a group that the other one lies in.
+bool one_holds_the_other(Id a, Id b) {
+  const auto inside = [](Id inner, Id outer) {
+    for (Id group = host::parent(inner); group != kNone; group = host::parent(group))
+      if (group == outer) return true;
+    return false;
+  };
+  return inside(a, b) || inside(b, a);
+}
+
 /// The layer nearest to the target, first below, then above it. Results are left out.
 Id nearest_layer(const Call& call) {
   Id above = kNone;
@@ -36,7 +46,7 @@ Id nearest_layer(const Call& call) {
   for (const Id layer : host::layers(call.image)) {
     if (layer == call.target)
       passed = true;
-    else if (is_result(layer))
+    else if (is_result(layer) || one_holds_the_other(layer, call.target))
       continue;
     else if (passed)
       return above == kNone ? layer : above;

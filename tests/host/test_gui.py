@@ -363,6 +363,73 @@ class OpenedAsLayers(OnScreen):
         self.assertIn(f"target-layer={tattoo}", note)
 
 
+class AtAnOffset(OnScreen):
+    """Target, reference and selection lie away from the canvas's corner, each by another offset."""
+    job = """(begin (define image (open-image (file "target.png"))) (gimp-item-set-name (car (layers image)) "wall")
+      (gimp-image-resize image 420 330 90 70)
+      (define crack (open-layer image (file "source.png"))) (gimp-image-insert-layer image crack 0 0) (gimp-item-set-name crack "crack")
+      (geometry-transfer-select image (file "mask.png")) (gimp-layer-set-offsets crack 130 95) (gimp-selection-translate image 130 95)
+      (activate image crack) (gimp-display-new image) (gimp-displays-flush) (clean image))"""
+
+    def test_the_result_is_where_the_selection_is(self):
+        s = self.screen
+        target = '(text (state-of (list (named image "wall"))))'
+        before = s.ask(target)
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.settled("at-an-offset", window, np.s_[:, :])
+        layer = self.active()
+        s.key("alt+o")
+        s.gone(DIALOG)
+        self.note_of_the_next_after(layer)
+        x, y, width, height = map(int, s.ask(
+            '(let* ((l (active image)) (at (offsets l))) (text (list (car at) (cadr at) (width l) (height l))))').strip('"').split())
+        # The dent's middle is at 70, 60 of its picture.
+        self.assertLess(abs(x + width / 2 - 200), 3)
+        self.assertLess(abs(y + height / 2 - 155), 3)
+        self.assertEqual(s.ask(target), before)
+        time.sleep(1)
+        s.shot("at-an-offset-result")
+        s.window(IMAGE)
+        s.key("ctrl+z")
+        gimp.until("undo", lambda: self.count() == 2, 20)
+        self.assertIn("no", s.ask("(text (dirty? image))"))
+
+
+class WhatIsActive(OnScreen):
+    """A layer mask or a group is active: its layer, or the group as it looks, is the target."""
+
+    def transfer(self, name):
+        s = self.screen
+        layer = self.active()
+        window, _ = self.open_dialog()
+        self.choose_instant()
+        s.settled(name, window, np.s_[:, :])
+        s.key("alt+o")
+        s.gone(DIALOG)
+        note = self.note_of_the_next_after(layer)
+        self.assertIn("Geometry from dent", s.ask("(car (gimp-item-get-name (active image)))"))
+        return note
+
+    def test_2_a_group(self):
+        s = self.screen
+        s.ask("""(begin (define folder (group image "folder")) (gimp-image-insert-layer image folder 0 0)
+                   (gimp-image-reorder-item image (named image "wall") folder 0) (activate image folder) (gimp-displays-flush))""")
+        note = self.transfer("group-active")
+        tattoo = s.ask("(text (car (gimp-item-get-tattoo folder)))")[1:-1]
+        self.assertIn(f"target-layer={tattoo}", note)
+
+    def test_1_a_layer_mask(self):
+        s = self.screen
+        s.ask("""(let ((wall (named image "wall"))) (gimp-layer-add-mask wall (car (gimp-layer-create-mask wall ADD-MASK-WHITE)))
+                   (activate image wall) (gimp-layer-set-edit-mask wall yes) (gimp-displays-flush))""")
+        tattoo = s.ask('(text (car (gimp-item-get-tattoo (named image "wall"))))')[1:-1]
+        self.assertIn(f"target-layer={tattoo}", self.transfer("mask-active"))
+        s.window(IMAGE)
+        s.key("ctrl+z")
+        gimp.until("undo", lambda: "wall dent" in s.ask("(text (map (lambda (l) (car (gimp-item-get-name l))) (layers image)))"), 20)
+
+
 class InThePreview(OnScreen):
     """Zoom, pan, keys and the wheel."""
 
