@@ -650,6 +650,7 @@ class Sliders(OnScreen):
         window, _ = self.open_dialog()
         self.choose_instant()
         s.key("alt+l")
+        s.xdo("mousemove", "0", "0")  # no tooltip in the picture
         before = s.settled("scale-1", window, np.s_[:, :])
         s.key(*["Page_Up"] * 6)
         after = s.settled("scale-4", window, np.s_[:, :], unlike=before)
