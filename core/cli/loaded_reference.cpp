@@ -8,6 +8,7 @@ namespace geometry_transfer::cli {
 namespace {
 
 constexpr int kSmallestSource = 8;  // pixels a side; a smaller source has no bare material to compare with
+constexpr std::uint64_t kKeptBytes = std::uint64_t{64} << 20;
 
 }  // namespace
 
@@ -29,6 +30,7 @@ LoadedReference::LoadedReference(const std::string& colour_path, const std::stri
                                          : _("The mask \"{0}\" is empty: nothing in it is lighter than black."),
                 mask_path);
   centre = mask.centre();
+  kept = image_part().keep_reference(kKeptBytes, true);
 }
 
 }  // namespace geometry_transfer::cli

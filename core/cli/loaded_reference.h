@@ -2,10 +2,12 @@
 /// A reference's picture and mask, read from files and checked.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "cli/mask_raster.h"
 #include "cli/picture_raster.h"
+#include "geometry-transfer/transfer.h"
 
 namespace geometry_transfer::cli {
 
@@ -20,6 +22,7 @@ struct LoadedReference {
   PictureRaster colour;
   MaskRaster mask;
   cv::Point2d centre;  ///< of the mask's mass, pixels of the picture
+  std::unique_ptr<KeptReference> kept;
 };
 
 }  // namespace geometry_transfer::cli

@@ -175,12 +175,12 @@ void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& targ
     e.support = feathered(g.placed_mask, request.feather * g.pixels_per_canvas);
     e.mask = g.placed_mask, e.paste = g.placed, e.weight = g.weight;
     if (shading) {
-      const SplitGeometry split =
-          split_geometry(g.patch.rgb, grown(g.patch.mask, request.grow * g.patch.scale / g.placed_scale), g.patch.known, request);
-      e.layers = place_layers(split.layers, g.patch, g.place, views.area.rect, views.view);
+      const Patch& patch = g.patch->patch;
+      const auto split = split_of(g.kept, *g.patch, request.grow * patch.scale / g.placed_scale, request);
+      e.layers = place_layers(split->layers, patch, g.place, views.area.rect, views.view);
       e.strength = request.strength;
-      if (request.strength < 0) e.strength = automatic_strength(split.decided, views.target, e.support);
-      if (decided && &g == views.geometries.data()) *decided = split.decided, decided->strength = e.strength;
+      if (request.strength < 0) e.strength = automatic_strength(split->decided, views.target, e.support);
+      if (decided && &g == views.geometries.data()) *decided = split->decided, decided->strength = e.strength;
     } else {
       e.shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
     }

@@ -9,6 +9,7 @@
 
 #include "image/edit.h"
 #include "image/image_pipeline.h"
+#include "image/kept_reference.h"
 #include "image/preview.h"
 #include "request/text.h"
 
@@ -109,6 +110,10 @@ class Part : public ImagePart {
     return with_memory({}, [&]() -> std::unique_ptr<Preview> {
       return std::make_unique<GuardedPreview>(make_preview(scene, bounds, placement));
     });
+  }
+
+  std::unique_ptr<KeptReference> keep_reference(std::uint64_t limit, bool fixed) const override {
+    return std::make_unique<Kept>(limit, fixed);
   }
 };
 

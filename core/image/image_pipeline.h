@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "geometry-transfer/transfer.h"
-#include "image/patch.h"
+#include "image/kept_reference.h"
 #include "request/library.h"
 
 namespace geometry_transfer {
@@ -35,10 +35,11 @@ struct WorkingImages {
     cv::Mat placed_known;         ///< CV_32FC1, 0 where placed was filled; empty when all is known
     cv::Mat source;  ///< the reference as it lies, same size and scale, its mask in the middle; empty where nothing reads it
     double weight = 1;
-    double pixels_per_canvas = 1;  ///< view pixels a canvas pixel
-    Patch patch;                   ///< the reference as it lies; Colour::shading
-    Affine place = kIdentity;      ///< reference's canvas -> target's canvas
-    double placed_scale = 1;       ///< of `place`
+    double pixels_per_canvas = 1;             ///< view pixels a canvas pixel
+    Kept* kept = nullptr;                     ///< of the reference, or null
+    std::shared_ptr<const NamedPatch> patch;  ///< the reference as it lies; Colour::shading, else null
+    Affine place = kIdentity;                 ///< reference's canvas -> target's canvas
+    double placed_scale = 1;                  ///< of `place`
   };
   std::vector<Geometry> geometries;  ///< at least one
   struct Texture {

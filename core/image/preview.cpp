@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "image/edit.h"
+#include "image/kept_reference.h"
 #include "image/mask.h"
-#include "image/patch.h"
 #include "image/placement.h"
 #include "image/scene.h"
 
@@ -30,9 +30,10 @@ struct Key {
 /// One geometry as it lies, at the preview's scale, and its layers.
 struct SplitPatch {
   Geometry geometry;
-  Patch patch;
+  std::shared_ptr<const NamedPatch> named;
   Key key{};
-  SplitGeometry split;
+  std::shared_ptr<const SplitGeometry> split;
+  const Patch& patch() const { return named->patch; }
 };
 
 void to_bytes(const cv::Mat& rgb, std::vector<unsigned char>& out) {
@@ -51,7 +52,7 @@ class LivePreview : public Preview {
     for (Geometry& g : found) {
       const cv::Rect2d box = bounds_of(g.shape, then(affine_of(g.reference->placement, g.shape.centroid), together));
       all = all.empty() ? box : (all | box);
-      patches_.push_back({std::move(g), {}, {}, {}});
+      patches_.push_back({std::move(g), nullptr, {}, nullptr});
     }
     view_.area = shown(all, scene.target->extent(), bounds);
     const double fit = std::min(double(bounds.width) / view_.area.width, double(bounds.height) / view_.area.height);
@@ -63,7 +64,7 @@ class LivePreview : public Preview {
     for (SplitPatch& p : patches_) {
       const Rect& box = p.geometry.shape.bounds;
       const double most = 1.5 * std::max(view_.size.width, view_.size.height) / std::max(1, std::max(box.width, box.height));
-      p.patch = read_patch(p.geometry, std::min(scale_, most));
+      p.named = patch_of(p.geometry, std::min(scale_, most));
     }
   }
 
@@ -114,24 +115,24 @@ class LivePreview : public Preview {
   PlacedEdit placed_edit(SplitPatch& p, const Affine& place, const Request& request) {
     const double size = std::sqrt(std::abs(place(0, 0) * place(1, 1) - place(0, 1) * place(1, 0)));
     const bool shading = request.colour == Colour::shading;
-    const Key key{request.grain, request.own_material, request.show_through, stepped_grow(request.grow / size * p.patch.scale)};
-    if (shading && (p.split.layers.empty() || !(key == p.key))) {
-      p.split = split_geometry(p.patch.rgb, grown(p.patch.mask, key.grow), p.patch.known, request);
+    const Key key{request.grain, request.own_material, request.show_through, stepped_grow(request.grow / size * p.patch().scale)};
+    if (shading && (!p.split || !(key == p.key))) {
+      p.split = split_of(kept_of(*p.geometry.reference), *p.named, key.grow, request);
       p.key = key;
     }
     const cv::Size view(view_.size.width, view_.size.height);
     const auto placed = [&](const cv::Mat& field, bool repeat) {
-      return place_field(field, p.patch, place, view_.area, view, repeat);
+      return place_field(field, p.patch(), place, view_.area, view, repeat);
     };
     PlacedEdit e;
-    e.mask = grown(placed(p.patch.mask, false), request.grow * scale_);
+    e.mask = grown(placed(p.patch().mask, false), request.grow * scale_);
     e.support = feathered(e.mask, request.feather * scale_);
     e.weight = p.geometry.reference->weight;
-    if (shading) e.strength = request.strength < 0 ? automatic_strength(p.split.decided, target_, e.support) : request.strength;
-    if (shading) e.layers = place_layers(p.split.layers, p.patch, place, view_.area, view);
-    if (!shading || request.colour_strength < 1 || p.split.decided.own_material > 0.02) e.paste = placed(p.patch.rgb, true);
+    if (shading) e.strength = request.strength < 0 ? automatic_strength(p.split->decided, target_, e.support) : request.strength;
+    if (shading) e.layers = place_layers(p.split->layers, p.patch(), place, view_.area, view);
+    if (!shading || request.colour_strength < 1 || p.split->decided.own_material > 0.02) e.paste = placed(p.patch().rgb, true);
     if (!shading) {
-      const cv::Mat known = placed(cv::Mat(p.patch.mask.size(), CV_32FC1, cv::Scalar(1)), false);
+      const cv::Mat known = placed(cv::Mat(p.patch().mask.size(), CV_32FC1, cv::Scalar(1)), false);
       e.shift = colour_shift(e.paste, known, target_, e.mask, request.colour);
     }
     return e;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "image/kept_reference.h"
 #include "request/text.h"
 
 namespace geometry_transfer {
@@ -28,7 +29,7 @@ Geometry geometry_of(const Reference& reference) {
   const char* nothing = _("Nothing is selected: select the geometry (a crack, a hole, a dent) on the reference layer.");
   if (!reference.mask) throw error(Error::Kind::input, nothing);
   check_channels(*reference.mask, 1);
-  Geometry g{&reference, measure(*reference.mask)};
+  Geometry g{&reference, shape_of(reference)};
   if (g.shape.empty()) throw error(Error::Kind::input, nothing);
   const Rect& s = g.shape.bounds;
   if (intersect(s, colour).empty())

@@ -93,6 +93,7 @@ bool holds(const Rect& outer, const Rect& inner) { return intersect(outer, inner
 
 WorkingImages::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, const Request& request) {
   WorkingImages::Geometry g;
+  g.kept = kept_of(*p.reference);
   g.weight = p.reference->weight;
   g.pixels_per_canvas = double(view.width) / rect.width;
   const Pixels pixels = sample_colour(*p.reference->colour, p.place, rect, view);
@@ -102,7 +103,7 @@ WorkingImages::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Siz
   g.place = p.place;
   g.placed_scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
   if (request.colour == Colour::shading)
-    g.patch = read_patch({p.reference, p.shape}, std::min(1.0, g.pixels_per_canvas * g.placed_scale));
+    g.patch = patch_of({p.reference, p.shape}, std::min(1.0, g.pixels_per_canvas * g.placed_scale));
   if (!asks_a_model(request) || !request.output_reads.has(Stream::source)) return g;
   if (p.place == kIdentity && holds(p.reference->colour->extent(), rect))
     g.source = g.placed;

@@ -142,7 +142,8 @@ void PreviewPane::read(const Call& call) {
                     "clipboard. Then select the geometry on it with a little of its surroundings."));
     auto layers = std::make_unique<SceneFromLayers>(call.image, call.target, call.source, call.further, call.selection);
     made_for_ = place();
-    view_ = std::make_unique<PreviewView>(std::move(layers), request_.placement, wanted_, made_for_, gtk::pixel_ratio(area_));
+    view_ =
+        std::make_unique<PreviewView>(std::move(layers), request_.placement, wanted_, made_for_, gtk::pixel_ratio(area_), kept_);
     problem_.clear();
   } catch (const std::exception& e) {
     problem_ = e.what();

@@ -57,6 +57,7 @@ class PreviewPane {
   Request& request_;
   std::function<void()> moved_;
   GtkWidget *box_, *area_, *buttons_, *compare_, *hint_;
+  PreviewView::KeptReferences kept_;   // layers of the references, for the next view
   std::unique_ptr<PreviewView> view_;  // null while there is nothing to show
   std::function<void()> read_;         // reads the layers, if they have to be read before the next drawing
   std::function<void()> again_;        // reads the layers that are shown

@@ -9,9 +9,10 @@ namespace geometry_transfer {
 namespace {
 
 constexpr double kMostPixels = 840. * 760;  // of the picture: as many as can be drawn fast enough for a drag; more are enlarged
-constexpr double kHandle = 7;               // radius of the turning handle, widget pixels
-constexpr double kCorner = 4;               // half a side of a scaling handle
-constexpr double kArm = 48;                 // from the middle to the turning handle
+constexpr std::uint64_t kKeptBytes = std::uint64_t{48} << 20;  // of one reference's layers at the sizes that were shown
+constexpr double kHandle = 7;                                  // radius of the turning handle, widget pixels
+constexpr double kCorner = 4;                                  // half a side of a scaling handle
+constexpr double kArm = 48;                                    // from the middle to the turning handle
 constexpr double kPi = 3.14159265358979323846;
 
 Rect united(const Rect& a, const Rect& b) {
@@ -37,8 +38,10 @@ PreviewView::Surface PreviewView::surface_of(const Preview::View& view) {
 }
 
 PreviewView::PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placement& placement, const Rect& area, Size place,
-                         double pixel_ratio)
+                         double pixel_ratio, KeptReferences& kept)
     : layers_(std::move(layers)), scene_(layers_->scene()) {
+  while (kept.size() < scene_.references.size()) kept.push_back(image_part().keep_reference(kKeptBytes, false));
+  for (std::size_t i = 0; i < scene_.references.size(); ++i) scene_.references[i].kept = kept[i].get();
   for (const Reference& r : scene_.references)
     if (r.role == Reference::Role::geometry) {
       box_ = united(box_, r.mask->extent());

@@ -20,9 +20,11 @@ class PreviewView {
   /// `area`         the part of the target to show, in canvas pixels; empty: the surroundings of the placed geometry
   /// `place`        the widget's size
   /// `pixel_ratio`  device pixels of one of the widget's pixels
+  /// `kept`         what is kept of each reference, so that the next view does not split it again; grows as needed
   /// Throws Error as ImagePart::preview does.
+  using KeptReferences = std::vector<std::unique_ptr<KeptReference>>;
   PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placement& placement, const Rect& area, Size place,
-              double pixel_ratio);
+              double pixel_ratio, KeptReferences& kept);
 
   /// Draws the edit for this request. Throws Error; the view then shows nothing until the next call.
   void render(const Request& request);

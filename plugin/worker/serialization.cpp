@@ -60,8 +60,9 @@ void put_scene(FieldWriter& to, const Scene& scene) {
   put_raster(to, scene.target);
   to.put(static_cast<std::uint32_t>(scene.references.size()));
   for (const Reference& reference : scene.references) {
-    const auto& [colour, mask, role, placement, weight] =
-        reference;  // fails to compile when Reference gets a new field: send it, too
+    // Fails to compile when Reference gets a new field: send it, too. What this process keeps is of no use to another.
+    const auto& [colour, mask, role, placement, weight, kept] = reference;
+    static_cast<void>(kept);
     put_raster(to, colour);
     put_raster(to, mask);
     to.put(role);

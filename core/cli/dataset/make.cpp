@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSourceBytes = std::uint64_t{96} << 20, kTargetBytes = std::uint64_t{160} << 20;
+constexpr std::uint64_t kSourceBytes = std::uint64_t{160} << 20, kTargetBytes = std::uint64_t{160} << 20;
 constexpr int kMeasured = 12;          // pixels round a layer that the measures look at
 constexpr std::uint64_t kDrawing = 3;  // this use of the seed
 
@@ -50,7 +50,7 @@ Maker::Maker(const Plan& plan, const DatasetOptions& options, const Request& bas
 Maker::Source Maker::source(const std::string& colour, const std::string& mask) {
   return sources_.get(
       colour + '\n' + mask, [&] { return std::make_shared<const LoadedReference>(colour, mask); },
-      [](const LoadedReference& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels); });
+      [](const LoadedReference& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels) + r.kept->bytes(); });
 }
 
 std::shared_ptr<const Maker::Target> Maker::target(const TargetFiles& files) {
@@ -129,6 +129,7 @@ void Maker::edit(Row& row, Picture& picture, cv::Mat& names) {
     Reference reference;
     reference.colour = &loaded->colour;
     reference.mask = &loaded->mask;
+    reference.kept = loaded->kept.get();
     const Layer layer = layer_of({&canvas, {reference}}, request);
     const Change change = change_of(canvas, layer, kMeasured);
     lay_over(picture, layer);

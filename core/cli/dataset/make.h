@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/dataset/cache.h"
 #include "cli/dataset/plan.h"
 #include "cli/loaded_reference.h"
 #include "geometry-transfer/transfer.h"
+#include "request/cache.h"
 
 namespace geometry_transfer::cli {
 

@@ -10,6 +10,7 @@
 /// missing library gives an Error with its name, not a host that fails to start.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -21,6 +22,13 @@
 
 namespace geometry_transfer {
 
+/// Keeps what was computed for one reference and is needed again, above all its layers. Several threads may use it.
+class KeptReference {
+ public:
+  virtual ~KeptReference() = default;
+  virtual std::uint64_t bytes() const = 0;  ///< memory of what is kept
+};
+
 struct Reference {
   enum class Role {
     geometry,  ///< the geometry under its mask is transferred
@@ -29,8 +37,9 @@ struct Reference {
   const Raster* colour = nullptr;
   const Raster* mask = nullptr;
   Role role = Role::geometry;
-  Placement placement;  ///< applied before Request::placement, about this reference's own mask
-  double weight = 1;    ///< of its keys against those of the others, > 0
+  Placement placement;            ///< applied before Request::placement, about this reference's own mask
+  double weight = 1;              ///< of its keys against those of the others, > 0
+  KeptReference* kept = nullptr;  ///< from ImagePart::keep_reference(), or null: a reference placed often is split once
 };
 
 /// Holds borrowed pointers. The rasters must outlive the call, and a Preview made from them.
@@ -63,6 +72,13 @@ class ImagePart {
   virtual Layer edit(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) const = 0;
   /// Makes a preview of at most `bounds` pixels. It shows the target around the placed geometry, with room to drag.
   virtual std::unique_ptr<Preview> preview(const Scene& scene, Size bounds, const Placement& placement = {}) const = 0;
+  /// Makes an empty one, for Reference::kept.
+  ///   limit   bytes of pixels, and of layers, that it keeps
+  ///   fixed   true: the reference's pixels and mask never change, so they are read once. The size of the split is then rounded
+  ///   up
+  ///           to the next step of 2^(1/4) where the reference is placed smaller than it is, so that random scales share splits.
+  ///           False: they are read for each edit or preview, and split if they differ.
+  virtual std::unique_ptr<KeptReference> keep_reference(std::uint64_t limit, bool fixed) const = 0;
 };
 
 /// A loaded model.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Keeps a reference's patch and layers from one edit to the next.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "geometry-transfer/transfer.h"
+#include "image/patch.h"
+#include "request/cache.h"
+
+namespace geometry_transfer {
+
+/// A patch, and the name of its contents.
+struct NamedPatch {
+  Patch patch;
+  std::string name;  ///< empty if nothing is kept
+};
+
+class Kept : public KeptReference {
+ public:
+  /// See ImagePart::keep_reference().
+  Kept(std::uint64_t limit, bool fixed) : fixed_(fixed), patches_(limit), splits_(limit) {}
+  std::uint64_t bytes() const override { return patches_.used() + splits_.used(); }
+
+  MaskShape shape(const Raster& mask);
+  std::shared_ptr<const NamedPatch> patch(const Geometry& geometry, double most_scale);
+  std::shared_ptr<const SplitGeometry> split(const NamedPatch& patch, double grow, const Request& request);
+
+ private:
+  const bool fixed_;
+  std::mutex mutex_;
+  std::optional<MaskShape> shape_;
+  Cache<NamedPatch> patches_;
+  Cache<SplitGeometry> splits_;
+};
+
+/// Kept of a reference; null where it has none.
+inline Kept* kept_of(const Reference& reference) { return static_cast<Kept*>(reference.kept); }
+
+/// measure() of the reference's mask; once, if it is kept and fixed.
+MaskShape shape_of(const Reference& reference);
+
+/// read_patch(); once for each step of the scale, if the reference is kept and fixed.
+std::shared_ptr<const NamedPatch> patch_of(const Geometry& geometry, double most_scale);
+
+/// split_geometry() of a patch, its selection grown by `grow` patch pixels. With `kept`, it is done once for each
+/// contents of the patch, grow and values of the sliders. `grow` is then rounded to a quarter of a pixel.
+std::shared_ptr<const SplitGeometry> split_of(Kept* kept, const NamedPatch& patch, double grow, const Request& request);
+
+}  // namespace geometry_transfer
