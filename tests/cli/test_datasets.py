@@ -314,6 +314,35 @@ class Datasets(Case):
         self.assertEqual(len(rows), 12)
         for row in rows: self.assertTrue(os.path.exists(self.path("a/" + row["picture"])))
 
+    def test_three_strange_inputs_among_thirty_pictures(self):
+        with open(self.path("targets/broken.png"), "wb") as f: f.write(b"\x89PNG\r\n\x1a\nnothing")
+        self.write("targets/tiny.png", material(6, 6, (90, 90, 90), 2, 1))
+        self.write("sources/dent/blank.png", material(90, 90, (150, 130, 120), 3, 1))
+        self.write("sources/dent/blank_mask.png", np.zeros((90, 90), np.uint8))
+        done = self.make("a", *self.RANGES, variants=30)
+        self.assertEqual(done.returncode, 1)
+        said = done.stderr.splitlines()
+        self.assertEqual(len(said), 3, done.stderr)
+        for name in ("broken.png", "tiny.png", "blank.png"): self.assertEqual(sum(name in line for line in said), 1, done.stderr)
+        rows = self.rows("a")
+        self.assertEqual([row["index"] for row in rows], list(range(30)))
+        for row in rows: self.assertTrue((self.read("a/" + row["picture"]) != self.target_of(row)).any())
+
+    def test_an_interrupt_while_reading_ends_within_a_second(self):
+        side = 8000  # pixels; takes seconds to decode
+        noise = np.random.default_rng(1).integers(0, 256, (side, 97, 3), np.uint8)
+        self.write("targets/large.png", np.tile(noise, (1, side // 97 + 1, 1))[:, :side])
+        child = subprocess.Popen([PROGRAM, "--variants", "4", "--seed", "5", "--target", self.path("targets"), "--source", self.path("sources"),
+                                  "--output", self.path("a"), "--threads", "2"], stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        self.assertIsNone(child.poll(), "the pictures were read already: make them larger")
+        child.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        said = child.communicate(timeout=100)[1]
+        self.assertEqual(child.returncode, 130, said)
+        self.assertLess(time.monotonic() - start, 1)
+        self.assertEqual(os.listdir(self.path("a")), [])
+
     def test_a_stopped_run_goes_on(self):
         self.made("whole", *self.RANGES, variants=60)
         args = [PROGRAM, "--variants", "60", "--seed", "5", "--target", self.path("targets"), "--source", self.path("sources"), "--output",

@@ -23,9 +23,9 @@ constexpr std::uint64_t kDrawing = 3;  // this use of the seed
 std::uint64_t bytes_of(const cv::Mat& m) { return m.total() * m.elemSize(); }
 
 /// A picture as CV_8UC1, not 0 where it is lighter than black and not transparent. `size`: what it must have.
-cv::Mat read_area(const std::string& path, Size size, const std::string& target) {
+cv::Mat read_area(const std::string& path, Size size, const std::string& target, const StopRequested& stop) {
   if (path.empty()) return {};
-  const Picture picture = read_picture(path);
+  const Picture picture = read_picture(path, stop);
   if (picture.size().width != size.width || picture.size().height != size.height)
     throw error(Error::Kind::input,
                 _("\"{0}\" is {1} x {2} pixels, but the target \"{3}\" is {4} x {5}: they must be of one size."), path,
@@ -42,14 +42,14 @@ cv::Mat read_area(const std::string& path, Size size, const std::string& target)
 
 }  // namespace
 
-Maker::Maker(const Plan& plan, const DatasetOptions& options, const Request& base)
-    : plan_(plan), options_(options), base_(base), sources_(kSourceBytes), targets_(kTargetBytes) {
+Maker::Maker(const Plan& plan, const DatasetOptions& options, const Request& base, const StopRequested& stop)
+    : plan_(plan), stop_(stop), options_(options), base_(base), sources_(kSourceBytes), targets_(kTargetBytes) {
   for (const std::string& condition : options.keep) keep_.emplace_back(condition);
 }
 
 Maker::Source Maker::source(const std::string& colour, const std::string& mask) {
   return sources_.get(
-      colour + '\n' + mask, [&] { return std::make_shared<const LoadedReference>(colour, mask); },
+      colour + '\n' + mask, [&] { return std::make_shared<const LoadedReference>(colour, mask, stop_); },
       [](const LoadedReference& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels) + r.kept->bytes(); });
 }
 
@@ -58,9 +58,9 @@ std::shared_ptr<const Maker::Target> Maker::target(const TargetFiles& files) {
       files.colour,
       [&] {
         auto made = std::make_shared<Target>();
-        made->picture = read_picture(files.colour);
-        made->place = read_area(files.place, made->picture.size(), files.colour);
-        made->avoid = read_area(files.avoid, made->picture.size(), files.colour);
+        made->picture = read_picture(files.colour, stop_);
+        made->place = read_area(files.place, made->picture.size(), files.colour, stop_);
+        made->avoid = read_area(files.avoid, made->picture.size(), files.colour, stop_);
         return std::shared_ptr<const Target>(made);
       },
       [](const Target& t) { return bytes_of(t.picture.pixels) + bytes_of(t.place) + bytes_of(t.avoid); });
@@ -109,9 +109,10 @@ bool Maker::draw(Row& row, const Target& target, Random& random) {
 
 Layer Maker::layer_of(const Scene& scene, const Request& request) {
   Report report;
-  if (request.correction == 0) return image_part().edit(scene, request, {}, report);
+  const ProgressCallback progress = [this](const Progress&) { return !stop_(); };
+  if (request.correction == 0) return image_part().edit(scene, request, progress, report);
   const std::lock_guard<std::mutex> lock(model_);
-  return session_.run(scene, request, {}, report);
+  return session_.run(scene, request, progress, report);
 }
 
 void Maker::edit(Row& row, Picture& picture, cv::Mat& names) {

@@ -16,8 +16,10 @@ namespace geometry_transfer::cli {
 
 class Maker {
  public:
-  /// The plan is borrowed. `base`: what the spreads' values are set upon.
-  Maker(const Plan& plan, const DatasetOptions& options, const Request& base);
+  /// The plan is borrowed.
+  ///   base   the request that the drawn values are set in
+  ///   stop   asked while a picture is read or edited; once it is true, these throw Cancelled
+  Maker(const Plan& plan, const DatasetOptions& options, const Request& base, const StopRequested& stop);
 
   /// Reads the input number `i` of sources, then targets. Throws Error as reading does, and for a target that no source fits on.
   void check_source(const SourceFiles& files);
@@ -46,6 +48,7 @@ class Maker {
   void write(const Row& row, const Picture& picture, const cv::Mat& names);
 
   const Plan& plan_;
+  const StopRequested stop_;
   const DatasetOptions options_;
   const Request base_;
   std::vector<Condition> keep_;

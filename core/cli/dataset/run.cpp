@@ -126,7 +126,12 @@ void make_missing(const std::vector<std::size_t>& missing, const std::function<R
   at_the_same_time(
       missing.size(), threads,
       [&](std::size_t i) {
-        Row row = make(missing[i]);
+        Row row;
+        try {
+          row = make(missing[i]);
+        } catch (const Cancelled&) {
+          return;  // it is missing, which is said below
+        }
         const std::lock_guard<std::mutex> lock(mutex);
         part.add(row);
         rows.push_back(std::move(row));
@@ -166,7 +171,7 @@ int run_dataset(const DatasetOptions& asked, const Request& base, bool quiet, Pr
   std::error_code none;
   fs::create_directories(options.output, none);
   Plan plan = options.manifest.empty() ? Plan(options) : Plan(options, given.head.kinds);
-  Maker maker(plan, options, base);
+  Maker maker(plan, options, base, line.stop_requested());
   Head head;
   if (options.manifest.empty()) {
     head.left_out = unusable(plan, maker, threads, line);
