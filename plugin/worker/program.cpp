@@ -39,11 +39,9 @@ int worker_main(char** argv) {
   prefer_for_oom_kill();
   keep_freed_memory();
   Session session;
-  std::string stamp;
+  KeptModel kept;
   const auto run = [&](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
-    const std::string now = stamp_of(request.model.empty() ? shipped_model().path : request.model);
-    if (now.empty() || now != stamp) session.release();
-    stamp = now;
+    if (!kept.still_good(request.model.empty() ? shipped_model().path : request.model)) session.release();
     struct Trim {
       ~Trim() { malloc_trim(0); }
     } const trim;

@@ -155,7 +155,7 @@ void answer(Channel& channel, int listener, int watched, const Runner& run) {
 }
 
 /// Returns the kB of a line "Name:   123 kB" in a file of /proc; 0 if it is missing.
-unsigned long long kilobytes(const char* file, const std::string& name) {
+unsigned long long kilobytes(const std::string& file, const std::string& name) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);)
     if (line.compare(0, name.size(), name) == 0) return std::stoull("0" + line.substr(line.find_first_of("0123456789")));
@@ -164,9 +164,9 @@ unsigned long long kilobytes(const char* file, const std::string& name) {
 
 }  // namespace
 
-bool too_large_to_keep() {
-  const auto spare = kilobytes("/proc/meminfo", "MemAvailable:");
-  return spare > 0 && kilobytes("/proc/self/status", "RssAnon:") > spare;
+bool too_large_to_keep(const std::string& proc) {
+  const auto spare = kilobytes(proc + "/meminfo", "MemAvailable:");
+  return spare > 0 && kilobytes(proc + "/self/status", "RssAnon:") > spare;
 }
 
 void prefer_for_oom_kill() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "geometry-transfer/transfer.h"
 #include "worker/channel.h"
@@ -19,7 +20,8 @@ using Runner = std::function<Layer(const Scene&, const Request&, const ProgressC
 int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run);
 
 /// True if this process holds more memory than the machine has free. A model is kept only if it would fit twice.
-bool too_large_to_keep();
+/// `proc`: the folder of the kernel's figures, meminfo and self/status. False if they are missing.
+bool too_large_to_keep(const std::string& proc = "/proc");
 
 /// Makes the kernel kill this process before GIMP when memory runs out, because GIMP holds unsaved pictures. Called by each
 /// process that runs a transfer: the worker, and the plug-in, which repeats the transfer when the kernel has killed the worker.

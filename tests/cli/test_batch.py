@@ -63,6 +63,15 @@ class Batch(Case):
         self.ok(run(*cases, self.path("out/report.json")))
         self.assertEqual(sorted(os.listdir(self.path("out"))), ["one.png", "report.json", "two.png"])
 
+    def test_a_tiff_target_of_a_folder_gives_a_tiff(self):
+        for name, ending in (("a", ".png"), ("b", ".tiff"), ("c", ".tif"), ("d", ".jpg")):
+            os.makedirs(self.path("cases/" + name))
+            for part in ("source", "mask"): shutil.copy(self.path(part + ".png"), self.path(f"cases/{name}/{part}.png"))
+            self.write(f"cases/{name}/target{ending}", self.target)
+        self.ok(run("--batch", self.path("cases"), "--output", self.path("out"), "--preset", "instant", "--quiet"))
+        self.assertEqual(sorted(os.listdir(self.path("out"))), ["a.png", "b.tiff", "c.tif", "d.png"])
+        with open(self.path("out/b.tiff"), "rb") as f: self.assertIn(f.read(4), (b"II*\0", b"MM\0*"))
+
     def test_links_that_lead_nowhere_are_jobs_that_fail(self):
         for name in ("good", "loop", "gone"):
             os.makedirs(self.path("cases/" + name))

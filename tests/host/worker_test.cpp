@@ -534,6 +534,35 @@ TEST_F(Stamp, ChangesWithTheModelsFiles) {
   EXPECT_FALSE(stamp_of("/nothing here").empty());
 }
 
+/// A kept model serves only while its files are as they were when it was loaded.
+TEST_F(Stamp, AKeptModelIsDroppedWhenItsFilesChange) {
+  write("unet/weights.safetensors", "one");
+  KeptModel kept;
+  EXPECT_FALSE(kept.still_good(model_));  // nothing is kept yet
+  EXPECT_TRUE(kept.still_good(model_));
+  write("unet/weights.safetensors", "another");
+  EXPECT_FALSE(kept.still_good(model_));
+  EXPECT_TRUE(kept.still_good(model_));
+  EXPECT_FALSE(kept.still_good(model_ + "/unet"));
+  EXPECT_FALSE(kept.still_good(model_));
+  for (int i = 0; i < 2000; ++i) write("unet/" + std::to_string(i), "");
+  EXPECT_FALSE(kept.still_good(model_));  // too many files to check
+  EXPECT_FALSE(kept.still_good(model_));
+}
+
+/// A model is kept only while the machine has as much memory free as this process holds.
+TEST_F(Stamp, AModelThatWouldNotFitTwiceIsNotKept) {
+  fs::create_directories(model_ + "/self");
+  const auto too_large = [&](const char* held, const char* spare) {
+    write("self/status", std::string("VmRSS:\t 99999999 kB\nRssAnon:\t ") + held + " kB\n");
+    write("meminfo", std::string("MemTotal:  99999999 kB\nMemFree:  1 kB\nMemAvailable:  ") + spare + " kB\n");
+    return too_large_to_keep(model_);
+  };
+  EXPECT_FALSE(too_large("4000000", "4000001"));
+  EXPECT_TRUE(too_large("4000001", "4000000"));
+  EXPECT_FALSE(too_large_to_keep(model_ + "/unet"));  // no figures
+}
+
 TEST_F(Stamp, AFolderOfAllSortsIsNotLookedThrough) {
   fs::create_directories(model_ + "/a/b");
   write("a/b/deeper than a model's files", "");

@@ -76,6 +76,38 @@ TEST(Composite, IsCroppedAndHoldsThePixelsBitForBit) {
   EXPECT_TRUE(edge_left);
 }
 
+/// The box is as tight as it can be: each of its borders has a visible pixel, and no visible pixel is outside.
+TEST(Composite, TheBoxIsThatOfTheAlpha) {
+  Dent d({300, 260}, {150, 120}, 30);
+  d.mask.pixels()(cv::Rect(150, 0, 150, 260)).setTo(0);  // width and height of the geometry differ
+  Request request;
+  const WorkingImages v = read_working_images(d.scene, request, 256, 8);
+  const Layer layer = composite(v, v.target, request);
+  const cv::Mat rgba(layer.area.height, layer.area.width, CV_32FC4, const_cast<float*>(layer.rgba.data()));
+  cv::Mat alpha;
+  cv::extractChannel(rgba, alpha, 3);
+  for (const cv::Mat& border : {alpha.row(0), alpha.row(alpha.rows - 1), alpha.col(0), alpha.col(alpha.cols - 1)})
+    EXPECT_GT(cv::countNonZero(border), 0);
+  EXPECT_EQ(cv::countNonZero(alpha), cv::countNonZero(feathered(v.mask, request.feather)));
+}
+
+/// Above 8 megapixels the mask has fewer pixels than the rectangle. The feather is still given in canvas pixels.
+TEST(Composite, TheFeatherIsInCanvasPixelsWhateverTheViewsSize) {
+  WorkingImages v;
+  v.view = {200, 150};
+  v.mask = disc(v.view, {100, 75}, 40);
+  v.area.rect = {0, 0, 800, 600};
+  Request request;
+  request.feather = 40;
+  const Layer layer = composite(v, cv::Mat(600, 800, CV_32FC3, cv::Scalar::all(0.5)), request);
+  const auto alpha = [&](int x) {
+    return layer.rgba[4 * (std::size_t(300 - layer.area.y) * layer.area.width + x - layer.area.x) + 3];
+  };
+  EXPECT_EQ(alpha(400 + 150), 1);                 // the disc's radius is 160 canvas pixels
+  EXPECT_NEAR(alpha(400 + 160 + 20), 0.5, 0.12);  // in the middle of the feather
+  EXPECT_NEAR(layer.area.width, 2 * (160 + 40), 12);
+}
+
 TEST(Composite, NothingIsPaintedWhereTheTargetIsTransparent) {
   Dent d({300, 260}, {150, 120}, 30);
   d.target.pixels()(cv::Rect(0, 0, 150, 260)).setTo(cv::Scalar(1, 0, 0, 0));

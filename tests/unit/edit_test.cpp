@@ -100,6 +100,19 @@ TEST(Edit, SurroundTakesTheRingsDifference) {
   EXPECT_NEAR(by[2], 0.6 - 0.4, 0.02);
 }
 
+/// The ring leaves out pixels that the reference does not have. They are filled with a colour that means nothing.
+TEST(Edit, TheSurroundsRingLeavesUnknownPixelsOut) {
+  const cv::Size size(200, 200);
+  const cv::Mat mask = test::disc(size, {100, 100}, 40), target(size, CV_32FC3, cv::Scalar(0.3, 0.5, 0.6));
+  cv::Mat placed(size, CV_32FC3, cv::Scalar(0.5, 0.45, 0.4)), known(size, CV_32FC1, cv::Scalar(1));
+  const cv::Rect beyond(110, 0, 90, 200);
+  known(beyond).setTo(0), placed(beyond).setTo(cv::Scalar(5, 5, 5));
+  const cv::Scalar shift = colour_shift(placed, known, target, mask, Colour::surround);
+  EXPECT_NEAR(shift[0], 0.3 - 0.5, 1e-5);
+  EXPECT_NEAR(shift[1], 0.5 - 0.45, 1e-5);
+  EXPECT_NEAR(shift[2], 0.6 - 0.4, 1e-5);
+}
+
 /// The dent darkens its middle as much as in the source, in the target's own hue.
 TEST(Edit, ShadingCarriesTheDentAndNotTheMaterial) {
   Dent d({300, 300}, {150, 150}, 60);
@@ -192,6 +205,27 @@ TEST(Edit, GrainZeroKeepsTheWholeRelief) {
   fine_a.copyTo(a, inside), fine_b.copyTo(b, inside);
   EXPECT_GT(a.dot(b) / (cv::norm(a) * cv::norm(b)), 0.8);  // the mean of the channels, not luma
   EXPECT_NEAR(cv::norm(a) / cv::norm(b), 1, 0.25);
+}
+
+/// Up to the slider's end more faint shade goes, and the dent itself stays.
+TEST(Edit, MoreGrainRemovesFaintShadeAndKeepsTheDent) {
+  Dent d({300, 300}, {150, 150}, 60);
+  d.target.pixels().setTo(cv::Scalar(0.5, 0.5, 0.5, 1));
+  const auto ratio = [&](double grain) {
+    Request request;
+    request.strength = 1, request.show_through = 0, request.own_material = 0;
+    request.grain = grain;
+    cv::Mat out;
+    cv::log(luma_of(edit(read_working_images(d.scene, request, 0, 1), request)) / 0.5, out);
+    return out;
+  };
+  const cv::Mat one = ratio(1), two = ratio(2), three = ratio(3);
+  const cv::Mat faint = (one < -0.005) & (one > -0.05), deep = one < -0.5;
+  ASSERT_GT(cv::countNonZero(faint), 100);
+  ASSERT_GT(cv::countNonZero(deep), 100);
+  EXPECT_LT(cv::mean(two, faint)[0] / cv::mean(one, faint)[0], 0.7);
+  EXPECT_LT(cv::mean(three, faint)[0] / cv::mean(two, faint)[0], 0.7);
+  EXPECT_GT(cv::mean(three, deep)[0] / cv::mean(one, deep)[0], 0.95);
 }
 
 /// An even reference has no geometry, so the target stays the same to the bit.

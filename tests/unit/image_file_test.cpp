@@ -308,6 +308,29 @@ TEST_F(Files, RastersReadTheAreaInSrgb) {
   EXPECT_NEAR(out[1], 0.7366, 2e-3);  // sRGB of linear 128/255
 }
 
+/// A profile that moves colours by two levels of 8 bits is not sRGB: its colours are converted.
+TEST_F(Files, AProfileAFewLevelsOffIsConverted) {
+  const cmsHPROFILE srgb = cmsCreate_sRGBProfile();
+  int few = 0;
+  for (const double off : {0.0005, 0.001, 0.002, 0.003, 0.005, 0.008, 0.012}) {
+    const Bytes bytes = srgb_profile(off);
+    const cmsHPROFILE own = cmsOpenProfileFromMem(bytes.data(), static_cast<cmsUInt32Number>(bytes.size()));
+    const cmsHTRANSFORM transform = cmsCreateTransform(own, TYPE_RGB_FLT, srgb, TYPE_RGB_FLT, INTENT_RELATIVE_COLORIMETRIC,
+                                                       cmsFLAGS_NOCACHE | cmsFLAGS_NOOPTIMIZE);
+    cv::Mat colours(1, 3, CV_32FC3), expected(1, 3, CV_32FC3);
+    colours.at<cv::Vec3f>(0) = {0, 1, 0}, colours.at<cv::Vec3f>(1) = {1, 1, 0}, colours.at<cv::Vec3f>(2) = {0.5f, 1, 0.25f};
+    cmsDoTransform(transform, colours.ptr(), expected.ptr(), 3);
+    cmsDeleteTransform(transform), cmsCloseProfile(own);
+    const double levels = 255 * cv::norm(colours, expected, cv::NORM_INF);
+    if (levels < 2 || levels > 11) continue;
+    ++few;
+    const cv::Mat got = ColourProfile(bytes, 3).to_srgb(colours);
+    EXPECT_LT(255 * cv::norm(got, expected, cv::NORM_INF), 0.1) << levels;
+  }
+  cmsCloseProfile(srgb);
+  EXPECT_GE(few, 3);
+}
+
 TEST_F(Files, WhatSaysSrgbIsNotConvertedAndStillSaysSo) {
   const cv::Mat pixels = noise(CV_16UC3);
   const auto read = [&](const Bytes& profile) {

@@ -61,6 +61,22 @@ TEST(WorkingArea, StaysInsideTheTargetAndHoldsTheSelection) {
   }
 }
 
+/// Grow and feather reach beyond the selection's box. The rectangle holds all of it, with and without a model.
+TEST(WorkingArea, HoldsWhatGrowAndFeatherReach) {
+  const Rect target{0, 0, 3000, 3000}, box{1000, 1200, 300, 200};
+  for (const int side : {0, 256})
+    for (const auto& [grow, feather] : {std::pair(0, 0), std::pair(200, 0), std::pair(0, 200), std::pair(150, 250)}) {
+      Request request;
+      request.context = 1;
+      request.grow = grow, request.feather = feather;
+      const int reach = grow + feather;
+      const Rect all{box.x - reach, box.y - reach, box.width + 2 * reach, box.height + 2 * reach};
+      const Rect rect = working_area(real(box), target, request, side, 8).rect;
+      EXPECT_TRUE(inside(all, rect)) << side << ' ' << grow << ' ' << feather;
+      EXPECT_LT(rect.width, all.width + 2 * 130);
+    }
+}
+
 TEST(WorkingArea, ATinySelectionIsNotBlownUpBeyondFour) {
   const WorkingArea a = working_area({500, 500, 3, 2}, {0, 0, 1000, 1000}, {}, 256, 8);
   EXPECT_GE(a.rect.width, 64);
@@ -122,6 +138,23 @@ TEST(WorkingImages, AShiftMovesWhatIsPlacedAndNotTheSource) {
   EXPECT_NEAR(s.m10 / s.m00, v.area.rect.width / 2.0, 1);
   EXPECT_NEAR(s.m01 / s.m00, v.area.rect.height / 2.0, 1);
   EXPECT_NEAR(s.m00, m.m00, 0.01);
+}
+
+/// The source is not moved, but it is seen at the scale of its placement. So a model reads both at the same size.
+TEST(WorkingImages, TheSourceHasTheScaleOfItsPlacement) {
+  for (const double scale : {0.5, 1.0, 2.0}) {
+    Dent d({900, 900}, {450, 450}, 30);
+    d.source.pixels().setTo(cv::Scalar(0, 0, 0, 1));
+    cv::circle(d.source.pixels(), {450, 450}, 30, cv::Scalar(1, 1, 1, 1), cv::FILLED);
+    Request request;
+    request.placement.scale = scale, request.placement.rotation = 40;
+    request.correction = 1;
+    request.output_reads = Stream::source | Stream::target;
+    const WorkingImages v = read_working_images(d.scene, request, 256, 8);
+    const double disc = cv::sum(d.source.pixels())[0] * scale * scale;
+    EXPECT_NEAR(cv::sum(v.geometries[0].source)[0] / disc, 1, 0.02) << scale;
+    EXPECT_NEAR(cv::sum(v.geometries[0].placed)[0] / disc, 1, 0.02) << scale;
+  }
 }
 
 TEST(WorkingImages, WhatIsMovedByWholePixelsIsReadAlone) {
