@@ -26,6 +26,24 @@ const std::vector<NameRow> vae_attention = {
     {"k.bias", "to_k.bias"},
     {"v.bias", "to_v.bias"},
     {"proj_out.bias", "to_out.0.bias"},
+    // The names of diffusers since 0.18, and before. Programs that convert a model may leave them in a single file.
+    {"group_norm", "group_norm"},
+    {"to_q.weight", "to_q.weight", 0, 1, false, true},
+    {"to_k.weight", "to_k.weight", 0, 1, false, true},
+    {"to_v.weight", "to_v.weight", 0, 1, false, true},
+    {"to_out.0.weight", "to_out.0.weight", 0, 1, false, true},
+    {"to_q.bias", "to_q.bias"},
+    {"to_k.bias", "to_k.bias"},
+    {"to_v.bias", "to_v.bias"},
+    {"to_out.0.bias", "to_out.0.bias"},
+    {"query.weight", "to_q.weight", 0, 1, false, true},
+    {"key.weight", "to_k.weight", 0, 1, false, true},
+    {"value.weight", "to_v.weight", 0, 1, false, true},
+    {"proj_attn.weight", "to_out.0.weight", 0, 1, false, true},
+    {"query.bias", "to_q.bias"},
+    {"key.bias", "to_k.bias"},
+    {"value.bias", "to_v.bias"},
+    {"proj_attn.bias", "to_out.0.bias"},
 };
 
 const std::vector<NameRow> old_vae_attention = {

@@ -135,6 +135,45 @@ TEST_F(SingleFile, EarlyNamesAndModelsWithoutTextEncoderLoad) {
   EXPECT_EQ(open_model(path()).text_weights, nullptr);
 }
 
+/// The weights of one attention lie one after the other, so each must arrive under its own name: query, key, value, out.
+TEST_F(SingleFile, TheVaesAttentionHasSeveralNames) {
+  const std::vector<std::string> model = {"to_q.weight", "to_k.weight", "to_v.weight", "to_out.0.weight"};
+  const std::vector<std::pair<std::string, std::string>> published[] = {
+      {},
+      {{"norm", "norm"}, {"q", "to_q"}, {"k", "to_k"}, {"v", "to_v"}, {"proj_out", "to_out.0"}},
+      {{"norm", "group_norm"}, {"q", "query"}, {"k", "key"}, {"v", "value"}, {"proj_out", "proj_attn"}}};
+  for (const auto& names : published)
+    for (const bool linear : {false, true}) {
+      auto tensors = test::ldm_tensors(test::sd15());
+      for (FileTensor& t : tensors) {
+        const std::size_t block = t.key.find(".mid.attn_1.");
+        if (block == std::string::npos) continue;
+        const std::size_t start = block + 12, end = t.key.rfind('.');
+        if (linear && t.shape.size() == 4) t.shape.resize(2);
+        for (const auto& [old_name, new_name] : names)
+          if (t.key.substr(start, end - start) == old_name) {
+            t.key.replace(start, end - start, new_name);
+            break;
+          }
+      }
+      write(tensors, [](const FileTensor& t, std::ostream& out) {
+        const auto place = t.key.find("encoder.mid.attn_1.");
+        const bool mine = place != std::string::npos && !t.from.empty() && t.from[0].first.find(".weight") != std::string::npos;
+        if (mine) out << t.from[0].first;  // its bytes begin with the model's name
+        return mine;
+      });
+      const ModelFiles found = open_model(path());
+      expect_same(found, test::sd15());
+      for (const std::string& name : model) {
+        const std::string key = "encoder.mid_block.attentions.0." + name;
+        const TensorView* view = found.vae_weights->find(key);
+        ASSERT_NE(view, nullptr) << key;
+        EXPECT_EQ(view->shape, (std::vector<std::int64_t>{512, 512})) << key;
+        EXPECT_EQ(std::string(reinterpret_cast<const char*>(view->data), key.size()), key);
+      }
+    }
+}
+
 TEST_F(SingleFile, ListsWhatIsMissingOrTooMuch) {
   const auto whole = test::ldm_tensors(test::sd15());
   auto tensors = whole;
