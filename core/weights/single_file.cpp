@@ -290,7 +290,7 @@ ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction 
   files.unet_weights = map_keys(file, {kUNet, &kLdmUNet, files.unet.layers_per_block, levels, files.unet.cross_attention}, {});
   files.vae_weights =
       map_keys(file, {kVae, &kLdmVae, files.vae.layers_per_block, static_cast<int>(files.vae.block_out_channels.size())},
-               {"loss.", "logvar"});
+               {"loss.", "logvar", "model_ema."});
   if (sdxl)
     detect_sdxl_text(files, file, keys);
   else

@@ -174,6 +174,18 @@ TEST_F(SingleFile, TheVaesAttentionHasSeveralNames) {
     }
 }
 
+TEST_F(SingleFile, WhatTrainingLeftInTheVaeIsIgnored) {
+  auto tensors = test::ldm_tensors(test::sd15());
+  for (const char* key : {"loss.discriminator.main.0.weight", "logvar", "model_ema.decay", "model_ema.num_updates",
+                          "model_ema.encoderconv_inweight"})
+    tensors.push_back({std::string("first_stage_model.") + key, {1}, "", {}});
+  write(tensors);
+  expect_same(open_model(path()), test::sd15());
+  tensors.push_back({"first_stage_model.model_emanation", {1}, "", {}});
+  write(tensors);
+  expect_refused("has 1 tensors that are not part of such a model: first_stage_model.model_emanation");
+}
+
 TEST_F(SingleFile, ListsWhatIsMissingOrTooMuch) {
   const auto whole = test::ldm_tensors(test::sd15());
   auto tensors = whole;
