@@ -28,6 +28,7 @@ constexpr char kXlClip[] = "conditioner.embedders.0.transformer.", kXlOpen[] = "
 struct Marker {
   const char* start;
   const char* kind;
+  bool stray = false;  ///< means nothing in a file that has a UNet of its own
 };
 const Marker markers[] = {
     {"double_blocks.", N_("a Flux model")},
@@ -39,7 +40,8 @@ const Marker markers[] = {
     {"edm_vpred.", N_("an EDM model")},
     {"control_model.", N_("a ControlNet")},
     {"control_", N_("a ControlNet")},
-    {"lora_", N_("a LoRA, not a whole model")},
+    // Programs that merge a LoRA into a model may leave some of its keys behind.
+    {"lora_", N_("a LoRA, not a whole model"), true},
     {"down_blocks.0.motion_modules.", N_("a motion module, not a whole model")},
     {"model.diffusion_model.patchify_proj", N_("a video model")},
     {"down_blocks.", N_("a UNet alone: choose the folder that holds unet and vae")},
@@ -223,8 +225,9 @@ std::shared_ptr<const Checkpoint> text_weights(const std::shared_ptr<const Check
 /// Refuses a file that holds another kind of model, or none.
 void refuse_other_kinds(const Keys& keys) {
   const std::string& path = keys.file().path();
+  const bool has_unet = keys.has(std::string(kUNet) + "input_blocks.0.0.weight");
   for (const Marker& marker : markers)
-    if (keys.any_with(marker.start)) throw other_kind(path, marker.kind);
+    if (keys.any_with(marker.start) && !(marker.stray && has_unet)) throw other_kind(path, marker.kind);
   if (!keys.any_with(kUNet))
     throw error(Error::Kind::model, _("{0} holds no UNet of Stable Diffusion 1.x, 2.x or SDXL: choose another model."), path);
 }

@@ -213,6 +213,16 @@ TEST_F(SingleFile, ListsWhatIsMissingOrTooMuch) {
   expect_refused("holds no VAE");
 }
 
+TEST_F(SingleFile, AStrayLoraKeyInAWholeModelIsIgnored) {
+  auto tensors = test::ldm_tensors(test::sd15());
+  tensors.push_back({"lora_unet_down_blocks_0_attentions_0_proj_in.alpha", {1}, "", {}});
+  write(tensors);
+  expect_same(open_model(path()), test::sd15());
+  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), [](auto& t) { return t.part == "unet"; }), tensors.end());
+  write(tensors);
+  expect_refused("is a LoRA, not a whole model");
+}
+
 TEST_F(SingleFile, RefusesOtherKindsByName) {
   auto tensors = test::ldm_tensors(test::sd15());
   for (const auto& [channels, kind] : {std::pair(9, "inpainting"), {8, "instruct-pix2pix"}, {7, "does not take 4 channels"}}) {
