@@ -24,6 +24,8 @@ constexpr char kUNet[] = "model.diffusion_model.", kVae[] = "first_stage_model."
 constexpr char kClip[] = "cond_stage_model.transformer.", kOpen[] = "cond_stage_model.model.";
 constexpr char kXlClip[] = "conditioner.embedders.0.transformer.", kXlOpen[] = "conditioner.embedders.1.model.";
 
+constexpr char kUNetAlone[] = N_("a UNet alone: choose the folder that holds unet and vae");
+
 /// A key, or the beginning of keys, that only another kind of model has.
 struct Marker {
   const char* start;
@@ -44,7 +46,10 @@ const Marker markers[] = {
     {"lora_", N_("a LoRA, not a whole model"), true},
     {"down_blocks.0.motion_modules.", N_("a motion module, not a whole model")},
     {"model.diffusion_model.patchify_proj", N_("a video model")},
-    {"down_blocks.", N_("a UNet alone: choose the folder that holds unet and vae")},
+    {"input_hint_block.", N_("a ControlNet")},
+    {"down_blocks.", kUNetAlone},
+    {"input_blocks.", kUNetAlone},
+    {"diffusion_model.input_blocks.", kUNetAlone},
     {"encoder.conv_in.", N_("a VAE alone, not a whole model")},
     {"text_model.", N_("a text encoder alone, not a whole model")},
 };
@@ -228,6 +233,8 @@ void refuse_other_kinds(const Keys& keys) {
   const bool has_unet = keys.has(std::string(kUNet) + "input_blocks.0.0.weight");
   for (const Marker& marker : markers)
     if (keys.any_with(marker.start) && !(marker.stray && has_unet)) throw other_kind(path, marker.kind);
+  if (has_unet && !keys.any_with(kVae) && !keys.any_with("cond_stage_model.") && !keys.any_with("conditioner."))
+    throw other_kind(path, kUNetAlone);
   if (!keys.any_with(kUNet))
     throw error(Error::Kind::model, _("{0} holds no UNet of Stable Diffusion 1.x, 2.x or SDXL: choose another model."), path);
 }

@@ -238,6 +238,10 @@ TEST_F(SingleFile, RefusesOtherKindsByName) {
                                                       {"lora_unet_down_blocks_0", "LoRA"},
                                                       {"control_model.zero_convs.0.0.weight", "ControlNet"},
                                                       {"down_blocks.0.resnets.0.norm1.weight", "a UNet alone"},
+                                                      {"model.diffusion_model.input_blocks.0.0.weight", "a UNet alone"},
+                                                      {"diffusion_model.input_blocks.0.0.weight", "a UNet alone"},
+                                                      {"input_blocks.0.0.weight", "a UNet alone: choose the folder"},
+                                                      {"input_hint_block.0.weight", "a ControlNet"},
                                                       {"encoder.conv_in.weight", "a VAE alone"},
                                                       {"something.else", "no UNet of Stable Diffusion"}};
   for (const auto& [key, kind] : rows) {
