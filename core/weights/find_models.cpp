@@ -38,6 +38,19 @@ fs::path or_in_home(const char* name, const char* otherwise) {
   return set.empty() ? home() / otherwise : set;
 }
 
+/// The user's own folder of models; empty if none is set. The value comes from a person, often by hand: `~` is the home, and a
+/// relative path starts at the current folder.
+fs::path own_models() {
+  const char* value = std::getenv("GEOMETRY_TRANSFER_MODELS");
+  if (!value || !*value) return {};
+  const std::string text = value;
+  if (text == "~") return home();
+  if (text.compare(0, 2, "~/") == 0) return home() / fs::path(text.substr(2)).relative_path();
+  std::error_code failed;
+  const fs::path whole = fs::absolute(text, failed);
+  return failed ? fs::path(text) : whole;
+}
+
 bool is_there(const fs::path& path) {
   std::error_code failed;
   return fs::exists(path, failed) && !failed;
@@ -87,11 +100,11 @@ class Finds {
     if (!name.empty()) info.name = name;
     if (info.problem.empty() || !only_usable) models_.push_back(std::move(info));
   }
-  /// A folder that cannot be looked into.
+  /// Lists a folder that cannot be looked into, with the reason.
   void add_problem(const fs::path& path, const std::error_code& why) {
     if (models_.size() >= kMaxModels || !seen_.insert(path).second) return;
     ModelInfo info;
-    info.name = path.filename();
+    info.name = (path.has_filename() ? path : path.parent_path()).filename();
     info.path = path;
     info.problem = sentence(_("{0} cannot be read: {1}."), path.string(), why.message());
     models_.push_back(std::move(info));
@@ -172,7 +185,7 @@ void walk_hugging_face(const fs::path& hub, Finds& finds) {
 std::vector<fs::path> checkpoint_folders() {
   std::vector<fs::path> folders;
   const fs::path data = or_in_home("XDG_DATA_HOME", ".local/share");
-  if (const fs::path own = variable("GEOMETRY_TRANSFER_MODELS"); !own.empty()) folders.push_back(own);
+  if (const fs::path own = own_models(); !own.empty()) folders.push_back(own);
   folders.push_back(data / "geometry-transfer" / "models");
   std::vector<fs::path> comfy = {home() / "ComfyUI",
                                  home() / "comfyui",
@@ -195,7 +208,7 @@ std::vector<fs::path> checkpoint_folders() {
 /// Where the model that ships may lie, best first.
 std::vector<fs::path> shipped_places() {
   std::vector<fs::path> places;
-  if (const fs::path own = variable("GEOMETRY_TRANSFER_MODELS"); !own.empty()) places.push_back(own);
+  if (const fs::path own = own_models(); !own.empty()) places.push_back(own);
   places.push_back(or_in_home("XDG_DATA_HOME", ".local/share") / "geometry-transfer" / "models");
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
@@ -244,8 +257,12 @@ std::vector<ModelInfo> list_models() {
   Finds finds;
   const ModelInfo shipped = shipped_model();
   if (!shipped.path.empty()) finds.add(shipped.path);
-  const std::size_t own = finds.models().size();
+  const std::size_t first = finds.models().size();
   try {
+    // The other folders are places to try; this one was asked for.
+    if (const fs::path own = own_models(); !own.empty() && !is_folder(own))
+      finds.add_problem(own,
+                        std::make_error_code(is_there(own) ? std::errc::not_a_directory : std::errc::no_such_file_or_directory));
     for (const fs::path& folder : checkpoint_folders()) walk(folder, finds);
     std::set<fs::path> hubs = {variable("HF_HUB_CACHE"), variable("HUGGINGFACE_HUB_CACHE"),
                                or_in_home("HF_HOME", ".cache/huggingface") / "hub",
@@ -256,7 +273,7 @@ std::vector<ModelInfo> list_models() {
     // Names that no path can hold, or no memory for more: what was found until then is the answer.
   }
   auto& models = finds.models();
-  std::sort(models.begin() + static_cast<std::ptrdiff_t>(own), models.end(),
+  std::sort(models.begin() + static_cast<std::ptrdiff_t>(first), models.end(),
             [](const ModelInfo& a, const ModelInfo& b) { return std::tie(a.name, a.path) < std::tie(b.name, b.path); });
   return models;
 }

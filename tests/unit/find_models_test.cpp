@@ -60,8 +60,45 @@ TEST_F(FindModels, TheUsersOwnPlacesComeFirst) {
   link_model("mine/surface");
   setenv("GEOMETRY_TRANSFER_MODELS", (home / "mine").c_str(), 1);
   EXPECT_EQ(shipped_model().path, home / "mine/surface");
-  setenv("GEOMETRY_TRANSFER_MODELS", "relative/path", 1);
+  setenv("GEOMETRY_TRANSFER_MODELS", "", 1);
   EXPECT_EQ(shipped_model().path, data);
+}
+
+TEST_F(FindModels, TheUsersFolderMayBeRelativeOrBelowTheHome) {
+  link_model("mine/surface");
+  link_model("mine/other");
+  for (const char* value : {"~/mine", "~//mine", "~/mine/", "~"}) {
+    setenv("GEOMETRY_TRANSFER_MODELS", value, 1);
+    const auto all = list_models();
+    ASSERT_NE(named(all, "other"), nullptr) << value;
+    EXPECT_TRUE(fs::equivalent(named(all, "other")->path, home / "mine/other")) << named(all, "other")->path;
+    EXPECT_EQ(all.size(), value == std::string("~") ? 3u : 2u);  // the shipped model is found elsewhere
+  }
+  const fs::path before = fs::current_path();
+  fs::current_path(home.path());
+  for (const char* value : {"mine", "./mine", "mine/../mine"}) {
+    setenv("GEOMETRY_TRANSFER_MODELS", value, 1);
+    EXPECT_TRUE(fs::path(shipped_model().path).is_absolute()) << shipped_model().path;
+    EXPECT_TRUE(fs::equivalent(shipped_model().path, home / "mine/surface")) << value;
+    EXPECT_NE(named(list_models(), "other"), nullptr) << value;
+  }
+  fs::current_path(before);
+}
+
+TEST_F(FindModels, AFolderThatTheUserNamesInVainIsListed) {
+  write_file(home / "a file", "");
+  const std::string at_home = home.path();
+  for (const auto& [value, name, says] : {std::tuple(at_home + "/nowhere/", "nowhere", at_home + "/nowhere/ cannot be read"),
+                                          {"~/a file", "a file", at_home + "/a file cannot be read"},
+                                          {"relative/path", "path", (fs::current_path() / "relative/path").string()},
+                                          {"~nobody", "~nobody", (fs::current_path() / "~nobody").string()}}) {
+    setenv("GEOMETRY_TRANSFER_MODELS", value.c_str(), 1);
+    const auto all = list_models();
+    EXPECT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].problem, "");
+    ASSERT_NE(named(all, name), nullptr) << value;
+    EXPECT_NE(named(all, name)->problem.find(says), std::string::npos) << named(all, name)->problem;
+  }
 }
 
 TEST_F(FindModels, LooksInTheUsualPlaces) {
