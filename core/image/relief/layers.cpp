@@ -18,8 +18,8 @@ constexpr int kEnoughBare = 16;
 /// Added to both lumas of a ratio, because the ratio of dark pixels is noise.
 constexpr float kDark = 0.03f;
 /// Share of its wide brightening that water leaves out by itself: droplets then show the target and not milk. By eye on
-/// photographs (0.4 to 0.5; 0.8 takes the glints' ground away).
-constexpr double kWater = 0.45;
+/// photographs (0.25 leaves some milk on dark targets; 0.45 makes drops on bright wood dull).
+constexpr double kWater = 0.35;
 /// A tile of the network and the margin round it that is computed and thrown away, in pixels; and the largest picture that is
 /// computed in one piece.
 constexpr int kTile = 256, kMargin = 48, kOnePiece = 400;
@@ -129,10 +129,7 @@ bool is_water(const GeometryLayers& layers) {
 
 /// Hold the layers to what the photograph shows: no shade or light much stronger than the strongest difference from the bare
 /// material nearby, no own matter where there is hardly any. An even reference therefore changes nothing.
-/// Brightening that the bare material has as well, bright grains for example, is taken for bare material: it shrinks by
-/// v^3 / (v^2 + grain^2), which leaves what is much stronger as it is.
-void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio,
-                      const cv::Mat& bare, bool water) {
+void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio, bool water) {
   constexpr int kNear = 9;           // pixels
   constexpr float kNothing = 1e-3f;  // rounding, not evidence
   constexpr float kMost = 1.3f, kClear = 0.04f, kMixed = 0.3f, kPure = 0.8f;
@@ -140,11 +137,7 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
   cv::absdiff(source, tone, difference);
   cv::split(difference, planes);
   cv::Mat colour = cv::max(cv::max(planes[0], planes[1]), planes[2]), light = cv::abs(ratio);
-  cv::Scalar mean, bare_colour, bare_ratio;
-  cv::meanStdDev(mean_of_channels(source - tone), mean, bare_colour, bare > 0.5);
-  cv::meanStdDev(ratio, mean, bare_ratio, bare > 0.5);
   const cv::Mat tone_luma = mean_of_channels(tone);
-  const auto shrunk = [](float v, double grain) { return v > 0 ? float(v * v * v / (v * v + grain * grain + 1e-9)) : v; };
   colour = dilated(colour, kNear), light = dilated(light, kNear);
   for (int y = 0; y < ratio.rows; ++y)
     for (int x = 0; x < ratio.cols; ++x) {
@@ -153,8 +146,8 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
       const float share = std::min(1.0f, c / kClear);
       float& shade = layers.shade.at<float>(y, x);
       float& glint = layers.light.at<float>(y, x);
-      shade = std::clamp(shrunk(shade, bare_ratio[0]), -l, l);
-      glint = std::clamp(shrunk(glint, bare_colour[0]), -kMost * c, kMost * c);
+      shade = std::clamp(shade, -l, l);
+      glint = std::clamp(glint, -kMost * c, kMost * c);
       // Light in a shade is less shade: on the reference's tone it makes no difference, on a target it keeps the target's hue.
       // Water is left as it is: what it reflects is light of its own.
       if (const float tone_here = std::max(tone_luma.at<float>(y, x), kDark); !water && shade < 0 && glint > 0) {
@@ -178,22 +171,6 @@ cv::Mat wide_brightening(const cv::Mat& field, double size) {
   cv::morphologyEx(field, wide, cv::MORPH_CLOSE, disc);
   cv::morphologyEx(wide, wide, cv::MORPH_OPEN, disc);
   return cv::max(gaussian(wide, radius / 2.0), 0);
-}
-
-/// The network settles for less depth where it is unsure. Where it found the geometry, its depth is measured on the photograph:
-/// the factor by which the found shade has to grow to explain the ratio best, 1 to 1.1.
-double measured_depth(const GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& mask) {
-  constexpr float kFound = -0.12f, kOther = 0.3f;
-  constexpr double kEnough = 30, kMost = 1.1;
-  const cv::Mat smooth = gaussian(ratio, 0.7);
-  double explained = 0, power = 0, pixels = 0;
-  for (int y = 0; y < mask.rows; ++y)
-    for (int x = 0; x < mask.cols; ++x) {
-      const float shade = layers.shade.at<float>(y, x);
-      if (!(mask.at<float>(y, x) > 0.5f) || shade > kFound || layers.own.at<float>(y, x) > kOther) continue;
-      explained += double(shade) * smooth.at<float>(y, x), power += double(shade) * shade, pixels += 1;
-    }
-  return pixels < kEnough ? 1 : std::clamp(explained / power, 1.0, kMost);
 }
 
 /// Mean of `shade` over the darkest fifth of what is dark in the selection, and the bare material's spread.
@@ -300,12 +277,8 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
     }
   }
   const bool water = is_water(l);
-  hold_to_evidence(l, source, tone, ratio, bare, water);
+  hold_to_evidence(l, source, tone, ratio, water);
   out.decided = decisions_of(l, selected, water);
-  if (const double deeper = measured_depth(l, ratio, selected); deeper > 1) {
-    const cv::Mat dark = cv::min(l.shade, 0);
-    l.shade += (deeper - 1) * dark;
-  }
   measure_contrast(l.shade, selected, bare, ratio, out.decided);
 
   adjust_grain(l, ratio, soft, request.grain);

@@ -13,9 +13,8 @@ namespace geometry_transfer::relief {
 /// Planes that go in: source R'G'B' - 0.5, mask, tone R'G'B' - 0.5, source - tone, log((luma of source + 0.03) / (luma of tone +
 /// 0.03)). Luma is the mean of the channels here.
 constexpr int kInputs = 11;
-/// Planes that come out, before their limits: shade, light, own, and two for refraction, which are not used: training has not
-/// brought them above a pixel.
-constexpr int kOutputs = 5;
+/// Planes that come out, before their limits: shade, light, own.
+constexpr int kOutputs = 3;
 
 /// The network's modules by their checkpoint keys.
 class Network {

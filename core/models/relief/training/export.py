@@ -11,7 +11,7 @@ state = {k: v.half() for k, v in torch.load(sys.argv[1]).items()}
 save_file({k: v.contiguous() for k, v in state.items()}, sys.argv[2])
 if len(sys.argv) > 3:
     net = network.ReliefNet()
-    net.load_state_dict({k: v.float() for k, v in state.items()})
+    net.load({k: v.float() for k, v in state.items()})
     net.eval()
     g = torch.Generator().manual_seed(5)
     h, w = 61, 86

@@ -1,9 +1,10 @@
 """The relief network: a photograph and its selection -> the layers of the geometry. And how layers are put on a target.
 
-  out = (1 - own) * warp(target, shift) * exp(shade) + own * source + light
+  out = (1 - own) * target * exp(shade) + own * source + light
 
-  shade  log of the factor on the target's light       own    share of pixels that show the reference's own matter
-  light  what is added to all channels                 shift  refraction: place that is seen less the pixel's own, in pixels
+  shade  log of the factor on the target's light
+  light  what is added to all channels
+  own    share of pixels that show the reference's own matter
 
 All in display values (R'G'B' in [0, 1]). The layers do not depend on the target, so they are computed once for each reference.
 """
@@ -15,6 +16,7 @@ from render import gaussian
 
 WIDTHS = (32, 56, 96, 128)
 INPUTS = 11  # source 3, mask 1, tone of the bare material 3, source - tone 3, log(luma / luma of the tone) 1
+OUTPUTS = 3  # shade, light, own material (before the sigmoid)
 GROW = 4     # pixels round the selection that do not count as bare material: shadows reach out
 
 
@@ -47,7 +49,7 @@ class Block(nn.Module):
 
 
 class ReliefNet(nn.Module):
-    """U-Net at half the resolution, with two convolutions at the full one. (b, 11, h, w) -> (b, 5, h, w)."""
+    """U-Net at half the resolution, with two convolutions at the full one. (b, 11, h, w) -> (b, 3, h, w)."""
 
     def __init__(self, c=WIDTHS):
         super().__init__()
@@ -57,7 +59,7 @@ class ReliefNet(nn.Module):
         self.up = nn.ModuleList([Block(c[i + 1] + c[i], c[i]) for i in range(len(c) - 1)])
         self.to_full = nn.Conv2d(c[0], 48, 3, 1, 1)
         self.full = nn.Conv2d(12 + INPUTS, 16, 3, 1, 1)
-        self.conv_out = nn.Conv2d(16, 5, 3, 1, 1)
+        self.conv_out = nn.Conv2d(16, OUTPUTS, 3, 1, 1)
 
     def forward(self, x):
         h, w = x.shape[-2:]
@@ -81,7 +83,11 @@ class ReliefNet(nn.Module):
             words = key.split(".")
             words = [names[words[0]]] + [parts.get(w, w) if words[0] in ("d", "m", "u") else w for w in words[1:]]
             new[".".join(words)] = value
-        self.load_state_dict(new)
+        self.load(new)
+
+    def load(self, state):
+        """Takes weights of a network that also predicted two planes of refraction."""
+        self.load_state_dict({k: v[:OUTPUTS] if k.startswith("conv_out.") else v for k, v in state.items()})
 
 
 def luma(x):
@@ -96,16 +102,11 @@ def inputs(source, mask):
 
 
 def layers(net, source, mask):
-    """-> shade, light, own (b, 1, h, w), shift (b, 2, h, w); 0 beyond a soft border round the selection."""
+    """-> shade, light, own (b, 1, h, w); 0 beyond a soft border round the selection."""
     soft = gaussian(F.max_pool2d(mask, 5, 1, 2), 1.5)
     out = net(inputs(source, mask)).float()
-    return (out[:, :1].clamp(-5, 2) * soft, out[:, 1:2] * soft, torch.sigmoid(out[:, 2:3] - 4) * soft,
-            out[:, 3:5].clamp(-3, 3) * 4 * soft)
+    return out[:, :1].clamp(-5, 2) * soft, out[:, 1:2] * soft, torch.sigmoid(out[:, 2:3] - 4) * soft
 
 
-def compose(target, source, shade, light, own, shift):
-    h, w = target.shape[-2:]
-    yy, xx = torch.meshgrid(torch.arange(h).float(), torch.arange(w).float(), indexing="ij")
-    seen = torch.stack([(xx + shift[:, 0]) / (w - 1) * 2 - 1, (yy + shift[:, 1]) / (h - 1) * 2 - 1], -1)
-    warped = F.grid_sample(target, seen, align_corners=True, padding_mode="reflection")
-    return warped * shade.exp() * (1 - own) + source * own + light
+def compose(target, source, shade, light, own):
+    return target * shade.exp() * (1 - own) + source * own + light

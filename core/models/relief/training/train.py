@@ -1,4 +1,4 @@
-"""train.py SHARDS OUT SECONDS [--from FILE] [--threads N]: trains the relief network on the shards that draw.py writes.
+"""train.py SHARDS OUT SECONDS [--start FILE] [--threads N]: trains the relief network on the shards that draw.py writes.
 
 Each step composes the layers of 16 crops on their targets and compares with the truth. OUT.pt is the exponential mean of the
 weights, written every 250 steps; OUT.state.pt continues a killed run; OUT.tsv is the curve."""
@@ -21,7 +21,7 @@ SIDE, BATCH, RATE = 160, 16, 1e-3
 class Shards:
     """The newest shards in memory; the folder is looked at again from time to time."""
 
-    def __init__(self, folder, most=110):
+    def __init__(self, folder, most=220):
         self.folder, self.most, self.known, self.data = folder, most, {}, []
 
     def look(self):
@@ -49,41 +49,41 @@ class Shards:
                 one = {k: v[..., top:top + SIDE, left:left + SIDE] for k, v in one.items()}
             parts.append(one)
         x = {k: torch.stack([p[k] for p in parts]).float() for k in parts[0]}
-        shift = x.pop("shift") / 8
+        x.pop("shift", None)
         x = {k: (v / 255 if v.dim() == 4 else v[:, None] / 255) for k, v in x.items()}
         x["mask"] = (x["mask"] > 0.5).float()
-        x["shift"] = shift
         if random.random() < 0.5:
             x = {k: v.flip(-1) for k, v in x.items()}
-            x["shift"][:, 0].neg_()
         if random.random() < 0.5:
             x = {k: v.transpose(-1, -2) for k, v in x.items()}
-            x["shift"] = x["shift"].flip(1)
-        return {k: v.contiguous() for k, v in x.items()}
+        order = torch.randperm(3)  # another colour of the light and the materials
+        return {k: (v[:, order] if v.shape[1] == 3 else v).contiguous() for k, v in x.items()}
 
 
 def losses(net, x):
-    shade, light, own, shift = network.layers(net, x["source"], x["mask"])
-    out = network.compose(x["target"], x["source"], shade, light, own, shift)
+    shade, light, own = network.layers(net, x["source"], x["mask"])
+    out = network.compose(x["target"], x["source"], shade, light, own)
     weight = gaussian(F.max_pool2d(x["mask"], 9, 1, 4), 2.0) + 0.02
     area = weight.sum((1, 2, 3)) * 3
     e = out - x["truth"]
-    mean = lambda v: ((v * weight[..., :v.shape[-2], :v.shape[-1]]).sum((1, 2, 3)) / area).mean()
+    each = lambda v: (v * weight[..., :v.shape[-2], :v.shape[-1]]).sum((1, 2, 3)) / area
+    mean = lambda v: each(v).mean()
     pixels = mean((e * e + 1e-4).sqrt() - 0.01)
     edges = mean((e[..., :, 1:] - e[..., :, :-1]).abs()) + mean((e[..., 1:, :] - e[..., :-1, :]).abs())
-    # The geometry's contrast: what is asked for is all of it, where a squared error would settle for less when it is unsure.
+    # Faint geometries count as much as strong ones: decibels, as the judges measure.
+    decibels = 10 * torch.log10(each(e * e) + 3e-5).mean()
+    # A crack keeps all of its depth, where a squared error would settle for less when it is unsure. Only clear darkness counts.
     log = lambda v: torch.log(network.luma(v.clamp(0, 1)) + 0.02)
     have, want = log(out) - log(x["target"]), log(x["truth"]) - log(x["target"])
-    power = (want * want * weight).sum((1, 2, 3))
-    gain = (have * want * weight).sum((1, 2, 3)) / power.clamp_min(1e-3)
+    dark = weight * (want < -0.25)
+    power = (want * want * dark).sum((1, 2, 3))
+    gain = (have * want * dark).sum((1, 2, 3)) / power.clamp_min(1e-3)
     trust = power / (power + 0.002 * weight.sum((1, 2, 3)))
     contrast = (trust * (gain - 1).clamp(-1, 1) ** 2).mean()
     relative = ((have - want).abs() * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
     known = F.l1_loss(own, x["own"], reduction="none")
-    wet = (x["shift"].abs().amax((1, 2, 3), keepdim=True) > 0.5).float()
-    bent = (shift - x["shift"]).abs().mean(1, keepdim=True)
-    loss = pixels + 0.5 * edges + 2.5 * mean(e * e) + 0.03 * contrast + 0.05 * relative.mean() + 0.15 * mean(known) \
-        + 0.004 * mean(wet * bent) + 0.002 * mean((1 - wet) * bent)
+    loss = pixels + 0.5 * edges + 2.5 * mean(e * e) + 0.005 * decibels + 0.03 * contrast + 0.05 * relative.mean() \
+        + 0.15 * mean(known)
     with torch.no_grad():
         psnr = lambda y: (10 * torch.log10(area / (((y.clamp(0, 1) - x["truth"]) ** 2) * weight).sum((1, 2, 3)).clamp_min(1e-6))).mean()
         figures = [loss, psnr(out), psnr(x["target"]), gain[trust > 0.5].mean(), mean(known) * 100]
@@ -99,7 +99,7 @@ def main():
     net = network.ReliefNet()
     if a.start:
         state = torch.load(a.start)
-        net.load_reference(state) if "stem.weight" in state else net.load_state_dict(state)
+        net.load_reference(state) if "stem.weight" in state else net.load(state)
     net = net.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-4, betas=(0.9, 0.98))
     mean, step, spent, log = {k: v.clone() for k, v in net.state_dict().items()}, 0, 0.0, []
