@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -134,6 +135,23 @@ std::optional<PromptEmbedding> decode(const std::string& fingerprint, const std:
   return e;
 }
 
+/// Ends of the names of caches and of files that are still written: `name.prompt`, `name.prompt.XXXXXX`.
+constexpr char kEnd[] = ".prompt", kRandom[] = ".XXXXXX";
+
+/// Removes what a write left behind when its process was killed. A write takes far less than a day.
+void remove_leftovers(const fs::path& folder) {
+  const auto yesterday = fs::file_time_type::clock::now() - std::chrono::hours(24);
+  std::error_code failed;
+  for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
+    const fs::path& path = it->path();
+    if (path.stem().extension() != kEnd || path.extension().native().size() != sizeof kRandom - 1) continue;
+    std::error_code skip;
+    if (fs::symlink_status(path, skip).type() != fs::file_type::regular) continue;
+    const auto written = fs::last_write_time(path, skip);
+    if (!skip && written < yesterday) fs::remove(path, skip);
+  }
+}
+
 }  // namespace
 
 std::string text_fingerprint(const ModelFiles& files) {
@@ -158,7 +176,7 @@ std::string family_fingerprint(const ModelFiles& files) {
 std::optional<PromptEmbedding> read_prompt_cache(const std::string& fingerprint) try {
   const fs::path folder = cache_folder();
   if (folder.empty() || fingerprint.empty()) return {};
-  const fs::path path = folder / (fingerprint + ".prompt");
+  const fs::path path = folder / (fingerprint + kEnd);
   std::error_code failed;
   // Check the size first, because the file may be anything.
   constexpr std::uintmax_t kMaxFile = 64 << 20;
@@ -176,7 +194,8 @@ void write_prompt_cache(const std::string& fingerprint, const PromptEmbedding& e
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed) return;
-  std::string temporary = folder / (fingerprint + ".XXXXXX");
+  remove_leftovers(folder);
+  std::string temporary = folder / (fingerprint + kEnd + kRandom);
   const int file = mkstemp(temporary.data());
   if (file < 0) return;
   const std::string bytes = encode(fingerprint, embedding);
@@ -188,7 +207,7 @@ void write_prompt_cache(const std::string& fingerprint, const PromptEmbedding& e
   }
   const bool whole = written == bytes.size() && fsync(file) == 0;
   close(file);
-  if (whole) fs::rename(temporary, folder / (fingerprint + ".prompt"), failed);
+  if (whole) fs::rename(temporary, folder / (fingerprint + kEnd), failed);
   if (!whole || failed) fs::remove(temporary, failed);
 } catch (const std::exception&) {
 }

@@ -28,8 +28,8 @@ std::string family_fingerprint(const ModelFiles& files);
 
 /// Returns nothing if the cache is missing, damaged, or of another version or name. Never throws.
 std::optional<PromptEmbedding> read_prompt_cache(const std::string& fingerprint);
-/// Writes a temporary file and renames it. A cache that cannot be written is no error, only slower next time. Never
-/// throws.
+/// Writes a temporary file and renames it. Removes temporary files that are older than a day. A cache that cannot be written is
+/// no error, only slower next time. Never throws.
 void write_prompt_cache(const std::string& fingerprint, const PromptEmbedding& embedding);
 
 }  // namespace geometry_transfer

@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "safetensors_file.h"
@@ -79,6 +82,42 @@ TEST_F(PromptCache, NothingThatLiesThereMatters) {
   write_prompt_cache("name", embedding);
   EXPECT_FALSE(read_prompt_cache("name"));
   EXPECT_FALSE(fs::exists("relative"));
+}
+
+TEST_F(PromptCache, WhatAKilledWriteLeftIsRemovedADayLater) {
+  write_prompt_cache("SD-1.x-768", embedding);
+  const fs::path cache = folder / "geometry-transfer";
+  const auto now = fs::file_time_type::clock::now();
+  const pid_t child = fork();
+  if (child == 0) {  // the signal of a full disk ends it while it writes
+    std::signal(SIGXFSZ, SIG_DFL);
+    rlimit full{10, 10};
+    setrlimit(RLIMIT_FSIZE, &full);
+    write_prompt_cache("killed", embedding);
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_EQ(std::distance(fs::directory_iterator(cache), fs::directory_iterator()), 2);
+  for (const auto& entry : fs::directory_iterator(cache)) fs::last_write_time(entry, now - std::chrono::hours(25));
+  // Another leftover; the other files are young, or not of a write.
+  const std::pair<const char*, int> files[] = {{"SD-1.x-768.prompt.zzzzzz", 400},
+                                               {"name.prompt.running", 25},
+                                               {"name.prompt.d4E5f6", 23},
+                                               {"other.prompt", 400},
+                                               {"notes.config", 400},
+                                               {"name.prompt.future", -48}};
+  for (const auto& [name, hours] : files) {
+    test::write_file(cache / name, "half");
+    fs::last_write_time(cache / name, now - std::chrono::hours(hours));
+  }
+  write_prompt_cache("name", embedding);
+  std::set<std::string> left;
+  for (const auto& entry : fs::directory_iterator(cache)) left.insert(entry.path().filename());
+  EXPECT_EQ(left, (std::set<std::string>{"SD-1.x-768.prompt", "name.prompt", "name.prompt.running", "name.prompt.d4E5f6",
+                                         "other.prompt", "notes.config", "name.prompt.future"}));
+  EXPECT_TRUE(read_prompt_cache("SD-1.x-768"));
 }
 
 TEST_F(PromptCache, AFullDiskLeavesTheOldOneAndNothingElse) {
