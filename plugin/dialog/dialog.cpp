@@ -155,7 +155,7 @@ class Window {
 
   /// What was applied stays: there is nothing to cancel any more.
   void show_applied() {
-    if (call_.applied != host::kNone) gtk_button_set_label(GTK_BUTTON(button(GTK_RESPONSE_CANCEL)), _("_Close"));
+    if (call_.applied != host::kNone) gtk_button_set_label(GTK_BUTTON(button(GTK_RESPONSE_CANCEL)), _("Close"));
   }
 
   /// Everything that a result rests on, as text.
