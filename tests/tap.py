@@ -29,10 +29,12 @@ class Tap(unittest.TestResult):
 
 
 def main():
-    """Runs the calling script's tests; a name as last argument picks some."""
-    result = Tap()
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    print(f"TAP version 13", flush=True)
+    """Runs the calling script's tests, or only those that its arguments name: CLASS or CLASS.TEST."""
+    result, script = Tap(), sys.modules["__main__"]
+    names = [a for a in sys.argv[1:] if hasattr(script, a.split(".")[0])]
+    loader = unittest.defaultTestLoader
+    suite = loader.loadTestsFromNames(names, script) if names else loader.loadTestsFromModule(script)
+    print("TAP version 13", flush=True)
     suite.run(result)
     print(f"1..{result.count}", flush=True)
     sys.exit(not result.good)
