@@ -36,8 +36,8 @@ constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 120;
 
 /// Shown at once, in this order, two names in one row. The rest of the table is on the expert page.
 const std::vector<std::vector<std::string>> kPlain = {
-    {"preset"}, {"model"},   {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"},
-    {"grow"},   {"feather"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"grain"}};
+    {"preset"},  {"model"},    {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"}, {"grow"},
+    {"feather"}, {"strength"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"grain"}};
 
 struct Heading {
   Parameter::Group group;
