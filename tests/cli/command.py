@@ -2,10 +2,12 @@
 """Runs the command line under test, with small pictures. Every case works in a new folder."""
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import cv2
@@ -40,6 +42,31 @@ def material(height, width, colour, grain, seed):
     """A flat material with grain, 8 bit B G R."""
     noise = np.random.default_rng(seed).normal(0, grain, (height, width, 1))
     return np.clip(np.array(colour) + cv2.GaussianBlur(noise, (0, 0), 1)[..., None], 0, 255).round().astype(np.uint8)
+
+
+def resident_kilobytes(child):
+    with open(f"/proc/{child.pid}/status") as f: rows = dict(line.split(":", 1) for line in f)
+    return int(rows.get("VmRSS", "0 kB").split()[0])
+
+
+def wait_for_memory(child, kilobytes):
+    """Returns when the program `child` (subprocess.Popen) has taken so much memory, or has ended."""
+    while child.poll() is None and resident_kilobytes(child) < kilobytes: time.sleep(0.005)
+
+
+def end_by(child, number):
+    """Send signal `number` to `child` (subprocess.Popen with stderr=PIPE) and wait for its end. -> (what it says on
+    stderr, the seconds of processor time that it takes after the signal). Processor time, because a busy machine
+    delays the end. No other child may end meanwhile."""
+    def spent():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+    before = spent()
+    with open(f"/proc/{child.pid}/stat") as f: fields = f.read().rsplit(")", 1)[1].split()
+    until_signal = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    child.send_signal(number)
+    said = child.communicate(timeout=100)[1]
+    return said, spent() - before - until_signal
 
 
 class Case(unittest.TestCase):

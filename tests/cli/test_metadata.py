@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 import tap
-from command import PROGRAM, Case
+from command import PROGRAM, Case, end_by, wait_for_memory
 from layouts import chunk, png, read_png
 from test_limits import zeros
 from test_limits import png as png_of
@@ -110,16 +110,11 @@ class Metadata(Case):
     def test_a_signal_ends_decoding(self):
         self.store("large.png", png_of(24000, 24000, zeros(24001 * 24000)))
         child = subprocess.Popen([PROGRAM, *self.files(target="large.png"), "--preset", "instant"], stderr=subprocess.PIPE, text=True)
-        while child.poll() is None:  # until the memory for the pixels is taken
-            with open(f"/proc/{child.pid}/status") as f: rows = dict(line.split(":", 1) for line in f)
-            if int(rows.get("VmRSS", "0 kB").split()[0]) > 100000: break
-            time.sleep(0.005)
+        wait_for_memory(child, 100000)  # kB: the pixels are being decoded
         with open(f"/proc/{child.pid}/maps") as f: self.assertNotIn("libgeometry-transfer-image", f.read(), "it decodes no more")
-        begin = time.monotonic()
-        child.send_signal(signal.SIGTERM)
-        _, said = child.communicate(timeout=60)
+        said, seconds = end_by(child, signal.SIGTERM)
         self.assertEqual(child.returncode, 130, said)
-        self.assertLess(time.monotonic() - begin, 1)
+        self.assertLess(seconds, 1)
 
 
 if __name__ == "__main__":
