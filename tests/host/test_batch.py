@@ -194,7 +194,8 @@ class Results(unittest.TestCase):
 
     def test_a_layer_mask_does_not_hide_the_target_from_the_transfer(self):
         self.case("layer-mask")
-        self.assertTrue((self.picture("layer-mask") == self.picture("plain")).all())
+        # GIMP composes the masked target and its result as a group: one step of 8 bits for its rounding.
+        self.assertLessEqual(np.abs(self.picture("layer-mask") - self.picture("plain")).max() / 257, 1)
 
     def test_a_reference_in_another_image_brings_its_selection(self):
         x, y, width, height = map(int, self.case("other-image")["area"].split())

@@ -92,7 +92,9 @@ class OnScreen(unittest.TestCase):
     def note_of_the_next_after(self, layer):
         """The result's settings. The plug-in selects the result last."""
         gimp.until("the result", lambda: self.active() != layer, 60)
-        return self.screen.ask("(text (parasite (active image)))")
+        note = lambda: self.screen.ask("(text (parasite (active image)))")
+        gimp.until("its note", lambda: note() != '"no"', 60)  # GIMP 2.10 makes a new layer active before it has one
+        return note()
 
     def choose_instant(self):
         """The list of qualities is the second widget. Home chooses its first row, Instant."""
