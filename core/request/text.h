@@ -3,7 +3,6 @@
 /// Include it after all torch headers, because torch and libintl both use the name `_`.
 #pragma once
 
-#define FMT_HEADER_ONLY 1
 #include <fmt/format.h>
 #include <libintl.h>
 
