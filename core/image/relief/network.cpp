@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "relief_weights.h"  // made by the build
 #include "weights/half.h"
 
 // The weights lie in the library itself: no file to look for, none that is missing.
