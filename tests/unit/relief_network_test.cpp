@@ -85,7 +85,15 @@ float at(const std::vector<float>& w, const std::vector<float>& b, const relief:
   return float(sum);
 }
 
+std::vector<relief::Instructions> available_instructions() {
+  std::vector<relief::Instructions> all;
+  for (const auto one : {relief::Instructions::baseline, relief::Instructions::avx2, relief::Instructions::avx512})
+    if (one <= relief::best_instructions()) all.push_back(one);
+  return all;
+}
+
 TEST(ReliefNetwork, ConvolutionsFollowTheirDefinition) {
+  using Then = relief::Convolution::Then;
   cv::RNG random(1);
   const auto normal = [&](std::size_t n) {
     std::vector<float> v(n);
@@ -100,17 +108,19 @@ TEST(ReliefNetwork, ConvolutionsFollowTheirDefinition) {
     for (int y = 0; y < height; ++y)
       for (int x = 0; x < width; ++x)
         for (int i = 0; i < inputs; ++i) in.at(y, x)[i] = float(random.gaussian(1));
-    convolution(in, out);
-    for (int y = 0; y < height; ++y)
-      for (int x = 0; x < width; ++x)
-        for (int o = 0; o < outputs; ++o)
-          ASSERT_NEAR(out.at(y, x)[o], at(w, b, in, inputs, side, o, y, x), 1e-4) << inputs << ' ' << y << ' ' << x << ' ' << o;
-    const float before = out.at(0, 0)[0];
-    convolution(in, out, relief::Convolution::Then::add);
-    EXPECT_NEAR(out.at(0, 0)[0], 2 * before, 1e-4);
-    convolution(in, out, relief::Convolution::Then::relu);
-    EXPECT_NEAR(out.at(0, 0)[0], std::max(before, 0.0f), 1e-5);
-    for (int x = -1; x <= width; ++x) EXPECT_EQ(out.at(height, x)[0], 0) << "the border stays 0";
+    for (const auto instructions : available_instructions()) {
+      convolution(in, out, Then::nothing, instructions);
+      for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+          for (int o = 0; o < outputs; ++o)
+            ASSERT_NEAR(out.at(y, x)[o], at(w, b, in, inputs, side, o, y, x), 1e-4) << inputs << ' ' << y << ' ' << x << ' ' << o;
+      const float before = out.at(0, 0)[0];
+      convolution(in, out, Then::add, instructions);
+      EXPECT_NEAR(out.at(0, 0)[0], 2 * before, 1e-4);
+      convolution(in, out, Then::relu, instructions);
+      EXPECT_NEAR(out.at(0, 0)[0], std::max(before, 0.0f), 1e-5);
+      for (int x = -1; x <= width; ++x) EXPECT_EQ(out.at(height, x)[0], 0) << "the border stays 0";
+    }
   }
 }
 

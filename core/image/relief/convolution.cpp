@@ -5,20 +5,11 @@
 #include <cstring>
 #include <opencv2/core/utility.hpp>
 
-// One source, compiled for each level of x86-64; the loader picks. Fused multiply-adds come with v3 (AVX2) and v4 (AVX-512).
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define GT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define GT_CLONES
-#endif
-
 namespace geometry_transfer::relief {
 namespace {
 
-/// Pixels of a row and channels that one block of the kernel computes: 12 vectors of 16 floats stay in registers.
+/// Pixels of a row and channels that one block of the kernel computes.
 constexpr int kPixels = 6, kBlock = 2 * kLanes;
-
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 
 struct Job {
   const float* in;        ///< top left of the 3 x 3 window of the row's first pixel
@@ -31,38 +22,52 @@ struct Job {
   int block;  ///< channels of the block: kBlock or kLanes
 };
 
-/// One row of one block of output channels.
-GT_CLONES void row(const Job& job, int then) {
-  for (int x = 0; x < job.width; x += kPixels) {
-    Lanes sum[kPixels][2];
-    for (int p = 0; p < kPixels; ++p)
-      for (int v = 0; v < 2; ++v) sum[p][v] = reinterpret_cast<const Lanes*>(job.bias)[v];
-    const float* weight = job.weight;
-    for (int ky = 0; ky < job.side; ++ky)
-      for (int kx = 0; kx < job.side; ++kx) {
-        const float* in = job.in + ky * job.in_stride + std::size_t(x + kx) * job.in_channels;
-        for (int i = 0; i < job.in_channels; ++i, weight += kBlock) {
-          const Lanes w0 = *reinterpret_cast<const Lanes*>(weight), w1 = *reinterpret_cast<const Lanes*>(weight + kLanes);
-          for (int p = 0; p < kPixels; ++p) {
-            const float a = in[std::size_t(p) * job.in_channels + i];
-            sum[p][0] += a * w0;
-            sum[p][1] += a * w1;
-          }
-        }
-      }
-    const int pixels = std::min(kPixels, job.width - x), vectors = job.block / kLanes;
-    for (int p = 0; p < pixels; ++p)
-      for (int v = 0; v < vectors; ++v) {
-        Lanes* out = reinterpret_cast<Lanes*>(job.out + std::size_t(x + p) * job.out_channels + v * kLanes);
-        Lanes value = sum[p][v];
-        if (then == 1) value = value > 0 ? value : value - value;
-        if (then == 2) value += *out;
-        *out = value;
-      }
-  }
+#define ROW_NAME row_in_baseline
+#define ROW_LANES 4
+#define ROW_TARGET
+#include "image/relief/row_kernel.h"
+#undef ROW_NAME
+#undef ROW_LANES
+#undef ROW_TARGET
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define ROW_NAME row_in_avx2
+#define ROW_LANES 8
+#define ROW_TARGET __attribute__((target("avx2,fma")))
+#include "image/relief/row_kernel.h"
+#undef ROW_NAME
+#undef ROW_LANES
+#undef ROW_TARGET
+
+#define ROW_NAME row_in_avx512
+#define ROW_LANES 16
+#define ROW_TARGET __attribute__((target("avx512f,avx2,fma")))
+#include "image/relief/row_kernel.h"
+#undef ROW_NAME
+#undef ROW_LANES
+#undef ROW_TARGET
+#endif
+
+using Row = void (*)(const Job& job, int then);
+
+Row row_for(Instructions instructions) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (instructions == Instructions::avx512) return row_in_avx512;
+  if (instructions == Instructions::avx2) return row_in_avx2;
+#endif
+  (void)instructions;
+  return row_in_baseline;
 }
 
 }  // namespace
+
+Instructions best_instructions() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (__builtin_cpu_supports("avx512f")) return Instructions::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Instructions::avx2;
+#endif
+  return Instructions::baseline;
+}
 
 Activations::Activations(int height, int width, int channels)
     : height_(height), width_(width), channels_(padded(channels)), stride_(std::size_t(width + 2 + kPixels) * channels_) {
@@ -91,8 +96,9 @@ Convolution::Convolution(const float* weight, const float* bias, int outputs, in
   }
 }
 
-void Convolution::operator()(const Activations& in, Activations& out, Then then) const {
+void Convolution::operator()(const Activations& in, Activations& out, Then then, Instructions instructions) const {
   const int channels = padded(outputs_), blocks = (channels + kBlock - 1) / kBlock, border = side_ / 2;
+  const Row row = row_for(instructions);
   const std::size_t block_size = std::size_t(side_) * side_ * inputs_ * kBlock;
   cv::parallel_for_(cv::Range(0, in.height()), [&](const cv::Range& rows) {
     for (int b = 0; b < blocks; ++b)

@@ -34,6 +34,11 @@ class Activations {
   std::shared_ptr<float[]> data_;
 };
 
+/// Vector instructions of the processor. Those with fused multiply-adds (avx2, avx512) give the same bits.
+enum class Instructions { baseline, avx2, avx512 };
+/// Returns the fastest ones that this processor has.
+Instructions best_instructions();
+
 /// A convolution of 1 x 1 or 3 x 3 (zero padding 1). Weights are packed once for the kernel.
 class Convolution {
  public:
@@ -47,7 +52,8 @@ class Convolution {
   enum class Then { nothing, relu, add };  ///< add: to what `out` holds
   /// out = f(this * in), f by `then`. `out` has in's size and padded(outputs()) channels. Runs on OpenCV's threads; the result
   /// does not depend on their number.
-  void operator()(const Activations& in, Activations& out, Then then = Then::nothing) const;
+  void operator()(const Activations& in, Activations& out, Then then = Then::nothing,
+                  Instructions instructions = best_instructions()) const;
 
  private:
   int outputs_ = 0, inputs_ = 0, side_ = 0;  ///< inputs padded
