@@ -188,6 +188,26 @@ TEST(Edit, TheSameRatioWhateverTheTargetsLightness) {
   for (int c = 0; c < 3; ++c) EXPECT_NEAR(cv::mean(e, middle)[c] * 0.25, cv::mean(f, middle)[c], 0.03);
 }
 
+/// The slider has its full effect on a spot of another colour that the network takes for shade.
+TEST(Edit, OwnMaterialOneShowsTheReferencesColourAndLessShowsLess) {
+  Dent d({300, 300}, {150, 150}, 60);
+  d.source.pixels() = test::stone({300, 300}, {0.5, 0.55, 0.6}, 0.02, 1);
+  const cv::Scalar rust(0.5, 0.2, 0.08, 1);
+  d.source.pixels().setTo(rust, test::disc({300, 300}, {150, 150}, 40) > 0);
+  const auto error = [&](double own) {
+    Request request;
+    request.strength = 1, request.own_material = own;
+    const WorkingImages v = read_working_images(d.scene, request, 0, 1);
+    const cv::Mat out = edit(v, request);
+    EXPECT_LT(worst(out, v.target, within(v, {150, 150}, 57) & ~within(v, {150, 150}, 49)), 0.25) << "the stone beside it";
+    const cv::Scalar mean = cv::mean(out, within(v, {150, 150}, 30));
+    return std::hypot(mean[0] - rust[0], mean[1] - rust[1], mean[2] - rust[2]);
+  };
+  EXPECT_LT(error(1), 0.03);
+  EXPECT_LT(error(1), 0.5 * error(0.5));
+  EXPECT_LT(error(0.5), 0.9 * error(0));
+}
+
 /// Grain 0 keeps the reference's own ratio to its bare material, pixel by pixel.
 TEST(Edit, GrainZeroKeepsTheWholeRelief) {
   Dent d({300, 300}, {150, 150}, 60);

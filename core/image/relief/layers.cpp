@@ -113,6 +113,40 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
   }
 }
 
+/// Share of pixels whose colour is clearly not the bare material's: 0 up to a difference of kSame from its tone, 1 from kOther
+/// on.
+cv::Mat other_matter(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& soft) {
+  constexpr float kSame = 0.06f, kOther = 0.2f;  // of the channel that differs most; grain stays below the first
+  cv::Mat smooth, difference, share(source.size(), CV_32FC1);
+  cv::GaussianBlur(source, smooth, {}, 0.8);
+  cv::absdiff(smooth, tone, difference);
+  for (int y = 0; y < share.rows; ++y)
+    for (int x = 0; x < share.cols; ++x) {
+      const cv::Vec3f d = difference.at<cv::Vec3f>(y, x);
+      const float t = std::clamp((std::max({d[0], d[1], d[2]}) - kSame) / (kOther - kSame), 0.0f, 1.0f);
+      share.at<float>(y, x) = t * t * (3 - 2 * t) * std::min(1.0f, soft.at<float>(y, x));
+    }
+  return share;
+}
+
+/// Apply the slider *Own material*. Below the network's decision it fades the reference's own matter out; above, more and more of
+/// what differs in colour from the bare material is own matter, all of it at 1. So the slider has an effect where the network saw
+/// no own matter, too.
+void adjust_own(GeometryLayers& layers, const cv::Mat& differs, double value, double decided) {
+  if (value <= decided) {
+    layers.own = layers.own * (decided > 0 ? value / decided : 0);
+    return;
+  }
+  const float more = float((value - decided) / (1 - decided));
+  for (int y = 0; y < differs.rows; ++y)
+    for (int x = 0; x < differs.cols; ++x) {
+      float& own = layers.own.at<float>(y, x);
+      const float added = more * std::max(0.0f, differs.at<float>(y, x) - own);
+      own += added;
+      layers.light.at<float>(y, x) *= 1 - added;  // the matter shows with the light that it has in the photograph
+    }
+}
+
 /// True for water, which glints: the brightest of the light layer is nearly white. It reaches 0.55 to 0.8 on drawn droplets and
 /// at most 0.45 on other geometries.
 bool is_water(const GeometryLayers& layers) {
@@ -282,8 +316,7 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   measure_contrast(l.shade, selected, bare, ratio, out.decided);
 
   adjust_grain(l, ratio, soft, request.grain);
-  const double own = value_or(request.own_material, out.decided.own_material);
-  if (request.own_material >= 0 && out.decided.own_material > 0.05) l.own = cv::min(l.own * (own / out.decided.own_material), 1);
+  if (request.own_material >= 0) adjust_own(l, other_matter(source, tone, soft), request.own_material, out.decided.own_material);
   if (const double through = value_or(request.show_through, out.decided.show_through); through > 0) {
     for (const cv::Rect& piece : pieces_of(selected)) {
       const double size = std::max(piece.width, piece.height);
@@ -292,7 +325,7 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
         part -= through * wide_brightening(part, size);
       }
     }
-    l.own = l.own * (1 - through);
+    if (request.own_material < 0) l.own = l.own * (1 - through);
   }
   return out;
 }
