@@ -55,6 +55,8 @@ void set_argument(Request& request, const Parameter& p, const Value& value) {
 
 std::string references_help() { return sentence("{0} (text; default {1})", kReferencesHelp, ""); }
 
+std::string separate_layers_help() { return sentence("{0} (TRUE, FALSE; default {1})", kSeparateLayersHelp, "FALSE"); }
+
 void start_texts() {
   std::setlocale(LC_ALL, "");
   open_catalogs();

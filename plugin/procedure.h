@@ -26,6 +26,9 @@ constexpr char kReferencesHelp[] =
     N_("Further references, a semicolon between two: the layer's number; geometry (more of it, where its layer mask or else the "
        "selection says) or texture (more of the target's material); and a weight from 0.01 to 100. As in \"12 geometry 0.5; 15 "
        "texture 1\"");
+constexpr char kSeparateLayers[] = "separate-layers";
+constexpr char kSeparateLayersHelp[] =
+    N_("Make a group of layers in place of one: shade, own material and light. They follow when the target below is painted on");
 /// The preset that the procedure takes by default: the one that suits the model. Dialogs and files know only its result.
 constexpr char kSuitingPreset[] = "auto";
 constexpr char kResultHelp[] = N_("The new layer, above the target");
@@ -37,6 +40,7 @@ std::string argument_help(const Parameter& parameter);
 /// As set_parameter, and takes kSuitingPreset.
 void set_argument(Request& request, const Parameter& parameter, const Value& value);
 std::string references_help();
+std::string separate_layers_help();
 
 /// Sets the locale and the gettext domain.
 void start_texts();

@@ -143,36 +143,74 @@ std::string reference_name(const Call& call) {
 
 std::string result_name(const Call& call) { return sentence(translate(find_kind(call.kind).name).c_str(), reference_name(call)); }
 
+namespace {
+
+/// Makes a layer that is not in the image yet. Throws Error if the host refuses.
+NewLayer written_layer(Id image, const std::string& name, const Layer& pixels) {
+  NewLayer layer(image, host::make_layer(image, name, pixels.area));
+  if (!layer) throw no_new_layer();
+  write_layer(host::pixels(layer.id()).get(), pixels);
+  host::layer_changed(layer.id());
+  return layer;
+}
+
+/// The layers of a group, from bottom to top, not in the image yet.
+std::vector<NewLayer> written_layers(Id image, const std::vector<BlendLayer>& separate) {
+  std::vector<NewLayer> layers;
+  for (const BlendLayer& layer : separate) {
+    const auto [name, blending] = [&]() -> std::pair<const char*, host::Blending> {
+      switch (layer.mode) {
+        case BlendLayer::Mode::multiply:
+          return {N_("Shade"), host::Blending::multiply};
+        case BlendLayer::Mode::add:
+          return {N_("Light"), host::Blending::add};
+        case BlendLayer::Mode::subtract:
+          return {N_("Darkening"), host::Blending::subtract};
+        default:
+          return {N_("Own material"), host::Blending::normal};
+      }
+    }();
+    layers.push_back(written_layer(image, translate(name), layer.pixels));
+    host::set_blending(layers.back().id(), blending);
+  }
+  return layers;
+}
+
+}  // namespace
+
 Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
-                const Layer& pixels, const Report& report) {
+                const MadeResult& made) {
   check_still_there(call);
   std::optional<UndoGroup> group;  // destroyed last, so that what is taken back is in it
   // Everything is complete before it is in the image: if this process ends on the way, the image is as it was.
-  NewLayer result(call.image, host::make_layer(call.image, name, pixels.area));
+  NewLayer result = made.separate.empty() ? written_layer(call.image, name, made.pixels)
+                                          : NewLayer(call.image, host::make_group(call.image, name));
   if (!result) throw no_new_layer();
-  write_layer(host::pixels(result.id()).get(), pixels);
-  host::layer_changed(result.id());
+  std::vector<NewLayer> separate = written_layers(call.image, made.separate);
   std::vector<NewLayer> copies;
   if (call.bring_in) copies = copy_references(call, layers, settings);
   NewSelection selection = keep_selection(call, layers, name, settings);
   set_layer_settings(result.id(), settings);
-  set_layer_report(result.id(), report);
+  set_layer_report(result.id(), made.report);
 
   // A result above a target that is half transparent, masked or blended would not look as the target does. In a group that has
   // the target's opacity, mask and mode in its place, it does.
   const bool wrap = !host::is_plain(call.target) && !host::is_layer(call.previous);
-  const Id below = wrap ? call.target : layer_below_result(call, layers, pixels.area);
+  const Id below = wrap ? call.target : layer_below_result(call, layers, made.pixels.area);
   const std::vector<Id> covering = covering_references(call, layers);
   group.emplace(call.image);  // GIMP names the undo step after the plug-in
   if (wrap && !host::wrap_in_group(call.image, call.target, host::item_name(call.target))) throw no_new_layer();
   // The result first: the image is unchanged up to here, and from here on it has the result.
   if (!result.insert(below)) throw no_new_layer();
+  for (NewLayer& layer : separate)
+    if (!layer.insert_into(result.id())) throw no_new_layer();
   for (NewLayer& copy : copies)
     if (!copy.insert(call.target, true)) throw no_new_layer();
   for (const Id layer : covering) host::hide(layer);
   if (host::is_layer(call.previous)) host::remove_layer(call.image, call.previous);
   selection.insert(call.image);
   for (NewLayer& copy : copies) copy.keep();
+  for (NewLayer& layer : separate) layer.keep();
   host::activate(call.image, result.id());
   const Id id = result.keep();
   group.reset();

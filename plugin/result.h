@@ -8,8 +8,16 @@
 
 namespace geometry_transfer {
 
+/// A transfer's result before it is in the image.
+struct MadeResult {
+  Layer pixels;
+  std::vector<BlendLayer> separate;  ///< from bottom to top: written in place of `pixels`, in a group; empty: one layer
+  Report report;
+};
+
 /// Adds the result to call.image in one undo step and returns its layer.
 ///   Place       directly above the target and its earlier results, or above a layer that would hide it.
+///   Layers      `made.pixels` as one layer, or a group of `made.separate`, which is returned then.
 ///   Name        `name`, see result_name. It is a parameter because the reference may be gone by now.
 ///   Opacity     and mask and mode of the target are the result's, too: if they are not the usual ones, they are moved to a new
 ///               group of both.
@@ -20,7 +28,7 @@ namespace geometry_transfer {
 /// Fills in `settings`' layers and stores it with the result. Throws Error if the image or the target was closed or deleted
 /// meanwhile, or if the host refuses a layer; the image is then as it was.
 host::Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
-                      const Layer& pixels, const Report& report);
+                      const MadeResult& made);
 
 /// The name for a result: what was carried, and from where.
 std::string result_name(const Call& call);

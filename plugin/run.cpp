@@ -74,7 +74,7 @@ Id make_result(Call call, const worker::Runner& in_worker, const std::function<v
   // This process, too: if the kernel kills the worker, the transfer is repeated here.
   worker::prefer_for_oom_kill();
   const bool use_worker = in_worker && (call.mode != Call::Mode::noninteractive || called_before());
-  std::vector<std::pair<Layer, Report>> made;
+  std::vector<MadeResult> made;
   const ProgressCallback progress = [&](const Progress& p) {
     host::progress((made.size() + p.fraction) / placements.size(), status_text(p));
     if (meanwhile) meanwhile();
@@ -87,7 +87,9 @@ Id make_result(Call call, const worker::Runner& in_worker, const std::function<v
     const Scene& scene = scene_layers.scene();
     Layer layer =
         use_worker ? in_worker(scene, call.request, progress, report) : Session().run(scene, call.request, progress, report);
-    made.emplace_back(std::move(layer), report);
+    std::vector<BlendLayer> layers;
+    if (call.separate) layers = image_part().separate(scene, call.request, layer);
+    made.push_back({std::move(layer), std::move(layers), report});
   }
 
   std::optional<UndoGroup> group;
@@ -97,7 +99,7 @@ Id make_result(Call call, const worker::Runner& in_worker, const std::function<v
   Id result = kNone;
   for (size_t i = 0; i < made.size(); ++i) {
     settings.request.placement = placements[i];
-    result = write_result(call, scene_layers, name, settings, made[i].first, made[i].second);
+    result = write_result(call, scene_layers, name, settings, made[i]);
     call.previous = kNone;  // it is replaced once
     if (call.bring_in) take_copied_references(call, settings);
   }

@@ -24,6 +24,7 @@ struct Call {
   host::Id selection = host::kNone;       ///< a channel in place of the image's selection; run() sets it for a result
   bool bring_in = false;                  ///< adds hidden copies of references in other images, see bring_in.h
   Request request;
+  bool separate = false;           ///< makes a group of layers instead of one, see ImagePart::separate()
   std::string kind = "automatic";  ///< what the geometry is, see kinds.h: names the result
   std::string hint;                ///< for the dialog: which sides run() has guessed, and why
   Copies copies;                   ///< interactive only

@@ -29,7 +29,12 @@ bool is_of_the_result(const Parameter& p) {
   return p.group != Parameter::Group::machine || p.name == std::string("model") || p.name == std::string("prediction");
 }
 
-bool is_result(host::Id layer) { return !host::layer_note(layer, kLayerKey).empty(); }
+host::Id whole_result(host::Id layer) {
+  const host::Id group = host::parent(layer);
+  return group != host::kNone && !host::layer_note(group, kLayerKey).empty() ? group : layer;
+}
+
+bool is_result(host::Id layer) { return !host::layer_note(whole_result(layer), kLayerKey).empty(); }
 
 bool layer_settings(host::Id layer, Remembered& settings) {
   const std::string text = host::layer_note(layer, kLayerKey);

@@ -11,7 +11,10 @@
 
 namespace geometry_transfer {
 
+/// True for a result, and for each layer of a result that is a group.
 bool is_result(host::Id layer);
+/// Returns the group if `layer` is one of the layers of a result, else `layer`.
+host::Id whole_result(host::Id layer);
 /// True if the picture depends on the parameter; false if it only says what this machine is asked for (device, precision,
 /// threads, memory).
 bool is_of_the_result(const Parameter& parameter);

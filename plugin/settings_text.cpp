@@ -39,6 +39,7 @@ std::string settings_text(const Remembered& settings) {
   }
   if (!settings.further.empty()) text += "further-layers=" + references_text(settings.further) + "\n";
   if (settings.kind != Remembered().kind) text += "kind=" + settings.kind + "\n";
+  if (settings.separate) text += "separate-layers=true\n";
   if (settings.selection) text += "selection-channel=" + std::to_string(settings.selection) + "\n";
   if (!settings.selection_state.empty()) text += "selection-state=" + settings.selection_state + "\n";
   return text + "target-layer=" + std::to_string(settings.target) + "\nsource-layer=" + std::to_string(settings.source) + "\n";
@@ -50,6 +51,7 @@ Remembered parse_settings(const std::string& text) {
     if (name == "target-layer") settings.target = parse_tattoo(value);
     if (name == "source-layer") settings.source = parse_tattoo(value);
     if (name == "kind") settings.kind = find_kind(value).id;
+    if (name == "separate-layers") settings.separate = value == "true";
     if (name == "selection-channel") settings.selection = parse_tattoo(value);
     if (name == "selection-state") settings.selection_state = value;
     if (name != "further-layers" && !find_parameter(name)) continue;

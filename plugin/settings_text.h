@@ -17,6 +17,7 @@ struct Remembered {
   unsigned target = 0, source = 0;
   std::vector<FurtherReference> further = {};
   std::string kind = "automatic";    ///< see kinds.h
+  bool separate = false;             ///< made as a group of layers
   unsigned selection = 0;            ///< the channel that keeps the selection
   std::string selection_state = {};  ///< identifies that selection, see kept_selection.h
 };

@@ -119,6 +119,7 @@ bool start_from_result(Call& call) {
   if (!layer_settings(call.target, settings)) return false;
   call.request = settings.request;
   call.kind = settings.kind;
+  call.separate = settings.separate;
   const Id target = host::item_of_tattoo(call.image, settings.target), result = call.target;
   const bool target_exists = host::is_layer(target);
   if (target_exists) call.target = target;
@@ -152,6 +153,7 @@ void start_from_last_run(Call& call) {
   call.further = existing_references(call, settings.further);
   call.request = settings.request;
   call.kind = settings.kind;
+  call.separate = settings.separate;
   if (!same_image || settings.selection_state != reference_selection_state(call)) call.request.placement = {};
 }
 
@@ -164,6 +166,7 @@ std::string reference_selection_state(const Call& call) {
 }
 
 void set_starting_point(Call& call) {
+  call.target = whole_result(call.target);
   if (!start_from_result(call)) start_from_last_run(call);
 }
 
@@ -171,6 +174,7 @@ Remembered settings_of(const Call& call) {
   Remembered settings;
   settings.request = call.request;
   settings.kind = call.kind;
+  settings.separate = call.separate;
   settings.target = host::tattoo(call.target);
   if (host::image_of(call.source) == call.image) settings.source = host::tattoo(call.source);
   for (FurtherReference r : call.further) {

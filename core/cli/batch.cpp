@@ -37,6 +37,8 @@ void set_field(Job& job, const std::string& name, const std::string& text, const
     job.output = path();
   else if (name == "layer")
     job.layer = path();
+  else if (name == "layers")
+    job.layers = path();
   else if (name == "label")
     job.label = path();
   else if (name == "reference" || name == "reference-mask") {
@@ -57,7 +59,8 @@ Job checked_job(const std::string& path, std::size_t place, Fill fill) {
   try {
     Job job;
     fill(job);
-    if (job.target.empty() || job.source.empty() || job.mask.empty() || (job.output.empty() && job.layer.empty()))
+    if (job.target.empty() || job.source.empty() || job.mask.empty() ||
+        (job.output.empty() && job.layer.empty() && job.layers.empty()))
       throw error(Error::Kind::input, _("target, source, mask and output are needed."));
     for (const ReferenceFiles& files : job.references)
       if (files.colour.empty() || files.mask.empty())

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <deque>
+#include <filesystem>
 
 #include "cli/dataset/label.h"
 #include "cli/image_file.h"
+#include "cli/layer_files.h"
 #include "cli/loaded_reference.h"
 #include "cli/output_file.h"
 #include "cli/picture_raster.h"
@@ -36,6 +38,17 @@ void check_layer(const Layer& layer) {
   throw error(
       Error::Kind::input,
       _("Nothing was transferred: the selection holds no whole pixel on the target. Select more, or choose a larger scale."));
+}
+
+/// Makes the folder of the separate layers, and throws Error if a file of it could not be written.
+void check_layer_files(const std::string& folder, const Picture& target) {
+  std::error_code none;
+  std::filesystem::create_directories(folder, none);  // check_output() says why there is no folder
+  for (const std::string& path : layer_file_paths(folder))
+    if (path.size() > 4 && path.substr(path.size() - 4) == ".png")
+      check_output(path, target.pixels.depth(), true, target.size());
+    else
+      check_place(path);
 }
 
 }  // namespace
@@ -83,6 +96,7 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   keep_warnings(target);
   for (const LoadedReference& reference : references) keep_warnings(reference.picture), keep_warnings(reference.mask_picture);
   for (const LoadedTexture& texture : textures) keep_warnings(texture.picture);
+  if (!job.layers.empty()) check_layer_files(job.layers, target);
   if (!job.label.empty()) check_output(job.label, CV_8U, false, target.size());
   result.read = reading.seconds();
 
@@ -127,6 +141,10 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
     const Change change = change_of(canvas, layer, 0);
     change.label.copyTo(label.pixels(change.area));
     files.push_back({job.label, encoded(job.label, label, {}, stop)});
+  }
+  if (!job.layers.empty()) {
+    const auto separate = image_part().separate(scene, result.request, layer);
+    for (NewFile& file : layer_files(job.layers, separate, layer.area, target, stop)) files.push_back(std::move(file));
   }
   if (!job.output.empty()) {
     if (!lay_over(target, layer))

@@ -29,8 +29,9 @@ struct Job {
   std::vector<ReferenceFiles> references;       ///< further geometry
   std::vector<std::string> textures;            ///< further examples of the target's material
   std::optional<std::pair<double, double>> at;  ///< target pixel that the mask's centre goes to, before shift-x and shift-y
-  std::string output, layer;                    ///< layer: the new layer as R'G'B'A; one of the two may be empty
+  std::string output, layer;                    ///< layer: the new layer as R'G'B'A; one of output, layer and layers is needed
   std::string label;                            ///< 255 where the transfer changed something visibly, 0 elsewhere; may be empty
+  std::string layers;                           ///< folder for the result as separate layers, see layer_files.h; may be empty
   Settings settings;                            ///< applied after the command line's
 };
 

@@ -35,6 +35,11 @@ void print_warnings(const JobResult& result) {
     std::fprintf(stderr, "geometry-transfer: %s\n", printable(sentence(_("Warning: {0}"), warning)).c_str());
 }
 
+/// The job's main output, for messages.
+const std::string& name_of(const Job& job) {
+  return !job.output.empty() ? job.output : !job.layer.empty() ? job.layer : job.layers;
+}
+
 /// Runs all jobs. A job that fails prints a line and sets the exit code; the others still run. The report lists the jobs that
 /// ran, after an interrupt too.
 int run_batch(const Options& options, Session& session, ProgressLine& line) {
@@ -46,7 +51,7 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   check_outputs(jobs, options.report, options.batch, line.stop_requested());
   const auto failed = [&](const Job& job, const std::string& why) {
     line.clear();
-    code = print_error(fmt::format("{}: {}", job.output.empty() ? job.layer : job.output, why).c_str());
+    code = print_error(fmt::format("{}: {}", name_of(job), why).c_str());
     reports.push_back({{"target", job.target}, {"output", job.output}, {"error", why}});
   };
   for (const Job& job : jobs) try {
@@ -55,9 +60,7 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
       print_warnings(result);
       ++written;
       reports.push_back(report_json(job, result));
-      if (!options.quiet)
-        std::fprintf(stderr, "%s: %.2f s\n", printable(job.output.empty() ? job.layer : job.output).c_str(),
-                     result.report.seconds);
+      if (!options.quiet) std::fprintf(stderr, "%s: %.2f s\n", printable(name_of(job)).c_str(), result.report.seconds);
     } catch (const Error& e) {
       failed(job, e.what());
     } catch (const Cancelled&) {

@@ -101,6 +101,8 @@ void add_file_options(CLI::App& app, Options& options, TypedReferences& referenc
   app.add_option("--mask", job.mask, _("Where the geometry is in the source: white selects"))->type_name("FILE");
   app.add_option("--output", job.output, _("Result, with the target's depth, channels and profile"))->type_name("FILE");
   app.add_option("--layer", job.layer, _("The new layer alone, with transparency"))->type_name("FILE");
+  app.add_option("--layers", job.layers, _("Folder for the result as separate layers: shade, own material, light"))
+      ->type_name("DIR");
   app.add_option("--label", job.label, _("Label of the same size: white where the transfer changed something visibly"))
       ->type_name("FILE");
   app.add_option("--at", at, _("Target pixel for the centre of the mask (without it: where it is in the source)"))
@@ -172,7 +174,8 @@ void parse(CLI::App& app, int argc, char** argv) {
 }
 
 bool names_all_files(const Job& job) {
-  return !job.target.empty() && !job.source.empty() && !job.mask.empty() && !(job.output.empty() && job.layer.empty());
+  return !job.target.empty() && !job.source.empty() && !job.mask.empty() &&
+         !(job.output.empty() && job.layer.empty() && job.layers.empty());
 }
 
 }  // namespace

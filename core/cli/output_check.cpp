@@ -8,6 +8,7 @@
 #include <optional>
 #include <tuple>
 
+#include "cli/layer_files.h"
 #include "cli/output_file.h"
 #include "geometry-transfer/progress.h"
 #include "request/text.h"
@@ -91,6 +92,8 @@ void check_outputs(const std::vector<Job>& jobs, const std::string& report, cons
     check.add_output(jobs[i].output, i, true);
     check.add_output(jobs[i].layer, i, false);
     check.add_output(jobs[i].label, i, false);
+    if (!jobs[i].layers.empty())
+      for (const std::string& path : layer_file_paths(jobs[i].layers)) check.add_output(path, i, false);
   }
   if (report != "json") check.add_output(report, nobody, false);
 }

@@ -47,6 +47,7 @@ Json report_json(const Job& job, const JobResult& result) {
           {"source", job.source},
           {"output", job.output},
           {"layer", job.layer},
+          {"layers", job.layers},
           {"request", request},
           {"effect", preset == "custom" ? "" : preset_offer(preset, model_family(result.request.model)).effect},
           {"stages", stages},

@@ -36,23 +36,6 @@ cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
   return weight;
 }
 
-/// `field` of the view's size, seen in rows [y, y + height) of a picture of `full` size.
-cv::Mat stripe(const cv::Mat& field, cv::Size full, int y, int height) {
-  if (field.empty()) return {};
-  if (field.size() == full) return field.rowRange(y, y + height);
-  const double step_x = double(field.cols) / full.width, step_y = double(field.rows) / full.height;
-  const cv::Matx23d from_full(step_x, 0, 0.5 * step_x - 0.5, 0, step_y, (y + 0.5) * step_y - 0.5);
-  // Only the rows that matter, so that a stripe's cost is a stripe's.
-  const int first = std::clamp(int(y * step_y) - 3, 0, field.rows - 1),
-            last = std::clamp(int((y + height) * step_y) + 4, 1, field.rows);
-  cv::Matx23d local = from_full;
-  local(1, 2) -= first;
-  cv::Mat out;
-  cv::warpAffine(field.rowRange(first, last), out, cv::Mat(local), {full.width, height}, cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
-                 cv::BORDER_REPLICATE);
-  return out;
-}
-
 /// Colour beyond white goes: first the hue is kept and the brightest channel held at 1, then the excess moves the others toward
 /// white, as a highlight does. Pixels that were beyond white before are left as bright as they were.
 cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
@@ -72,6 +55,22 @@ bool coincide(const cv::Mat& a, const cv::Mat& b) { return cv::sum(cv::min(a, b)
 
 }  // namespace
 
+cv::Mat rows_of(const cv::Mat& field, cv::Size full, int top, int height) {
+  if (field.empty()) return {};
+  if (field.size() == full) return field.rowRange(top, top + height);
+  const double step_x = double(field.cols) / full.width, step_y = double(field.rows) / full.height;
+  const cv::Matx23d from_full(step_x, 0, 0.5 * step_x - 0.5, 0, step_y, (top + 0.5) * step_y - 0.5);
+  // Only the rows that matter, so that a stripe's cost is a stripe's.
+  const int first = std::clamp(int(top * step_y) - 3, 0, field.rows - 1),
+            last = std::clamp(int((top + height) * step_y) + 4, 1, field.rows);
+  cv::Matx23d local = from_full;
+  local(1, 2) -= first;
+  cv::Mat out;
+  cv::warpAffine(field.rowRange(first, last), out, cv::Mat(local), {full.width, height}, cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
+                 cv::BORDER_REPLICATE);
+  return out;
+}
+
 cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour) {
   if (colour == Colour::surround) {
     const cv::Mat ring = ring_of(mask, known);
@@ -90,7 +89,7 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
   const int rows = std::max(1, kStripe / std::max(1, target.cols));
   const auto apply = [&](int top) {
     const int height = std::min(rows, target.rows - top);
-    const auto part = [&](const cv::Mat& field) { return stripe(field, target.size(), top, height); };
+    const auto part = [&](const cv::Mat& field) { return rows_of(field, target.size(), top, height); };
     const cv::Mat support = part(e.support);
     if (cv::countNonZero(support) == 0) return;
     const cv::Mat shade = part(e.layers.shade), light = part(e.layers.light), own = part(e.layers.own), paste = part(e.paste);
@@ -165,7 +164,7 @@ void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, c
   }
 }
 
-void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided) {
+std::vector<PlacedEdit> placed_edits(const WorkingImages& views, const Request& request, GeometryDecisions* decided) {
   const bool shading = request.colour == Colour::shading;
   cv::Mat small;
   if (!shading) cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
@@ -186,7 +185,11 @@ void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& targ
     }
     edits.push_back(std::move(e));
   }
-  apply_edits(edits, request, target);
+  return edits;
+}
+
+void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided) {
+  apply_edits(placed_edits(views, request, decided), request, target);
 }
 
 cv::Mat edit(const WorkingImages& views, const Request& request) {

@@ -35,6 +35,14 @@ double automatic_strength(const GeometryDecisions& decided, const cv::Mat& targe
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target);
 
 struct WorkingImages;
+/// Returns the edit of each geometry, placed over the target at the view's size. `decided` receives the first geometry's
+/// decisions, unless it is null.
+std::vector<PlacedEdit> placed_edits(const WorkingImages& views, const Request& request, GeometryDecisions* decided = nullptr);
+
+/// Returns rows [top, top + height) of a picture of `full` size, interpolated from `field`, which shows all of it at any size.
+/// Empty if `field` is empty.
+cv::Mat rows_of(const cv::Mat& field, cv::Size full, int top, int height);
+
 /// Run the editing stage on `target`, which holds views.target's pixels (and may be it, if it is not needed afterwards).
 /// `decided` receives the first geometry's decisions, unless it is null.
 void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided = nullptr);

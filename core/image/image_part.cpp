@@ -106,6 +106,17 @@ class Part : public ImagePart {
     });
   }
 
+  std::vector<BlendLayer> separate(const Scene& scene, const Request& request, const Layer& result) const override {
+    validate(request);
+    return with_memory({}, [&] {
+      use_threads(request.threads);
+      // The layers do not depend on what a model reads, and a model's working rectangle may differ.
+      Request edit_alone = request;
+      edit_alone.correction = 0;
+      return geometry_transfer::separate(read_working_images(scene, edit_alone, 0, 1), request, result);
+    });
+  }
+
   std::unique_ptr<Preview> preview(const Scene& scene, Size bounds, const Placement& placement) const override {
     return with_memory({}, [&]() -> std::unique_ptr<Preview> {
       return std::make_unique<GuardedPreview>(make_preview(scene, bounds, placement));

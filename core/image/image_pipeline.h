@@ -67,6 +67,9 @@ GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited,
 /// How many threads these stages use, 0: as many as there are cores. Never more: what OpenCV runs them by warns on stderr then.
 GT_EXPORT void use_threads(int threads);
 
+/// See ImagePart::separate().
+std::vector<BlendLayer> separate(const WorkingImages& views, const Request& request, const Layer& result);
+
 /// `pixels` (over views.area.rect) with feathered alpha, cropped to where alpha is not 0.
 GT_EXPORT Layer composite(const WorkingImages& views, const cv::Mat& pixels, const Request& request);
 

@@ -135,6 +135,7 @@ class Window {
           call_.copies = {};
           copies_.refresh();
           gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(bring_in_), TRUE);
+          gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(separate_), FALSE);
           refresh();
           references_changed();
           break;
@@ -284,6 +285,15 @@ class Window {
     GtkWidget* copies = gtk_label_new_with_mnemonic(_("Cop_ies"));
     gtk_label_set_mnemonic_widget(GTK_LABEL(copies), copies_.count());
     gtk::attach_row(plain, row++, copies, copies_.widget());
+    separate_ = gtk_check_button_new_with_mnemonic(_("Separate _layers"));
+    gtk_widget_set_tooltip_text(separate_, _("Makes a group of layers (shade, own material, light) in place of one layer. They "
+                                             "follow when the target below is painted on"));
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(separate_), call_.separate);
+    g_signal_connect_swapped(separate_, "toggled", G_CALLBACK(+[](Window* self) {
+                               self->call_.separate = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(self->separate_)) != FALSE;
+                             }),
+                             this);
+    gtk::attach_row(plain, row++, nullptr, separate_);
     for (const Heading& heading : kHeadings) {
       gtk::attach_row(expert, expert_row++, nullptr, heading_label(translate(heading.text)));
       for (const Parameter& p : parameters())
@@ -462,7 +472,8 @@ class Window {
   }
 
   Call& call_;
-  GtkWidget *window_, *open_ = nullptr, *bring_in_ = nullptr, *kinds_ = nullptr, *column_ = nullptr, *scroller_ = nullptr;
+  GtkWidget *window_, *open_ = nullptr, *bring_in_ = nullptr, *separate_ = nullptr, *kinds_ = nullptr, *column_ = nullptr,
+                      *scroller_ = nullptr;
   int width_ = 0, height_ = 0;                         // of the window
   unsigned settling_ = 0, fitting_ = 0, looking_ = 0;  // sources
   std::string selections_;                             // as they were at the last look

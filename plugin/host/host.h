@@ -88,6 +88,15 @@ void hide(Id layer);
 /// stays the same. Makes several changes, so call it between undo_group_begin and undo_group_end. False if the host
 /// refuses.
 bool wrap_in_group(Id image, Id layer, const std::string& name);
+/// How a layer is blended with the picture below it, in R'G'B'. BlendLayer::Mode says what each does.
+enum class Blending { normal, multiply, add, subtract };
+void set_blending(Id layer, Blending blending);
+/// Makes an empty group of mode Pass through that is not in the image yet: its layers are blended with what lies below the group.
+/// kNone if the host refuses.
+Id make_group(Id image, const std::string& name);
+/// Inserts a new layer on top of the others of a group that is in the image. If the host refuses, deletes the layer and returns
+/// false.
+bool insert_into_group(Id image, Id layer, Id group);
 /// Makes the layer the active one. In GIMP 3 it is then the only selected one.
 void activate(Id image, Id layer);
 /// Makes an invisible black channel of the canvas's size that is not in the image yet. kNone if the host refuses.

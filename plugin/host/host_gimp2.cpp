@@ -199,6 +199,30 @@ bool wrap_in_group(Id image, Id layer, const std::string& name) {
   return gimp_layer_remove_mask(layer, GIMP_MASK_DISCARD);
 }
 
+void set_blending(Id layer, Blending blending) {
+  const GimpLayerMode mode = blending == Blending::multiply   ? GIMP_LAYER_MODE_MULTIPLY
+                             : blending == Blending::add      ? GIMP_LAYER_MODE_ADDITION
+                             : blending == Blending::subtract ? GIMP_LAYER_MODE_SUBTRACT
+                                                              : GIMP_LAYER_MODE_NORMAL;
+  gimp_layer_set_mode(layer, mode);
+  gimp_layer_set_blend_space(layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
+  gimp_layer_set_composite_space(layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
+}
+
+Id make_group(Id image, const std::string& name) {
+  const Id group = gimp_layer_group_new(image);
+  if (group <= 0) return kNone;
+  gimp_item_set_name(group, name.c_str());
+  gimp_layer_set_mode(group, GIMP_LAYER_MODE_PASS_THROUGH);
+  return group;
+}
+
+bool insert_into_group(Id image, Id layer, Id group) {
+  if (gimp_image_insert_layer(image, layer, group, 0)) return true;
+  delete_layer(layer);
+  return false;
+}
+
 void activate(Id image, Id layer) { gimp_image_set_active_layer(image, layer); }
 
 Id make_channel(Id image, const std::string& name) {
@@ -248,8 +272,8 @@ namespace {
 
 using namespace geometry_transfer;
 
-/// Number of arguments before those of the table.
-constexpr int kFixed = 5;
+/// Number of arguments before those of the table, and after them.
+constexpr int kFixed = 5, kLast = 1;
 
 GimpPDBArgType argument_type(const Parameter& p) {
   switch (p.kind) {
@@ -266,7 +290,7 @@ GimpPDBArgType argument_type(const Parameter& p) {
 void query() {
   std::vector<std::string> help;  // keeps the descriptions alive until they are registered
   for (const Parameter& p : parameters()) help.push_back(argument_help(p));
-  std::string references = references_help();
+  std::string references = references_help(), separate_layers = separate_layers_help();
   std::vector<GimpParamDef> arguments = {
       {GIMP_PDB_INT32, const_cast<char*>("run-mode"),
        const_cast<char*>("The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }")},
@@ -277,6 +301,7 @@ void query() {
   };
   for (size_t i = 0; i < help.size(); ++i)
     arguments.push_back({argument_type(parameters()[i]), const_cast<char*>(parameters()[i].name), &help[i][0]});
+  arguments.push_back({GIMP_PDB_INT32, const_cast<char*>(kSeparateLayers), &separate_layers[0]});
   const GimpParamDef result[] = {{GIMP_PDB_LAYER, const_cast<char*>("layer"), const_cast<char*>(kResultHelp)}};
 
   gimp_plugin_domain_register(GT_TEXT_DOMAIN, catalogs_folder().c_str());
@@ -304,10 +329,12 @@ Call call_of(int count, const GimpParam* given) {
   if (count > 3 && given[3].data.d_drawable > 0) call.source = given[3].data.d_drawable;
   if (call.mode != Call::Mode::noninteractive) return call;
   const auto& table = parameters();
-  if (count != kFixed + static_cast<int>(table.size()))
-    throw error(Error::Kind::input, _("{0} takes {1} arguments, but was given {2}."), kProcedure, kFixed + table.size(), count);
+  const int expected = kFixed + static_cast<int>(table.size()) + kLast;
+  if (count != expected)
+    throw error(Error::Kind::input, _("{0} takes {1} arguments, but was given {2}."), kProcedure, expected, count);
   if (const char* further = given[4].data.d_string) call.further = parse_references(further);
   for (size_t i = 0; i < table.size(); ++i) set_argument(call.request, table[i], value_of(given[kFixed + i]));
+  call.separate = given[count - 1].data.d_int32 != 0;
   return call;
 }
 

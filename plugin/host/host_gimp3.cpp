@@ -195,6 +195,29 @@ bool wrap_in_group(Id image, Id layer, const std::string& name) {
   return gimp_layer_remove_mask(inner, GIMP_MASK_DISCARD);
 }
 
+void set_blending(Id layer, Blending blending) {
+  const GimpLayerMode mode = blending == Blending::multiply   ? GIMP_LAYER_MODE_MULTIPLY
+                             : blending == Blending::add      ? GIMP_LAYER_MODE_ADDITION
+                             : blending == Blending::subtract ? GIMP_LAYER_MODE_SUBTRACT
+                                                              : GIMP_LAYER_MODE_NORMAL;
+  gimp_layer_set_mode(layer_at(layer), mode);
+  gimp_layer_set_blend_space(layer_at(layer), GIMP_LAYER_COLOR_SPACE_RGB_NON_LINEAR);
+  gimp_layer_set_composite_space(layer_at(layer), GIMP_LAYER_COLOR_SPACE_RGB_NON_LINEAR);
+}
+
+Id make_group(Id image, const std::string& name) {
+  GimpLayer* group = GIMP_LAYER(gimp_group_layer_new(image_at(image), name.c_str()));
+  if (!group) return kNone;
+  gimp_layer_set_mode(group, GIMP_LAYER_MODE_PASS_THROUGH);
+  return id_of(group);
+}
+
+bool insert_into_group(Id image, Id layer, Id group) {
+  if (gimp_image_insert_layer(image_at(image), layer_at(layer), layer_at(group), 0)) return true;
+  delete_layer(layer);
+  return false;
+}
+
 void activate(Id image, Id layer) {
   GimpLayer* one[] = {layer_at(layer), nullptr};
   gimp_image_set_selected_layers(image_at(image), const_cast<const GimpLayer**>(one));
@@ -331,6 +354,9 @@ Call call_of(GimpRunMode mode, GimpImage* image, GimpDrawable** drawables, GObje
   g_free(further);
   call.further = parse_references(references);
   for (const Parameter& p : parameters()) set_argument(call.request, p, argument_of(config, p));
+  gboolean separate = FALSE;
+  g_object_get(config, kSeparateLayers, &separate, nullptr);
+  call.separate = separate;
   return call;
 }
 
@@ -390,6 +416,8 @@ GimpProcedure* create(GimpPlugIn* plug_in, const gchar* name) {
   gimp_procedure_add_string_argument(procedure, kReferences, _("Further references"), translate(kReferencesHelp).c_str(), "",
                                      flags);
   for (const Parameter& p : parameters()) add_argument(procedure, p);
+  gimp_procedure_add_boolean_argument(procedure, kSeparateLayers, _("Separate layers"), translate(kSeparateLayersHelp).c_str(),
+                                      FALSE, flags);
   gimp_procedure_add_layer_return_value(procedure, "layer", _("Result"), _(kResultHelp), TRUE, flags);
   return procedure;
 }

@@ -31,6 +31,12 @@ class NewLayer {
     if (!inserted_) layer_ = host::kNone;
     return inserted_;
   }
+  /// Same as host::insert_into_group.
+  bool insert_into(host::Id group) {
+    inserted_ = host::insert_into_group(image_, layer_, group);
+    if (!inserted_) layer_ = host::kNone;
+    return inserted_;
+  }
   /// Releases the layer to the image.
   host::Id keep() { return std::exchange(layer_, host::kNone); }
 

@@ -129,6 +129,48 @@ class Outputs(Case):
         self.assertEqual([n for n in os.listdir(self.folder) if "." in n[-11:-4]], [])
 
 
+class SeparateLayers(Case):
+    MODES = {"multiply": lambda below, layer: below * layer, "normal": lambda below, layer: layer,
+             "addition": lambda below, layer: below + layer, "subtract": lambda below, layer: below - layer}
+
+    def blended(self, folder, target):
+        """Blends the folder's layers over the target, as layers.json says. -> levels of 8 bits, not rounded."""
+        picture = target.astype(np.float64) / 255
+        with open(os.path.join(folder, "layers.json"), encoding="utf-8") as f: index = json.load(f)["layers"]
+        for row in index:
+            layer = cv2.imread(os.path.join(folder, row["file"]), cv2.IMREAD_UNCHANGED).astype(np.float64) / 255
+            if not row["changes"]: self.assertEqual(layer[..., 3].max(), 0, row)
+            height, width = layer.shape[:2]
+            below = picture[row["y"]:row["y"] + height, row["x"]:row["x"] + width]
+            below += layer[..., 3:] * (self.MODES[row["mode"]](below, layer[..., :3]) - below)
+        return picture * 255
+
+    def test_blended_they_are_the_result(self):
+        folder = self.path("layers")
+        self.ok(self.instant("--layers", folder, "--strength", "1.5"))
+        self.assertEqual(sorted(os.listdir(folder)), ["darkening.png", "layers.json", "light.png", "own-material.png", "shade.png"])
+        result = self.read("output.png").astype(np.float64)
+        self.assertGreater(np.abs(result - self.target).max(), 30)
+        self.assertLessEqual(np.abs(self.blended(folder, self.target) - result).max(), 2)
+
+    def test_files_of_an_earlier_run_do_not_stay(self):
+        folder = self.path("layers")
+        self.ok(self.instant("--layers", folder))
+        first = self.read("layers/shade.png")
+        self.ok(self.instant("--layers", folder, "--strength", "0.5"))
+        self.assertFalse(first.shape == self.read("layers/shade.png").shape and (first == self.read("layers/shade.png")).all())
+
+    def test_alone_without_an_output(self):
+        files = self.files()
+        at = files.index("--output")
+        self.ok(run(*files[:at], *files[at + 2:], "--preset", "instant", "--layers", self.path("layers")))
+        self.assertTrue(os.path.exists(self.path("layers/shade.png")))
+
+    def test_refused_before_work(self):
+        self.refused(self.instant("--layers", self.path("layers"), output="layers/shade.png"), "shade.png")
+        self.refused(self.instant("--layers", self.path("target.png")), "target.png")
+
+
 class Report(Case):
     def test_preset_then_options_whatever_their_order(self):
         for args in (["--steps", "7", "--preset", "paper"], ["--preset", "paper", "--steps", "7"]):
@@ -142,7 +184,7 @@ class Report(Case):
     def test_to_a_file_with_every_key(self):
         self.ok(self.instant("--report", self.path("report.json")))
         with open(self.path("report.json"), encoding="utf-8") as f: report = json.load(f)
-        self.assertEqual({"version", "target", "source", "output", "layer", "request", "stages", "seconds", "read_files_seconds",
+        self.assertEqual({"version", "target", "source", "output", "layer", "layers", "request", "stages", "seconds", "read_files_seconds",
                           "write_files_seconds", "peak_memory", "residuals", "rectangle", "layer_area", "working", "mask_share", "window_share",
                           "unet_calls", "unet_streams", "threads", "model", "device", "precision", "warnings", "effect"}, set(report))
         self.assertIn("edit", [s["stage"] for s in report["stages"]])

@@ -88,7 +88,7 @@ Id item_of_tattoo(Id image, unsigned tattoo) {
   const Id id = static_cast<Id>(tattoo) - 1000;
   return is_layer(id) && image_of(id) == image ? id : kNone;
 }
-Id parent(Id) { return kNone; }
+Id parent(Id item) { return world().items.at(item).group; }
 bool is_visible(Id layer) { return world().items.at(layer).visible; }
 bool is_plain(Id layer) { return world().items.at(layer).mask == kNone; }
 std::vector<Id> channels(Id image) { return world().channels[image]; }
@@ -132,7 +132,7 @@ void delete_layer(Id layer) {
 void remove_layer(Id image, Id layer) {
   world().log.push_back("remove");
   auto& stack = world().stacks[image];
-  stack.erase(std::find(stack.begin(), stack.end(), layer));
+  stack.erase(std::remove_if(stack.begin(), stack.end(), [&](Id id) { return id == layer || parent(id) == layer; }), stack.end());
 }
 Id add_mask(Id layer) {
   if (world().no_masks) return kNone;
@@ -143,6 +143,13 @@ Id add_mask(Id layer) {
 bool wrap_in_group(Id, Id layer, const std::string&) {
   world().log.push_back("wrap");
   world().items.at(layer).mask = kNone;
+  return true;
+}
+void set_blending(Id layer, Blending blending) { world().items.at(layer).blending = blending; }
+Id make_group(Id image, const std::string& name) { return make_layer(image, name, {0, 0, 1, 1}); }
+bool insert_into_group(Id image, Id layer, Id group) {
+  if (!insert_layer(image, layer, group, true)) return false;  // lists name a group before its layers, the topmost first
+  world().items.at(layer).group = group;
   return true;
 }
 void activate(Id, Id layer) { world().active = layer; }

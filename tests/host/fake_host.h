@@ -19,6 +19,8 @@ struct Item {
   GeglBuffer* buffer = nullptr;  ///< owned
   std::map<std::string, std::string> notes;
   Id mask = kNone;  ///< of a layer
+  Id group = kNone;
+  Blending blending = Blending::normal;
   bool visible = true;
 };
 

@@ -124,6 +124,54 @@ TEST_F(Plugin, AResultThatIsEditedAgainIsReplaced) {
   EXPECT_EQ(made.target, host::tattoo(target_));
 }
 
+/// Paints a dark stripe of 4 x 20 pixels into the middle of the selection.
+void paint_crack(Id layer) {
+  const GeglRectangle stripe = {98, 55, 4, 20};
+  std::vector<float> dark;
+  for (int i = 0; i < stripe.width * stripe.height; ++i) dark.insert(dark.end(), {0.05f, 0.05f, 0.05f, 1.0f});
+  gegl_buffer_set(fake::world().items.at(layer).buffer, &stripe, 0, babl_format("R'G'B'A float"), dark.data(),
+                  GEGL_AUTO_ROWSTRIDE);
+}
+
+TEST_F(Plugin, SeparateLayersAreAGroupThatIsOneResult) {
+  paint_crack(source_);
+  call_.separate = true;
+  const Outcome first = run(call_, no_dialog);
+  ASSERT_EQ(first.status, Outcome::Status::done) << first.message;
+  std::vector<Id> inside;
+  for (const Id layer : fake::world().stacks[kImage])
+    if (host::parent(layer) == first.layer) inside.push_back(layer);
+  ASSERT_FALSE(inside.empty());
+  EXPECT_EQ(fake::world().items.at(inside.back()).blending, host::Blending::multiply) << "the shade lies at the bottom";
+  EXPECT_EQ(host::item_name(inside.back()), "Shade");
+  EXPECT_EQ(std::count(fake::world().log.begin(), fake::world().log.end(), "undo begin"), 1);
+  for (const Id layer : inside) EXPECT_TRUE(is_result(layer)) << "never offered as reference";
+  EXPECT_FALSE(is_result(target_));
+
+  // A call on one of its layers means the whole result, which is replaced by a group again.
+  Call again = call_;
+  again.target = inside.front();
+  again.separate = false;
+  again.mode = Call::Mode::last_values;
+  const Outcome second = run(again, no_dialog);
+  ASSERT_EQ(second.status, Outcome::Status::done) << second.message;
+  EXPECT_FALSE(host::is_layer(first.layer));
+  Remembered made;
+  ASSERT_TRUE(layer_settings(second.layer, made));
+  EXPECT_TRUE(made.separate);
+  EXPECT_EQ(made.target, host::tattoo(target_));
+}
+
+TEST_F(Plugin, AHostThatRefusesOneOfTheSeparateLayersHasNone) {
+  paint_crack(source_);
+  call_.separate = true;
+  const auto before = fake::world().stacks[kImage];
+  fake::world().room = 1;
+  EXPECT_EQ(run(call_, no_dialog).status, Outcome::Status::failed);
+  EXPECT_EQ(fake::world().stacks[kImage], before);
+  EXPECT_EQ(fake::world().log.back(), "progress end");
+}
+
 TEST_F(Plugin, WhatAScriptSaysWinsOverThePreset) {
   call_.request.colour = Colour::mean;  // differs from the preset
   call_.request.grain = 0.3;

@@ -12,6 +12,7 @@ import icc
 import tap
 
 TRANSFER = '(geometry-transfer image (target-of image) (source-of image) (list "preset" "instant"))'
+SEPARATE = TRANSFER.replace('"instant"', '"instant" "separate-layers" TRUE')
 IN_LAYOUTS = {
     "plain": "(scene 0 0)",
     "shifted": "(scene 30 -15)",
@@ -56,10 +57,19 @@ class Results(unittest.TestCase):
                 (export image "{name}.png")))))\n"""
         for name, change in {**KINDS, **GREY}.items():
             grey = "(gimp-image-convert-grayscale image)" if name in GREY else ""
-            for step, call in (("before", ""), ("after", TRANSFER)):
+            for step, call in (("before", ""), ("after", TRANSFER), ("layers", SEPARATE)):
                 job += f"""(run-case "{name}-{step}" (lambda () (let ((image (scene 0 0))) {grey} {change} {call}
                   (gimp-item-set-visible (car (reverse (layers image))) no)
                   (export image "{name}-{step}.png"))))\n"""
+        for step, call in (("before", ""), ("after", TRANSFER), ("layers", SEPARATE)):
+            job += f"""(run-case "faint-{step}" (lambda () (let ((image (scene 0 0)))
+              (gimp-layer-set-opacity (target-of image) 40) {call}
+              (gimp-item-set-visible (car (reverse (layers image))) no)
+              (export image "faint-{step}.png"))))\n"""
+        job += f"""(run-case "separate" (lambda () (let* ((image (scene 0 0)) (layer {SEPARATE}))
+            (report-result image layer)
+            (say "parasite" (parasite layer))
+            (describe image (layers image)))))\n"""
         job += f"""(run-case "in-group" (lambda () (let* ((image (scene 0 0)) (target (target-of image)) (source (source-of image))
               (folder (group image "folder")))
             (gimp-image-insert-layer image folder 0 0)
@@ -177,6 +187,22 @@ class Results(unittest.TestCase):
                 self.case(name + "-after")
                 self.assertLessEqual(np.abs(self.picture(name + "-after") - plain).max() / 257, 2)
                 self.assertFalse(self.changed(self.picture(name + "-before"), self.picture(name + "-after"))[outside].any())
+
+    def test_separate_layers_give_the_same_picture(self):
+        for name in [*KINDS, *GREY, "faint"]:
+            with self.subTest(name):
+                self.case(name + "-layers")
+                difference = np.abs(self.picture(name + "-layers") - self.picture(name + "-after")) / 257
+                # GIMP blends in the profile's own curve, where layers that fit in sRGB fit nearly.
+                self.assertLessEqual(difference.max(), 4 if "wide" in name or "profile" in name else 2)
+
+    def test_separate_layers_are_a_group_with_the_results_name(self):
+        case = self.case("separate")
+        self.assertEqual(case.all("layer")[0], "Geometry from dent")
+        self.assertEqual(case.all("layer")[-2:], ["wall", "dent"])
+        self.assertIn("Shade", case.all("layer"))
+        self.assertEqual((case["active"], case["parent"], case["position"], case["dirty"]), ("yes", "none", "0", "yes"))
+        self.assertIn("separate-layers=true", case["parasite"])
 
     def test_the_layer_remembers_its_request(self):
         said = self.case("plain")["parasite"]

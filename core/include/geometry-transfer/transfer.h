@@ -48,6 +48,18 @@ struct Scene {
   std::vector<Reference> references;  ///< at least one with the role geometry; the first is the paper's `source`
 };
 
+/// One of the layers that together give a result.
+struct BlendLayer {
+  enum class Mode {
+    multiply,  ///< below * layer: the geometry's shade
+    normal,    ///< the layer by its alpha: the reference's own material
+    add,       ///< below + layer: light
+    subtract,  ///< below - layer
+  };
+  Mode mode;
+  Layer pixels;
+};
+
 /// A live view of the edit: the result of Instant at the size of a widget.
 class Preview {
  public:
@@ -70,6 +82,10 @@ class ImagePart {
   virtual ~ImagePart() = default;
   /// Runs the edit only (the preset Instant) and composites it. Throws Error or Cancelled.
   virtual Layer edit(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) const = 0;
+  /// Splits a result into layers, from bottom to top. Blended one after the other over the scene's target, in R'G'B', they give
+  /// the same picture as `result`. When the target changes below them, shade and own material follow it. Layers that change
+  /// nothing are left out. `result` is what edit() or a model returned for the same scene and request. Throws as edit() does.
+  virtual std::vector<BlendLayer> separate(const Scene& scene, const Request& request, const Layer& result) const = 0;
   /// Makes a preview of at most `bounds` pixels. It shows the target around the placed geometry, with room to drag.
   virtual std::unique_ptr<Preview> preview(const Scene& scene, Size bounds, const Placement& placement = {}) const = 0;
   /// Makes an empty one, for Reference::kept.

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Split a result into layers that a host blends over the target:
+///
+///   result = ((target * shade) * (1 - own alpha) + own * own alpha) + add - subtract
+///
+/// Shade and own material come from the edit's layers. The rest of the difference is light: brightening, glints, highlights that
+/// were kept below white, and a model's correction.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "image/edit.h"
+#include "image/image_pipeline.h"
+
+namespace geometry_transfer {
+namespace {
+
+/// Rows that are worked on at once.
+constexpr int kRows = 64;
+/// Layers that change no pixel by more than this are left out: an eighth of a level of 8 bits.
+constexpr float kNothing = 1 / 2048.0f;
+
+/// What all edits together do to one row of pixels.
+struct Row {
+  std::vector<float> factor;  ///< on the target, in [0,1]
+  std::vector<float> own;     ///< [0,1], share of `own_colour`
+  std::vector<cv::Vec3f> own_colour;
+};
+
+/// One edit's fields in some rows of the target.
+struct Rows {
+  cv::Mat support, shade, own, paste;
+  float strength;
+};
+
+Rows edit_rows(const PlacedEdit& edit, cv::Size full, int top, int height) {
+  const auto part = [&](const cv::Mat& field) { return rows_of(field, full, top, height); };
+  return {part(edit.support), part(edit.layers.shade), part(edit.layers.own), part(edit.paste), float(edit.strength)};
+}
+
+/// Adds an edit to what the earlier ones do.
+void lay_over(const Rows& rows, int y, int left, Row& row) {
+  if (rows.shade.empty()) return;
+  for (int x = 0; x < int(row.factor.size()); ++x) {
+    const int column = left + x;
+    if (!(rows.support.at<float>(y, column) > 0)) continue;
+    const float factor = std::exp(std::min(0.0f, rows.strength * rows.shade.at<float>(y, column)));
+    const float share = rows.paste.empty() ? 0 : std::clamp(rows.strength * rows.own.at<float>(y, column), 0.0f, 1.0f);
+    row.factor[x] *= factor;
+    if (share <= 0) continue;
+    const float below = row.own[x] * (1 - share), all = below + share;
+    row.own_colour[x] = (row.own_colour[x] * (factor * below) + rows.paste.at<cv::Vec3f>(y, column) * share) * (1 / all);
+    row.own[x] = all;
+  }
+}
+
+Layer empty_layer(const Rect& area) { return {area, std::vector<float>(std::size_t(area.width) * area.height * 4)}; }
+
+}  // namespace
+
+std::vector<BlendLayer> separate(const WorkingImages& views, const Request& request, const Layer& result) {
+  using Mode = BlendLayer::Mode;
+  const std::vector<PlacedEdit> edits = placed_edits(views, request);
+  const Rect area = result.area, rect = views.area.rect;
+  std::vector<BlendLayer> layers;
+  for (const Mode mode : {Mode::multiply, Mode::normal, Mode::add, Mode::subtract}) layers.push_back({mode, empty_layer(area)});
+  float most[4] = {};
+  const auto pixel = [&](int layer, std::size_t i) { return layers[layer].pixels.rgba.data() + 4 * i; };
+  for (int first = 0; first < area.height; first += kRows) {
+    const int height = std::min(kRows, area.height - first), top = area.y - rect.y + first, left = area.x - rect.x;
+    std::vector<Rows> rows;
+    for (const PlacedEdit& edit : edits) rows.push_back(edit_rows(edit, views.target.size(), top, height));
+    for (int y = 0; y < height; ++y) {
+      Row row{std::vector<float>(area.width, 1), std::vector<float>(area.width), std::vector<cv::Vec3f>(area.width)};
+      for (const Rows& edit : rows) lay_over(edit, y, left, row);
+      const cv::Vec3f* target = views.target.ptr<cv::Vec3f>(top + y) + left;
+      for (int x = 0; x < area.width; ++x) {
+        const std::size_t i = std::size_t(first + y) * area.width + x;
+        const float* wanted = result.rgba.data() + 4 * i;
+        const float alpha = wanted[3];
+        if (!(alpha > 0)) continue;
+        const float shade = 1 - alpha * (1 - row.factor[x]), own = alpha * row.own[x];
+        float *multiply = pixel(0, i), *normal = pixel(1, i), *add = pixel(2, i), *subtract = pixel(3, i);
+        multiply[3] = add[3] = subtract[3] = 1;
+        normal[3] = own;
+        most[0] = std::max(most[0], 1 - shade), most[1] = std::max(most[1], own);
+        for (int c = 0; c < 3; ++c) {
+          multiply[c] = shade, normal[c] = row.own_colour[x][c];
+          const float blended = target[x][c] * shade * (1 - own) + row.own_colour[x][c] * own;
+          const float rest = target[x][c] + alpha * (wanted[c] - target[x][c]) - blended;
+          add[c] = std::max(rest, 0.0f), subtract[c] = std::max(-rest, 0.0f);
+          most[2] = std::max(most[2], rest), most[3] = std::max(most[3], -rest);
+        }
+      }
+    }
+  }
+  for (int i = 3; i >= 0; --i)
+    if (most[i] <= kNothing) layers.erase(layers.begin() + i);
+  return layers;
+}
+
+}  // namespace geometry_transfer
