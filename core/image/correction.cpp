@@ -7,7 +7,8 @@
 namespace geometry_transfer {
 
 cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target) {
-  // From this much darkening on, a pixel counts as lying in the geometry's shadow.
+  // kFull: darkening of luma, [0, 1], that counts as full shadow; less counts in proportion. kDark: smallest divisor,
+  // luma.
   constexpr float kFull = 20.0f / 255, kDark = 0.02f;
   const cv::Mat change = luma_of(difference), before = luma_of(target), after = luma_of(edited);
   cv::Mat made(difference.size(), CV_32FC3);

@@ -9,8 +9,8 @@
 namespace geometry_transfer {
 namespace {
 
-/// Fields at full resolution are only ever this many pixels at once, of each thread. Not by the number of threads: a field's
-/// stripe is interpolated in fixed steps from its first row.
+/// Pixels of a stripe; each thread holds the fields of one stripe at full resolution. The size must not depend on the
+/// number of threads, because interpolation starts at each stripe's first row.
 constexpr int kStripe = 1 << 16;
 
 cv::Scalar mean_in(const cv::Mat& picture, const cv::Mat& weight) {
@@ -26,7 +26,8 @@ cv::Scalar mean_in(const cv::Mat& picture, const cv::Mat& weight) {
   return sum * (1 / std::max(total, 1e-12));
 }
 
-/// A ring of bare material about as wide as makes its area a good sample: a quarter of the selection's radius, 4 pixels at least.
+/// Returns a ring of bare material around the mask as weights, 0 or 1. Its width is a quarter of the mask's radius, at
+/// least 4 pixels.
 cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
   const double radius = std::sqrt(cv::sum(mask)[0] / CV_PI), width = std::max(4.0, radius / 4);
   const cv::Mat distance = distance_outside(mask);
@@ -36,8 +37,8 @@ cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
   return weight;
 }
 
-/// Colour beyond white goes: first the hue is kept and the brightest channel held at 1, then the excess moves the others toward
-/// white, as a highlight does. Pixels that were beyond white before are left as bright as they were.
+/// Limits `lit` to white: scales it so that its brightest channel is 1, then mixes it towards white by the excess, as a
+/// highlight does. Pixels that were beyond white before stay as bright as they were.
 cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
   const float most = std::max({lit[0], lit[1], lit[2]}), limit = std::max({1.0f, before[0], before[1], before[2]});
   if (most <= limit) return lit;
@@ -60,7 +61,7 @@ cv::Mat rows_of(const cv::Mat& field, cv::Size full, int top, int height) {
   if (field.size() == full) return field.rowRange(top, top + height);
   const double step_x = double(field.cols) / full.width, step_y = double(field.rows) / full.height;
   const cv::Matx23d from_full(step_x, 0, 0.5 * step_x - 0.5, 0, step_y, (top + 0.5) * step_y - 0.5);
-  // Only the rows that matter, so that a stripe's cost is a stripe's.
+  // Warp only the needed rows, so that the cost does not grow with the field.
   const int first = std::clamp(int(top * step_y) - 3, 0, field.rows - 1),
             last = std::clamp(int((top + height) * step_y) + 4, 1, field.rows);
   cv::Matx23d local = from_full;

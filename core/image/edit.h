@@ -14,7 +14,7 @@ struct PlacedEdit {
   cv::Mat support;        ///< CV_32FC1: > 0 where the edit shows
   cv::Mat mask;           ///< CV_32FC1 in [0,1]
   GeometryLayers layers;  ///< Colour::shading
-  cv::Mat paste;          ///< CV_32FC3: the placed reference, where its own colours are needed; may be empty
+  cv::Mat paste;          ///< CV_32FC3: the placed reference; empty if no pixel keeps its own colour
   cv::Scalar shift;       ///< Colour::mean, surround: see colour_shift
   double strength = 1;    ///< of the layers, 0 to 2
   double weight = 1;      ///< > 0
@@ -24,14 +24,15 @@ struct PlacedEdit {
 /// material round it (Colour::surround; if there is none, as mean). All of one size.
 cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour);
 
-/// How much stronger a dark geometry has to be to be seen on this target: its depth should pass the local spread of the target's
-/// log luma under and round the selection, as it passed the reference's. Between 1 and 1.8; 1 where it is seen anyway, or was
-/// hardly seen in the reference. `support` has the target's shape, at any size.
+/// Returns the strength, 1 to 1.8, at which a dark geometry stands out of this target as it did of its reference. It
+/// compares the geometry's depth with the local spread of the target's log luma, under and around the selection. It is
+/// 1 if the geometry stands out anyway, or hardly did so in the reference. `support` has the target's shape, at any
+/// size.
 double automatic_strength(const GeometryDecisions& decided, const cv::Mat& target, const cv::Mat& support);
 
-/// Edits `target` (CV_32FC3, any resolution of the same area) in place by all edits, one after the other. Masks that share more
-/// than half of their common area are pictures of the same geometry: their changes are averaged by weight, because applying both
-/// would count the geometry twice. Exactly the target where no support is.
+/// Edits `target` (CV_32FC3, any resolution of the same area) in place by all edits, one after the other. Masks whose
+/// intersection is more than half of their union show the same geometry: their changes are averaged by weight, because
+/// applying both would count the geometry twice. Pixels with support 0 keep their exact values.
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target);
 
 struct WorkingImages;
@@ -43,8 +44,8 @@ std::vector<PlacedEdit> placed_edits(const WorkingImages& views, const Request& 
 /// Empty if `field` is empty.
 cv::Mat rows_of(const cv::Mat& field, cv::Size full, int top, int height);
 
-/// Run the editing stage on `target`, which holds views.target's pixels (and may be it, if it is not needed afterwards).
-/// `decided` receives the first geometry's decisions, unless it is null.
+/// Edits `target` in place. It holds the pixels of views.target, and may be views.target itself. `decided` receives the
+/// first geometry's decisions, unless it is null.
 void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided = nullptr);
 
 }  // namespace geometry_transfer

@@ -16,7 +16,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Tells the callback, and books the time of the stage that ended.
+/// Reports each stage to the callback, and records its time in seconds.
 class Clock {
  public:
   Clock(const ProgressCallback& progress, Report& report) : progress_(progress), report_(report) {}
@@ -40,7 +40,7 @@ class Clock {
   std::chrono::steady_clock::time_point started_;
 };
 
-/// OpenCV's and the allocator's ways of saying that memory is short, in the user's words.
+/// Runs `work`. Turns out-of-memory exceptions of OpenCV and of the allocator into an Error for the user.
 template <class Work>
 decltype(auto) with_memory(const Report& report, Work work) {
   try {
@@ -57,7 +57,7 @@ decltype(auto) with_memory(const Report& report, Work work) {
               report.rectangle.width, report.rectangle.height);
 }
 
-/// The same of every view.
+/// A preview whose render() reports lack of memory in the same way.
 class GuardedPreview : public Preview {
  public:
   explicit GuardedPreview(std::unique_ptr<Preview> inner) : inner_(std::move(inner)) {}
@@ -74,8 +74,8 @@ class GuardedPreview : public Preview {
 
 void use_threads(int threads) {
   if (threads <= 0) return cv::setNumThreads(-1);
-  // Setting the number restarts OpenCV's threads. Several edits may run at the same time, each on one thread, so what is set
-  // stays.
+  // Setting the number restarts OpenCV's threads. Several edits may run at once with one thread each, so the same
+  // number is not set again.
   const int wanted = std::min(threads, cv::getNumberOfCPUs());
   if (cv::getNumThreads() != wanted) cv::setNumThreads(wanted);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The image part's stages as the pipeline calls them: values in, values out. cv::Mat is CV_32FC3 R'G'B' (not OpenCV's BGR order)
-/// or CV_32FC1, in [0,1] unless said otherwise.
+/// Declares the stages of the image part. They are functions without state. cv::Mat is CV_32FC3 R'G'B' (not OpenCV's
+/// BGR order) or CV_32FC1, in [0,1] unless said otherwise.
 ///
-/// Two resolutions: `target` has the rectangle's own; masks and geometries have `view`, which is the same unless the rectangle is
-/// so large (above 8 million pixels) that reading every reference at full size would blow memory and time. What is decided at the
-/// view's size is scaled up and applied to the target's own pixels. Resize before mixing the two.
+/// Two resolutions: `target` has the rectangle's own; masks and geometries have `view`. It equals the rectangle's size
+/// up to 8 million pixels and 16384 pixels a side. Above, it is smaller, which bounds memory and time. Layers and masks
+/// of the view's size are scaled up and applied to the target's own pixels. Resize before mixing the two.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -16,15 +16,15 @@
 
 namespace geometry_transfer {
 
-/// The part of the canvas that is worked on, and the size a model sees it at.
+/// The working rectangle, which is the part of the canvas that a transfer reads, and its size for a model.
 struct WorkingArea {
   Rect rect;              ///< canvas pixels, inside the target
-  Size model;             ///< pixels; sides are multiples of `granularity`, the longer one is working_size of the native side
+  Size model;             ///< pixels; multiples of `granularity`, the longer about working_size * native side
   double mask_share = 0;  ///< of rect, [0,1]
 };
 
-/// Everything read from the hosts' rasters, once. Pixels that a layer lacks (transparent, outside it, no finite number) are
-/// filled smoothly from those it has.
+/// All pictures that a transfer needs, each read once. Pixels that are transparent, outside the layer or not finite are
+/// filled smoothly from known ones.
 struct WorkingImages {
   WorkingArea area;
   cv::Size view;         ///< of everything but the target
@@ -33,11 +33,11 @@ struct WorkingImages {
   struct Geometry {
     cv::Mat placed, placed_mask;  ///< the reference after its placement, over the rectangle; mask grown and in [0,1]
     cv::Mat placed_known;         ///< CV_32FC1, 0 where placed was filled; empty when all is known
-    cv::Mat source;  ///< the reference as it lies, same size and scale, its mask in the middle; empty where nothing reads it
+    cv::Mat source;  ///< the unplaced reference, same size and scale, its mask in the middle; empty if nothing reads it
     double weight = 1;
-    double pixels_per_canvas = 1;             ///< view pixels a canvas pixel
+    double pixels_per_canvas = 1;             ///< view pixels per canvas pixel, (0, 1]
     Kept* kept = nullptr;                     ///< of the reference, or null
-    std::shared_ptr<const NamedPatch> patch;  ///< the reference as it lies; Colour::shading, else null
+    std::shared_ptr<const NamedPatch> patch;  ///< the unplaced reference; null unless Colour::shading
     Affine place = kIdentity;                 ///< reference's canvas -> target's canvas
     double placed_scale = 1;                  ///< of `place`
   };
@@ -46,25 +46,28 @@ struct WorkingImages {
     cv::Mat pixels;
     double weight = 1;
   };
-  std::vector<Texture> textures;  ///< none where the edit is all that is asked for
+  std::vector<Texture> textures;  ///< empty if request.correction is 0
   cv::Mat mask;                   ///< union of the placed masks
 };
 
-/// Throws Error (input): empty selection, selection outside its reference, geometry outside the target, sides of no size.
-/// `native_side`: the model's pixels a side (256 for the surface model); `granularity`: what its sides must be multiples of.
+/// Throws Error (input) if a layer or a selection is empty, or if nothing lands on visible pixels of the target; Error
+/// (system) if memory is short. `native_side`: the model's pixels a side (256 for the surface model); `granularity`:
+/// what its sides must be multiples of.
 GT_EXPORT WorkingImages read_working_images(const Scene& scene, const Request& request, int native_side, int granularity);
 
-/// The editing stage: the target with the geometry edited onto it, over the rectangle; outside the grown mask the target itself.
-/// mean, surround: the paper's I_geo pasted; shading: relief on the target's own pixels.
+/// Returns the target with the geometry, over the rectangle. Pixels outside the feathered mask equal the target.
+/// Colours `mean` and `surround` paste the colour-shifted reference (I_geo in the paper). `shading` changes the
+/// target's own pixels by the layers.
 GT_EXPORT cv::Mat edit(const WorkingImages& views, const Request& request);
 
-/// The part of a model's correction that deepens what the edit already darkened: contact shadow. Luma alone, so the target's hue
-/// stays; brightening and changes of untouched texture are left out, which is where a small model re-makes what the edit had kept
-/// exact. So is what the edit made deep: the share is the 4th power of the light that it left. All CV_32FC3 of one size;
+/// Returns the darkening in `difference`, in luma, so that the target's hue stays: contact shadows. It is scaled by the
+/// edit's own darkening, because elsewhere a small model only changes texture that the edit kept exact. It is also
+/// scaled by (luma after / luma before the edit)^4, so that deep shadows get no deeper. All CV_32FC3 of one size;
 /// `difference` is what the model would add to `edited`.
 GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target);
 
-/// How many threads these stages use, 0: as many as there are cores. Never more: what OpenCV runs them by warns on stderr then.
+/// Sets the number of threads of these stages, 1 to the number of cores; 0 means all cores. More would make OpenCV warn
+/// on stderr.
 GT_EXPORT void use_threads(int threads);
 
 /// See ImagePart::separate().

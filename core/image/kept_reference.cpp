@@ -29,7 +29,7 @@ std::string name_of(const Patch& patch) {
   return name;
 }
 
-/// Scales of splits below 1: steps of 2^(1/4), the next one above.
+/// Rounds a scale below 1 up to the next power of 2^(1/4).
 double stepped_scale(double scale) {
   constexpr double kSteps = 4, kRounding = 1e-6;
   return scale < 1 ? std::exp2(std::ceil(kSteps * std::log2(scale) - kRounding) / kSteps) : scale;

@@ -19,7 +19,7 @@ struct NamedPatch {
 
 class Kept : public KeptReference {
  public:
-  /// See ImagePart::keep_reference().
+  /// See ImagePart::keep_reference(). `fixed`: pixels and mask of the reference never change.
   Kept(std::uint64_t limit, bool fixed) : fixed_(fixed), patches_(limit), splits_(limit) {}
   std::uint64_t bytes() const override { return patches_.used() + splits_.used(); }
 
@@ -35,17 +35,17 @@ class Kept : public KeptReference {
   Cache<SplitGeometry> splits_;
 };
 
-/// Kept of a reference; null where it has none.
+/// Returns Kept of a reference; null if it has none.
 inline Kept* kept_of(const Reference& reference) { return static_cast<Kept*>(reference.kept); }
 
-/// measure() of the reference's mask; once, if it is kept and fixed.
+/// Returns measure() of the reference's mask. A kept, fixed reference is measured once.
 MaskShape shape_of(const Reference& reference);
 
-/// read_patch(); once for each step of the scale, if the reference is kept and fixed.
+/// Returns read_patch(). A kept, fixed reference is read once for each rounded scale (steps of 2^(1/4) below 1).
 std::shared_ptr<const NamedPatch> patch_of(const Geometry& geometry, double most_scale);
 
-/// split_geometry() of a patch, its selection grown by `grow` patch pixels. With `kept`, it is done once for each
-/// contents of the patch, grow and values of the sliders. `grow` is then rounded to a quarter of a pixel.
+/// Splits a patch into layers, its selection grown by `grow` patch pixels. With `kept` it splits once for each patch,
+/// grow, grain, own material and show-through; `grow` is then rounded to a quarter of a pixel.
 std::shared_ptr<const SplitGeometry> split_of(Kept* kept, const NamedPatch& patch, double grow, const Request& request);
 
 }  // namespace geometry_transfer

@@ -6,14 +6,16 @@
 
 namespace geometry_transfer {
 
-/// Pixels from each pixel's centre to the nearest pixel with mask >= 0.5 (0 inside). CV_32FC1; very large without any.
+/// Returns the distance in pixels from each pixel to the nearest pixel with mask >= 0.5 (0 inside), CV_32FC1. Without
+/// such a pixel it is 1e9.
 cv::Mat distance_outside(const cv::Mat& mask);
 
-/// mask (CV_32FC1 in [0,1]) with `pixels` added round its half-covered core, or taken from it when negative. Soft borders stay.
+/// Returns mask (CV_32FC1 in [0,1]) grown by `pixels` around its core (>= 0.5), or shrunk if negative. Soft borders
+/// stay soft.
 cv::Mat grown(const cv::Mat& mask, double pixels);
 
-/// The composite's alpha: 1 in the mask's core, falling smoothly to 0 over `feather` pixels outside it; a soft selection's own
-/// coverage where that is more. Exactly 0 beyond.
+/// Returns the composite's alpha: 1 in the mask's core (>= 0.5), a smooth fall to 0 over `feather` pixels outside;
+/// nowhere less than the mask's own coverage. Without a feather it is `mask`.
 cv::Mat feathered(const cv::Mat& mask, double feather);
 
 }  // namespace geometry_transfer

@@ -9,13 +9,13 @@
 namespace geometry_transfer {
 namespace {
 
-// Pixels that the network looks at.
-constexpr double kPixels = 150e3;             ///< of a geometry in one piece: its layers are smooth beyond
-constexpr double kMostPixels = 900e3;         ///< of a thin one, which would vanish at fewer
-constexpr double kNarrowest = 9;              ///< inner radius of the selection down to which a patch is made smaller
-constexpr double kRing = 32, kMostRing = 72;  ///< bare material round the selection, in patch pixels
+// Limits of the patch that the network reads.
+constexpr double kPixels = 150e3;             ///< pixels of the patch of a compact geometry; more would not sharpen it
+constexpr double kMostPixels = 900e3;         ///< pixels of the patch of a thin geometry, which would vanish at fewer
+constexpr double kNarrowest = 9;              ///< patch pixels; the selection's inner radius is not shrunk below this
+constexpr double kRing = 32, kMostRing = 72;  ///< patch pixels; least and most width of the ring around the selection
 
-/// The radius of the largest disc in the selection, in canvas pixels; measured small.
+/// Returns the radius of the largest disc inside the selection, in canvas pixels. Measures at a reduced size.
 double inner_radius(const Geometry& geometry) {
   const Rect& box = geometry.shape.bounds;
   const double shrink = std::min(1.0, std::sqrt(1e6 / (double(box.width) * box.height)));

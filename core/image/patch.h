@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A reference as it lies, at the size at which its geometry is split into layers; and the layers placed over the target.
+/// A reference before its placement, at the size at which its geometry is split into layers; and the layers placed over
+/// the target. Bare material is the reference's surface outside the selection.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -18,16 +19,16 @@ struct Patch {
   double scale = 1;  ///< patch pixels per pixel of the reference's canvas
 };
 
-/// Reads the selection of `geometry` with enough round it. The patch has `most_scale` pixels per canvas pixel, or fewer where the
-/// geometry is so large that its layers are smooth at a smaller size: no more of the reference is read than the split needs.
+/// Reads the selection of `geometry` and a ring around it. The patch has `most_scale` pixels per canvas pixel, fewer
+/// for a large geometry: its layers are smooth, so the split needs no more.
 Patch read_patch(const Geometry& geometry, double most_scale);
 
-/// `layers` of `patch` carried by `place` (reference's canvas to target's canvas), seen over `area` of the target's canvas at
-/// `size` pixels. 0 outside the patch.
+/// Warps `layers` of `patch` by `place` (reference's canvas to target's canvas) onto `area` of the target's canvas, at
+/// `size` pixels. Values outside the patch are 0.
 GeometryLayers place_layers(const GeometryLayers& layers, const Patch& patch, const Affine& place, const Rect& area,
                             cv::Size size);
 
-/// One field of a patch, placed in the same way. `outside`: its value beyond the patch; or the border's pixels where `repeat`.
+/// Places one field of a patch in the same way. Beyond the patch it is 0, or the border's pixels if `repeat`.
 cv::Mat place_field(const cv::Mat& field, const Patch& patch, const Affine& place, const Rect& area, cv::Size size,
                     bool repeat = false);
 

@@ -10,7 +10,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Far outside any picture that people make, small enough that sums of squares stay finite.
+/// Colours are clamped to [-64, 64]: far beyond real pictures, but sums of squares stay finite.
 constexpr float kLargest = 64;
 
 struct Block {
@@ -27,8 +27,8 @@ bool moves_whole(const Affine& m) {
          is_whole(m(0, 2)) && is_whole(m(1, 2));
 }
 
-/// The part of `raster` that `place` carries into `area`, at the resolution of `size` pixels over `area` or its own where that is
-/// lower, with a margin where there is something to interpolate.
+/// Reads the part of `raster` that `area` needs, at the lower of the raster's and the result's resolution, with a
+/// margin for interpolation. `back` maps `area` to the raster's canvas; the result has `size` pixels over `area`.
 Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv::Size size) {
   double x0 = 1e300, y0 = 1e300, x1 = -1e300, y1 = -1e300;
   for (const cv::Point2d corner : {cv::Point2d(area.x, area.y), cv::Point2d(area.right(), area.y),
@@ -140,7 +140,7 @@ cv::Point2d map(const Affine& a, cv::Point2d p) {
 
 namespace {
 
-/// A pixel's colour is its own where it has some alpha at all: next to none is rounding.
+/// Returns weights of colours: alpha * 50, at most 1. Below an alpha of 2 % rounding spoils the colour.
 cv::Mat trusted(const cv::Mat& known) { return cv::min(known * 50, 1); }
 
 }  // namespace
@@ -194,7 +194,8 @@ void fill_unknown(cv::Mat& picture, const cv::Mat& weight, const cv::Scalar& fal
     picture.setTo(fallback);
     return;
   }
-  // Push: averages of the known pixels at halved sizes. Pull: from the coarsest back, where too little was known.
+  // Push: average the known pixels at halved sizes. Pull: go back from the coarsest size, and fill where weights are
+  // below 1.
   const auto times = [](const cv::Mat& a, const cv::Mat& w) {
     cv::Mat wide, product;
     if (a.channels() == 1) return cv::Mat(a.mul(w));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// From rasters to cv::Mat: reading, placing, and pixels that are not there.
+/// Reads rasters into cv::Mat through an affine map, and fills unknown pixels.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -8,8 +8,9 @@
 
 namespace geometry_transfer {
 
-/// A picture with what is known of it. rgb CV_32FC3 R'G'B', finite everywhere: unknown pixels are filled smoothly from known
-/// ones. known CV_32FC1 in [0,1]: 0 where the layer is transparent, ends, or held no finite number; empty when all is known.
+/// A picture, and which of its pixels are known. rgb CV_32FC3 R'G'B', finite everywhere: unknown pixels are filled
+/// smoothly from known ones. known CV_32FC1 in [0,1]: 0 where the layer is transparent, ends, or held no finite number;
+/// empty when all is known.
 struct Pixels {
   cv::Mat rgb, known;
 };
@@ -26,14 +27,14 @@ cv::Point2d map(const Affine& a, cv::Point2d p);
 /// What `raster`, carried by `place`, shows over `area` of the canvas, at `size` pixels. Area-averaged where it shrinks, bicubic
 /// where it does not; whole-pixel moves and quarter turns copy pixels exactly.
 Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area, cv::Size size);
-/// The same for a mask: CV_32FC1 in [0,1], 0 outside its extent and for what is no number.
+/// The same for a mask: CV_32FC1 in [0,1], 0 outside its extent and for NaN.
 cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area, cv::Size size);
 
 /// Rec. 601 luma of R'G'B' (CV_32FC3 -> CV_32FC1).
 cv::Mat luma_of(const cv::Mat& rgb);
 
-/// Fills the pixels whose weight (CV_32FC1) is 0 smoothly from the others (push-pull), mixing where it lies between; any
-/// channels. Without any known pixel the picture becomes `fallback`.
+/// Fills the pixels whose weight (CV_32FC1) is 0 smoothly from the others (push-pull); a weight in (0, 1) mixes. Any
+/// number of channels. Without any known pixel the picture becomes `fallback`.
 void fill_unknown(cv::Mat& picture, const cv::Mat& weight, const cv::Scalar& fallback = cv::Scalar::all(0.5));
 
 }  // namespace geometry_transfer

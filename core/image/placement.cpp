@@ -7,7 +7,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Longest side at which a selection is looked at: its box is then right to a thousandth of its size.
+/// Most samples on a selection's longer side; the box is then accurate to a thousandth of its size.
 constexpr int kMeasureSide = 1024;
 
 struct Look {
@@ -45,7 +45,7 @@ MaskShape measure(const Raster& mask) {
   if (mask.extent().empty()) return shape;
   Look seen = look(mask, mask.extent());
   shape.bounds = tight(seen);
-  // A small selection on a large canvas: look again, closer, until a pixel of the look is a pixel of the canvas or the box stays.
+  // Measure a small selection on a large canvas again, closer, until samples are canvas pixels or the box stays.
   for (int i = 0; i < 4 && !shape.empty() && seen.coverage.cols < seen.area.width && !(shape.bounds == seen.area); ++i) {
     seen = look(mask, shape.bounds);
     shape.bounds = tight(seen);

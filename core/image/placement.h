@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Where a selection lies, and what carries it onto the target.
+/// Measures a selection, and builds the affine map that places it on the target.
 #pragma once
 
 #include <vector>
@@ -9,10 +9,10 @@
 
 namespace geometry_transfer {
 
-/// A selection's outline, measured at a capped resolution.
+/// Box, centre, area and outline of a selection. Each look takes at most 1024 samples a side.
 struct MaskShape {
   Rect bounds;           ///< smallest box of non-zero pixels, canvas pixels
-  cv::Point2d centroid;  ///< weighted by coverage, moved to the next pixel corner: quarter turns then map pixels onto pixels
+  cv::Point2d centroid;  ///< weighted by coverage; the nearest pixel corner, so that quarter turns map pixels onto pixels
   double area = 0;       ///< sum of coverage, pixels
   std::vector<cv::Point2d> outline;  ///< corner points whose convex hull holds the selection
   bool empty() const { return bounds.empty(); }
@@ -20,11 +20,12 @@ struct MaskShape {
 
 MaskShape measure(const Raster& mask);
 
-/// stretch and flip, then rotation (counter-clockwise as seen, y down), then scale, about `centre`, then the shift.
+/// Returns the map that stretches and flips, rotates (counter-clockwise on screen) and scales about `centre`, and then
+/// shifts.
 Affine affine_of(const Placement& placement, cv::Point2d centre);
-/// First `first`, then `second`.
+/// Returns the map that applies `first` and then `second`.
 Affine then(const Affine& first, const Affine& second);
-/// Canvas pixels the outline covers once carried.
+/// Returns the bounding box of the outline after `place`, in canvas pixels.
 cv::Rect2d bounds_of(const MaskShape& shape, const Affine& place);
 
 }  // namespace geometry_transfer

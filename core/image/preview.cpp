@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The live preview: every reference is read and split into layers once, at the widget's resolution; a drag only places them.
+/// The live preview reads each reference once, at most at the widget's resolution. It splits a reference again only if
+/// a slider of the split changes; a drag only places the layers.
 #include "image/preview.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Grow in steps of a quarter of a patch pixel: scaling changes it all the time, and one split costs more than many drawings.
+/// Rounds grow to quarter pixels of the patch, so that scaling the geometry rarely needs a new split.
 double stepped_grow(double pixels) { return std::round(4 * pixels) / 4; }
 
 /// The split depends on these; it is computed again only if one of them changes.
@@ -27,7 +28,7 @@ struct Key {
   }
 };
 
-/// One geometry as it lies, at the preview's scale, and its layers.
+/// One unplaced geometry, at the preview's scale, and its layers.
 struct SplitPatch {
   Geometry geometry;
   std::shared_ptr<const NamedPatch> named;
@@ -92,7 +93,8 @@ class LivePreview : public Preview {
   }
 
  private:
-  /// Round the geometry with as much room again on each side, as the widget's shape asks, inside the target.
+  /// Returns the shown area: at least three times the geometry's size, in the widget's shape, at least 48 canvas pixels
+  /// high, inside the target.
   static Rect shown(const cv::Rect2d& geometry, const Rect& target, Size bounds) {
     const double ratio = double(std::max(1, bounds.width)) / std::max(1, bounds.height);
     const double height = std::max({3 * geometry.height, 3 * geometry.width / ratio, 48.0}), width = height * ratio;
@@ -141,7 +143,7 @@ class LivePreview : public Preview {
   std::vector<SplitPatch> patches_;
   View view_, bare_;
   cv::Mat target_;
-  double scale_ = 1;  ///< view pixels a canvas pixel
+  double scale_ = 1;  ///< view pixels per canvas pixel
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What a scene holds, checked.
+/// Checks a scene, and collects its references.
 #pragma once
 
 #include <vector>
@@ -14,14 +14,16 @@ struct Geometry {
   MaskShape shape;
 };
 
-/// Throws Error (input) where the target is missing, has no pixels or is no colour.
+/// Throws Error (input) if the target is missing, empty or not R'G'B'A.
 void check_target(const Scene& scene);
-/// All geometries. Throws Error (input) where one is missing or empty, or selects nothing on its layer.
+/// Returns all references of role geometry. Throws Error (input) if there is none, or if one is empty or selects
+/// nothing on its layer.
 std::vector<Geometry> geometries_of(const Scene& scene);
-/// Texture references, checked in the same way; one without a mask has its whole extent as bounds and an empty outline.
+/// Returns all references of role texture, checked in the same way; one without a mask has its whole extent as bounds
+/// and an empty outline.
 std::vector<Geometry> textures_of(const Scene& scene);
-/// About which the request's placement turns all geometries together: the centre of their centroids after each one's own
-/// placement, weighted by area. For one geometry: its centroid, carried.
+/// Returns the centre about which the request turns all geometries together. It is the mean of their centroids after
+/// each one's own placement, weighted by area times scale squared, and rounded to a pixel corner.
 cv::Point2d centre_of(const std::vector<Geometry>& geometries);
 
 }  // namespace geometry_transfer

@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// Most pixels of a view: bounds what the references' copies and the relief's planes cost on a canvas of any size.
+/// Most pixels of a view. It bounds the memory of reference copies and network planes on a canvas of any size.
 constexpr double kMostPixels = 8e6;
 constexpr int kLongestSide = 16384;  // OpenCV's warps count in 16 bits
 constexpr double kMostZoom = 4;
@@ -35,7 +35,7 @@ WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const R
   const cv::Point2d centre(geometry.x + geometry.width / 2, geometry.y + geometry.height / 2);
   WorkingArea area;
   if (native_side == 0) {
-    // The edit alone reads a little round the geometry, or the ring whose mean it takes.
+    // Without a model the edit reads a small margin, or the ring for the mean colour, in canvas pixels.
     const double ring = request.colour == Colour::shading ? 16 + 0.05 * longest : 8 + 0.25 * longest;
     const double margin = std::ceil(margin_of(request) + ring);
     std::tie(area.rect.x, area.rect.width) = interval(centre.x, int(geometry.width + 2 * margin), target.x, target.right());

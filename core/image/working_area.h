@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Which part of the canvas a transfer works on.
+/// Chooses the working rectangle: the part of the canvas that a transfer works on.
 #pragma once
 
 #include "image/image_pipeline.h"
@@ -7,17 +7,19 @@
 
 namespace geometry_transfer {
 
-/// Canvas pixels round the selection that the edit touches or looks at: grow, feather and a ring of bare material.
+/// Returns the margin around the selection that the edit reads, in canvas pixels: grow + feather + 8 for bare material.
 double margin_of(const Request& request);
 
-/// The rectangle round `geometry` (the placed selections on the canvas): square where the target allows, the geometry's longer
-/// side `request.context` of it, no smaller than a quarter of the model's side (a tiny selection is not blown up beyond 4), slid
-/// and cut to stay inside `target`; with `native_side` 0, for the edit alone, just what the edit reads; the model sees it at
-/// `request.working_size` of its own side. mask_share is left 0.
+/// Returns the working rectangle: a square around `geometry` (the placed selections on the canvas), moved and cut to
+/// stay inside `target`. Its side is the geometry's longer side / request.context, but at least that side with the
+/// margins. It is also at least native_side / 4 pixels, so that a tiny selection is enlarged 4 times at most. The model
+/// sees the rectangle at request.working_size of its own side. With `native_side` 0 (no model) the rectangle is only
+/// what the edit reads. mask_share is left 0.
 WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const Request& request, int native_side,
                          int granularity);
 
-/// Size of views of `rect`: its own, or as many pixels as fit into memory and time with the same shape.
+/// Returns the size of views of `rect`: its own, or a smaller one of the same shape if `rect` exceeds 8 million pixels
+/// or 16384 pixels a side.
 cv::Size view_size(const Rect& rect);
 
 }  // namespace geometry_transfer

@@ -39,8 +39,8 @@ std::vector<Placed> placed(const Scene& scene, const Request& request) {
   return list;
 }
 
-/// The reference as it lies at the scale it is placed with, its mask in the middle, slid so that the view shows the layer and not
-/// what lies beyond it.
+/// Returns the map that only scales the reference, as its placement does, and shifts it: its mask in the middle,
+/// shifted so that the view stays on the layer.
 Affine as_it_lies(const Placed& p, const Rect& rect) {
   const double scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
   Affine a(scale, 0, 0, 0, scale, 0);
@@ -58,8 +58,8 @@ Affine as_it_lies(const Placed& p, const Rect& rect) {
 /// What reading, editing and compositing take at their peak, measured with selections of 4 to 100 million pixels: for each pixel
 /// of the rectangle (the target as it is read, 16, 12 and 12 bytes, its alpha twice) and of the view (a reference's planes).
 constexpr double kBytesPerPixel = 50, kBytesPerViewPixel = 212;
-/// Of each further geometry, whose planes are all there until the edit (measured: 42 to 70), and each texture; of the rectangle,
-/// what averaging takes.
+/// Bytes per view pixel of each further geometry, whose planes stay until the edit (measured 42 to 70), and of each
+/// texture; bytes per rectangle pixel for averaging.
 constexpr double kBytesPerFurther = 72, kBytesPerTexture = 24, kBytesToAverage = 36;
 
 /// Refuses a rectangle that the memory cannot hold, before any of it is taken.
@@ -86,7 +86,7 @@ bool lands(const WorkingImages& views) {
   return cv::countNonZero((views.mask > 0) & (there > 0)) > 0;
 }
 
-/// References as they lie and textures are for a model's attention alone.
+/// Only a model's attention reads unplaced references and textures.
 bool asks_a_model(const Request& request) { return request.correction > 0; }
 
 bool holds(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }

@@ -50,8 +50,8 @@ class Convolution {
   int outputs() const { return outputs_; }
 
   enum class Then { nothing, relu, add };  ///< add: to what `out` holds
-  /// out = f(this * in), f by `then`. `out` has in's size and padded(outputs()) channels. Runs on OpenCV's threads; the result
-  /// does not depend on their number.
+  /// Computes out = f(convolution of `in`); `then` chooses f. `out` has in's size and padded(outputs()) channels. Runs
+  /// on OpenCV's threads; the result does not depend on their number.
   void operator()(const Activations& in, Activations& out, Then then = Then::nothing,
                   Instructions instructions = best_instructions()) const;
 

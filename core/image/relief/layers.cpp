@@ -17,8 +17,9 @@ constexpr int kGrow = 4;
 constexpr int kEnoughBare = 16;
 /// Added to both lumas of a ratio, because the ratio of dark pixels is noise.
 constexpr float kDark = 0.03f;
-/// Share of its wide brightening that water leaves out by itself: droplets then show the target and not milk. By eye on
-/// photographs (0.25 leaves some milk on dark targets; 0.45 makes drops on bright wood dull).
+/// Automatic show-through of water, [0, 1]: the share of broad brightening that is removed, so that droplets do not
+/// look milky. Chosen by eye on photographs (0.25 leaves some milk on dark targets; 0.45 makes drops on bright wood
+/// dull).
 constexpr double kWater = 0.35;
 /// A tile of the network and the margin round it that is computed and thrown away, in pixels; and the largest picture that is
 /// computed in one piece.
@@ -58,7 +59,7 @@ cv::Mat mean_of_channels(const cv::Mat& rgb) {
   return out;
 }
 
-/// log((luma + kDark) / (luma of the tone + kDark)).
+/// Returns log((mean + kDark) / (mean of the tone + kDark)), means over the three channels.
 cv::Mat log_ratio(const cv::Mat& rgb, const cv::Mat& tone) {
   cv::Mat over = mean_of_channels(rgb) + kDark, under = mean_of_channels(tone) + kDark, out;
   cv::log(over / under, out);
@@ -79,7 +80,7 @@ cv::Mat planes_of(const cv::Mat& rgb, const cv::Mat& selected, const cv::Mat& to
   return planes;
 }
 
-/// The network over `planes`, in tiles where they are large; 0 where nothing is selected.
+/// Runs the network. `planes` with a side above kOnePiece are split into tiles; a tile without selection stays 0.
 cv::Mat run_network(const cv::Mat& planes, const cv::Mat& near_selection) {
   const relief::Network& network = relief::Network::shipped();
   if (planes.rows <= kOnePiece && planes.cols <= kOnePiece) return network(planes);
@@ -161,8 +162,8 @@ bool is_water(const GeometryLayers& layers) {
   return *high > kGlint;
 }
 
-/// Hold the layers to what the photograph shows: no shade or light much stronger than the strongest difference from the bare
-/// material nearby, no own matter where there is hardly any. An even reference therefore changes nothing.
+/// Limits shade and light to 1.3 times the strongest difference from the bare tone nearby, and removes own material
+/// where there is hardly any difference. An even reference therefore changes nothing.
 void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio, bool water) {
   constexpr int kNear = 9;           // pixels
   constexpr float kNothing = 1e-3f;  // rounding, not evidence
@@ -182,8 +183,8 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
       float& glint = layers.light.at<float>(y, x);
       shade = std::clamp(shade, -l, l);
       glint = std::clamp(glint, -kMost * c, kMost * c);
-      // Light in a shade is less shade: on the reference's tone it makes no difference, on a target it keeps the target's hue.
-      // Water is left as it is: what it reflects is light of its own.
+      // Turn added light inside a shade into weaker shade. The reference looks the same; a target keeps its hue. Water
+      // is left as it is, because it reflects light of its own.
       if (const float tone_here = std::max(tone_luma.at<float>(y, x), kDark); !water && shade < 0 && glint > 0) {
         const float folded = std::min(glint, tone_here * (1 - std::exp(shade)));
         shade = std::log(std::exp(shade) + folded / tone_here);
@@ -191,7 +192,7 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
       }
       float& own = layers.own.at<float>(y, x);
       own *= share;
-      // Half-dark pixels mix the floor of a crack with the bare material beside it: their colour is neither's.
+      // Reduce own material in half-dark pixels, because they mix the crack's floor with the bare material beside it.
       if (const float t = std::clamp((own - kMixed) / (kPure - kMixed), 0.0f, 1.0f); ratio.at<float>(y, x) < 0)
         own *= t * t * (3 - 2 * t);
     }
@@ -290,7 +291,7 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   cv::Mat(mask > 0.5).convertTo(selected, CV_32F, 1 / 255.0);
   cv::subtract(1, dilated(selected, 2 * kGrow + 1), bare);
   if (!known.empty()) bare.setTo(0, known < 0.99);
-  if (cv::countNonZero(bare > 0.5) < kEnoughBare) {  // everything is selected: its own tone is all there is
+  if (cv::countNonZero(bare > 0.5) < kEnoughBare) {  // no bare material: use the tone of the whole picture
     bare = cv::Mat::ones(rgb.size(), CV_32FC1);
     if (!known.empty()) bare.setTo(0, known < 0.99);
   }

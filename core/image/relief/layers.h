@@ -13,15 +13,16 @@ namespace geometry_transfer {
 
 /// All of the size of the picture that was split; display values (R'G'B' in [0,1]).
 struct GeometryLayers {
-  cv::Mat shade;  ///< CV_32FC1, log of the factor on the target's light: -5 to 2; 0: nothing
-  cv::Mat light;  ///< CV_32FC1, added to all channels: glints; 0: nothing
-  cv::Mat own;    ///< CV_32FC1 in [0,1]: share of the reference's own matter (rust, bared metal, the dark floor of a crack)
+  cv::Mat shade;  ///< CV_32FC1: log of the factor on the target; [-5, 2] less show-through; 0: nothing
+  cv::Mat light;  ///< CV_32FC1: added to all channels; glints (> 0), at times negative; 0: nothing
+  cv::Mat own;    ///< CV_32FC1 in [0,1]: share of the reference's own material (rust, bared metal, a crack's dark floor)
   bool empty() const { return shade.empty(); }
 };
 
-/// What the network decided for a geometry: where the sliders that are left on automatic start.
+/// Values that the edit takes for sliders on automatic, and the measures that they rest on. split_geometry() sets all
+/// but `strength`, which depends on the target: edit_onto() sets it.
 struct GeometryDecisions {
-  double own_material = 0;  ///< [0,1]: how much of its own matter shows where it shows most
+  double own_material = 0;  ///< [0,1]: how much of its own material shows where it shows most
   double show_through = 0;  ///< [0,1]: share of its wide brightening that is left out: more than 0 for water
   double strength = 1;      ///< [1, 1.8]: more than 1 where the geometry would drown in the target's own texture
   double depth = 0;         ///< mean of shade where it is darkest (a fifth of what is dark), <= 0
@@ -34,12 +35,12 @@ struct SplitGeometry {
 };
 
 /// rgb CV_32FC3 in [0,1]; mask CV_32FC1 in [0,1], the selection; known CV_32FC1, 0 where rgb was filled, or empty.
-/// Uses request.grain, own_material, show_through and strength. Above 400 x 400 pixels the network works in tiles, and only
-/// where something is selected.
+/// Reads request.grain, own_material and show_through. If a side is above 400 pixels, the network works in tiles, and
+/// leaves out tiles without selection.
 SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& known, const Request& request);
 
-/// The tone of the bare material everywhere: what lies where `bare` (CV_32FC1 in [0,1]) is 1, averaged over an eighth of the size
-/// and more, and carried on under the rest by push and pull over a pyramid.
+/// Returns the tone of the bare material everywhere. `bare`: CV_32FC1 in [0,1], 1 on bare material. Bare pixels are
+/// averaged in cells of at least 8 x 8 pixels; a pyramid (push-pull) fills the gaps.
 cv::Mat bare_tone(const cv::Mat& rgb, const cv::Mat& bare);
 
 }  // namespace geometry_transfer

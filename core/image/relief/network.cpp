@@ -10,7 +10,7 @@
 #include "relief_weights.h"  // made by the build
 #include "weights/half.h"
 
-// The weights lie in the library itself: no file to look for, none that is missing.
+// Embeds the weights in the library, so that no file can be missing.
 __asm__(
     ".section .rodata\n.balign 64\n.hidden geometry_transfer_relief_weights\n.global geometry_transfer_relief_weights\n"
     "geometry_transfer_relief_weights:\n.incbin \"" GT_RELIEF_WEIGHTS

@@ -16,7 +16,7 @@ constexpr int kInputs = 11;
 /// Planes that come out, before their limits: shade, light, own.
 constexpr int kOutputs = 3;
 
-/// The network's modules by their checkpoint keys.
+/// The network. Its modules are found by their keys in the weights file.
 class Network {
  public:
   /// Reads a safetensors file in memory (fp16 or fp32). Throws std::runtime_error that names a missing key: a fault of the build.
