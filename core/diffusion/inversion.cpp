@@ -7,7 +7,7 @@
 namespace geometry_transfer {
 namespace {
 
-using Batch = std::vector<int>;  // places of the streams that are solved together
+using Batch = std::vector<int>;  // indices into `streams`, solved in one UNet batch
 
 bool reads_only_itself(const std::vector<StreamState>& streams, int place) {
   const std::vector<StreamRead>& reads = streams[place].reads;
@@ -32,7 +32,7 @@ std::vector<Batch> plan_batches(const std::vector<StreamState>& streams, bool ke
   return batches;
 }
 
-/// Returns the window that another stream has in the stream at `place`; empty if none has.
+/// Returns the window of the first stream that lies in the stream at `place`; empty if there is none.
 Window window_inside(const std::vector<StreamState>& streams, int place) {
   for (const StreamState& stream : streams)
     if (!stream.window.empty() && stream.around == place) return stream.window;
@@ -60,7 +60,7 @@ struct Inversion {
   const TimeGrid& grid;
   const NoisePredictor& predictor;
   const SamplingOptions& options;
-  int done = 0, total = 0;  // passes through the UNet
+  int done = 0, total = 0;  // planned UNet passes: iterations x batches
 
   /// Returns where each row's keys are kept at this step; nullptr for keys that nobody reads.
   std::vector<KeyMemory*> memories(const Batch& rows, size_t step, bool shared) const {
@@ -73,8 +73,8 @@ struct Inversion {
     return memories;
   }
 
-  /// Returns a pass that runs in the batch's window, or one that records the surroundings of another stream's window,
-  /// or none.
+  /// Returns a pass in the batch's window; else one that records the surroundings of another stream's window; else
+  /// nothing.
   std::optional<WindowPass> window_pass(const Batch& rows, size_t step) const {
     const StreamState& first = streams[rows[0]];
     if (!first.window.empty()) return WindowPass(streams[first.around].surroundings[step]);
@@ -86,8 +86,8 @@ struct Inversion {
 
   /// Solves one step for one batch and appends to its trajectories. Returns the residual.
   double solve(const Batch& rows, size_t step) {
-    const Window window = streams[rows[0]].window;  // all rows of a batch have the same window
-    const bool shared = options.times.holds(grid.timesteps[step]);
+    const Window window = streams[rows[0]].window;  // only one stream (geometry) has a window, so its batch has one row
+    const bool shared = options.times.holds(grid.timesteps[step]);  // streams read each other at this timestep
     const PassContext pass{streams, rows, step, !window.empty()};
     const std::vector<KeySources> own = pass.own_sources();
     const StreamMixer mixer(shared ? pass.shared_sources() : own, own, options.layers, memories(rows, step, shared));
@@ -116,9 +116,11 @@ struct Inversion {
     return moved;
   }
 
-  /// Frees the keys of this step that nobody will read. Frees all of them if they exceed the memory limit.
+  /// Frees the keys of this step that nobody will read. Frees all keys of this step if the keys of all steps exceed
+  /// memory_limit.
   void drop_keys(size_t step) {
-    for (int place = 0; place < static_cast<int>(streams.size()); ++place)  // a window reads every site of its surroundings
+    // A window reads every site of its surroundings, so the stream that surrounds one keeps all sites.
+    for (int place = 0; place < static_cast<int>(streams.size()); ++place)
       if (window_inside(streams, place).empty()) streams[place].memory[step].drop_outside(options.layers);
     if (memory_bytes(streams) <= options.memory_limit) return;
     for (StreamState& stream : streams) {

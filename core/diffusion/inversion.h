@@ -10,7 +10,7 @@ namespace geometry_transfer {
 
 struct InversionReport {
   std::vector<double>
-      residuals;  ///< for each step: |z_k - z_(k-1)| / |z_k| of the last iteration, for the stream that moved most
+      residuals;  ///< |z_k - z_(k-1)| / |z_k| of the last fixed-point iteration k of each step; largest of all streams
 };
 
 /// Inverts all streams along the grid and fills their trajectories and kept keys. Each step is implicit,
