@@ -19,8 +19,8 @@ struct Head {
 constexpr std::uint32_t kMark = 0x47543031;
 constexpr std::uint64_t kMostFields = 1 << 20;  // bytes; no message has more
 
-/// Waits until the socket can be read or written. Each wait has its own limit, so a slow large message is not a silent one.
-/// `between` (may be empty) is called every 100 ms.
+/// Waits until the socket can be read or written. The limit counts from the last data, so a slow large message does not
+/// time out. `between` (may be empty) is called every 100 ms.
 void wait_for(int fd, short event, Milliseconds limit, const std::function<void()>& between) {
   constexpr Milliseconds slice(100);
   pollfd one = {fd, event, 0};

@@ -23,7 +23,7 @@ class Disconnected : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
-/// The other end is connected but sent nothing in time.
+/// The other end is connected, but it neither sent nor took data in time.
 class Silent : public Disconnected {
  public:
   using Disconnected::Disconnected;
@@ -54,7 +54,7 @@ enum class MessageType : std::uint32_t {
   pixels,     ///< (plug-in) the pixels that were asked for
   unread,     ///< (plug-in) an Error instead of pixels
   progress,   ///< (worker)
-  alive,      ///< (worker) sent once a second if there is nothing new
+  alive,      ///< (worker) sent at least once a second during a transfer
   layer,      ///< (worker) the result: report, area, pixels
   error,      ///< (worker) an Error instead of a layer
   bug,        ///< (worker) the text of any other exception

@@ -9,14 +9,14 @@
 namespace geometry_transfer::worker {
 namespace {
 
-/// Connects, and starts a worker if nobody listens. `started` receives whether it did.
+/// Connects, and starts a worker if nobody listens. `started` becomes true if a worker was started.
 Fd connected(const WorkerAddress& address, const std::function<void()>& while_waiting, bool& started) {
   started = false;
   bool nobody = false;
   Fd connection = connect_to(address.path, address.answer_timeout, while_waiting, &nobody);
   if (connection || !nobody) return connection;
-  // The socket listens before the worker runs, so there is nothing to wait for. A second plug-in at this moment finds
-  // the path taken.
+  // The socket listens before the worker runs, so there is nothing to wait for. If a second plug-in tries at the same
+  // moment, listen_at() gives it nothing.
   if (Fd listener = listen_at(address.path)) {
     started = true;
     address.start(std::move(listener));
@@ -49,8 +49,8 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
   }
 }
 
-/// Throws Disconnected if the worker fails. Fills `reached` with the progress. `ask` throws Cancelled if the user
-/// cancels.
+/// Throws Disconnected if the worker fails, and what the transfer threw: Error, Cancelled, or std::runtime_error for a
+/// bug. Fills `reached` with the progress. `ask` throws Cancelled if the user cancels.
 Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started, const Scene& scene, const Request& request,
                    Progress& reached, const std::function<void()>& ask, Report& report) {
   Message hello;

@@ -13,9 +13,9 @@ namespace geometry_transfer::worker {
 struct WorkerAddress {
   std::string path;                     ///< the socket's file; "": no worker
   std::function<void(Fd)> start;        ///< starts a worker that listens on that socket; may fail silently
-  Milliseconds answer_timeout{1000};    ///< longest wait for a running worker, to connect and for its hello
+  Milliseconds answer_timeout{1000};    ///< longest wait to connect to a running worker, and again for its hello
   Milliseconds hello_timeout{10000};    ///< longest wait for the hello of a worker that was just started
-  Milliseconds silence_timeout{20000};  ///< longest silence while a transfer runs
+  Milliseconds silence_timeout{20000};  ///< longest time without any message while a transfer runs
 };
 
 /// Runs a transfer in the worker and starts one if there is none. If the worker itself fails (cannot be started, is busy, has

@@ -27,7 +27,7 @@ namespace geometry_transfer::worker {
 namespace {
 
 constexpr char kSelf[] = "/proc/self/exe";
-constexpr char kProtocol[] = "geometry-transfer 1";  // counts changes of the messages
+constexpr char kProtocol[] = "geometry-transfer 1";  // the number rises when the messages change
 
 /// False if the path is too long for a socket.
 bool set_address(sockaddr_un& address, const std::string& path) {
@@ -86,7 +86,7 @@ std::string link_of(const std::string& path) {
 [[noreturn]] void become(char** line, const int* descriptors, int count) {
   const int null = open("/dev/null", O_RDWR);
   int above[8];
-  for (int i = 0; i < count; ++i) above[i] = fcntl(descriptors[i], F_DUPFD, 64);  // copies above those that are set to 3, 4, ...
+  for (int i = 0; i < count; ++i) above[i] = fcntl(descriptors[i], F_DUPFD, 64);  // 64 and up, so 3, 4, ... stay free
   for (int fd = 0; fd < 3; ++fd) dup2(null, fd);
   for (int i = 0; i < count; ++i) dup2(above[i], 3 + i);
   // Closes GIMP's pipes, too. If they stayed open, GIMP would not see that the plug-in ended.

@@ -10,7 +10,8 @@ namespace fs = std::filesystem;
 namespace geometry_transfer::worker {
 namespace {
 
-/// A diffusers folder has some dozens of entries. Its parts are folders; deeper ones are not read.
+/// A diffusers folder has some dozens of entries. Its files lie in it and in its subfolders (unet, vae); deeper folders
+/// are not read.
 constexpr std::size_t kMostEntries = 2000;
 constexpr int kMaxDepth = 1;
 

@@ -6,9 +6,9 @@
 
 namespace geometry_transfer::worker {
 
-/// Returns a text that changes when a file of the model changes, so that another model under the old name is loaded
-/// anew. Empty for a folder with too many files to check at each transfer: such a model is not kept. The folder may
-/// come from a stranger's image.
+/// Returns name, size and time of all files of the model as a text. A changed text means that the model must be loaded
+/// again. Empty for a folder with more than 2000 entries, because an image from elsewhere may name any folder: such a
+/// model is not kept.
 std::string stamp_of(const std::string& model);
 
 /// Remembers the stamp of the model that was used last.

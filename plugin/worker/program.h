@@ -11,9 +11,9 @@ bool is_worker(int argc, char** argv);
 /// Runs the worker until it ends; returns the exit code. Call start_texts() before.
 int worker_main(char** argv);
 
-/// Returns a runner that uses the worker of the GIMP that started this process. Empty if the user wants no worker.
-/// GEOMETRY_TRANSFER_KEEP is the time in seconds that a model stays loaded after its last use (default 300; 0: no
-/// worker).
+/// Returns a runner that uses the worker of the GIMP that started this process. GEOMETRY_TRANSFER_KEEP is the time that
+/// a model stays loaded after its last use: seconds, 0 to 100000, default 300. 0, or a text that is not a number, means
+/// no worker: the runner is then empty.
 Runner worker_runner();
 
 }  // namespace geometry_transfer::worker

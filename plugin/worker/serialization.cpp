@@ -60,7 +60,8 @@ void put_scene(FieldWriter& to, const Scene& scene) {
   put_raster(to, scene.target);
   to.put(static_cast<std::uint32_t>(scene.references.size()));
   for (const Reference& reference : scene.references) {
-    // Fails to compile when Reference gets a new field: send it, too. What this process keeps is of no use to another.
+    // This line fails to compile if Reference gets a field; then send that field. `kept` is not sent, because it points
+    // into this process.
     const auto& [colour, mask, role, placement, weight, kept] = reference;
     static_cast<void>(kept);
     put_raster(to, colour);

@@ -60,8 +60,8 @@ class RemoteRaster : public Raster {
   RasterShape shape_;
 };
 
-/// Runs during a transfer. Tells the plug-in that the worker lives and other callers that it is busy. Exits when GIMP
-/// ends.
+/// A thread that runs during a transfer. It tells the plug-in that the worker lives, tells other callers that it is
+/// busy, and ends the process when GIMP ends.
 class Heartbeat {
  public:
   Heartbeat(Channel& channel, int listener, int watched)
@@ -82,7 +82,7 @@ class Heartbeat {
       pollfd some[] = {{wake_[0], POLLIN, 0}, {watched_, POLLIN, 0}, {hung_up_ ? -1 : listener_, POLLIN, 0}};
       poll(some, 3, static_cast<int>(kHeartbeat.count()));
       if (over_) return;
-      if (some[1].revents) _exit(0);  // at once, whatever the transfer does: nobody waits for it
+      if (some[1].revents) _exit(0);  // ends the process at once; nobody waits for the result
       try {
         channel_.send(MessageType::alive);
       } catch (const Disconnected&) {
@@ -134,7 +134,8 @@ void answer(Channel& channel, int listener, int watched, const Runner& run) {
   try {
     Report report;
     const Layer layer = [&] {
-      const Heartbeat pulse(channel, listener, watched);  // destroyed before the result is sent: from then on the worker is free
+      // It ends before the result is sent: later callers then wait, and are not told that the worker is busy.
+      const Heartbeat pulse(channel, listener, watched);
       return run(scene, request, progress, report);
     }();
     put_report(to, report);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The worker: a process that keeps a model loaded. GIMP starts the plug-in anew for each run, so the plug-in itself cannot.
-/// The worker serves one GIMP and one plug-in at a time, and asks the plug-in for pixels as it needs them. It opens no file but
-/// the model, shows no window and prints nothing.
+/// The worker: a process that keeps a model loaded. The plug-in cannot keep it, because GIMP starts it anew for each
+/// run. The worker serves one GIMP and one plug-in at a time, and asks the plug-in for pixels as it needs them. It
+/// opens only the model, the prompt cache and files of /proc. It shows no window and prints nothing.
 #pragma once
 
 #include <functional>
@@ -15,12 +15,13 @@ namespace geometry_transfer::worker {
 /// Runs one transfer. Session::run has this signature.
 using Runner = std::function<Layer(const Scene&, const Request&, const ProgressCallback&, Report&)>;
 
-/// Serves until the watched process (GIMP) has ended, no request came for `idle`, or memory is short (see too_large_to_keep).
-/// Returns the process's exit code.
+/// Serves until the watched process (GIMP) ends, no connection comes for `idle`, memory is short (see
+/// too_large_to_keep), or `run` fails unexpectedly. Returns the process's exit code: 0, or 1 after such a failure.
 int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run);
 
-/// True if this process holds more memory than the machine has free. A model is kept only if it would fit twice.
-/// `proc`: the folder of the kernel's figures, meminfo and self/status. False if they are missing.
+/// True if this process holds more memory than the machine has free. Such a worker ends, so that its model does not
+/// crowd out other programs. `proc`: the folder of the kernel's figures, meminfo and self/status. False if they are
+/// missing.
 bool too_large_to_keep(const std::string& proc = "/proc");
 
 /// Makes the kernel kill this process before GIMP when memory runs out, because GIMP holds unsaved pictures. Called by each
