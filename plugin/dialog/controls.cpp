@@ -24,7 +24,7 @@ Controls::~Controls() = default;
 
 namespace {
 
-/// Shows the value kAutomatic, the lowest one, as a word.
+/// Shows values below 0 as "auto", and reads "auto" as kAutomatic.
 void show_automatic(GtkWidget* spin) {
   gtk_spin_button_set_numeric(GTK_SPIN_BUTTON(spin), FALSE);
   g_signal_connect(spin, "output", G_CALLBACK(+[](GtkSpinButton* box, gpointer) -> gboolean {

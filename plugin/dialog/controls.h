@@ -18,7 +18,7 @@ class Controls {
   struct Events {
     /// Gets the parameter that the user changed; the request has its new value by then.
     std::function<void(const Parameter&)> changed;
-    /// Called by a double click on a parameter's name: sets the request's field to its usual value.
+    /// Called after a double click on a parameter's name. It is to set the request's field to its usual value.
     std::function<void(const Parameter&)> reset;
   };
   Controls(Request& request, Events events);
@@ -27,11 +27,11 @@ class Controls {
 
   /// Appends the parameter's row (label and widget) to a gtk::table.
   void append(GtkWidget* table, int row, const Parameter& parameter);
-  /// Two numbers in one row.
+  /// Appends two numbers in one row.
   void append(GtkWidget* table, int row, const Parameter& first, const Parameter& second);
-  /// Another text for one value of a choice that was appended.
+  /// Changes the label of one value of a choice.
   void relabel(const char* parameter, const std::string& id, const std::string& label);
-  /// Greys one value of a choice, or takes that back. What the request has is shown all the same.
+  /// Greys one value of a choice, or enables it again. A greyed value stays shown if the request has it.
   void offer(const char* parameter, const std::string& id, bool offered);
   /// Sets the tooltip of a parameter's widget.
   void explain(const char* parameter, const std::string& text);

@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr double kMostSpread = 50;
+constexpr double kMostSpread = 50;  // lengths of the geometry
 constexpr int kMostSeed = 9999;
 
 }  // namespace

@@ -31,10 +31,11 @@ namespace {
 
 constexpr int kReset = 1, kRebuild = 2, kApply = 3;  // responses
 constexpr int kLook = 700;                           // milliseconds between two looks at the selections
-/// Of a screen: the window's frame, its buttons and margins; beside the right column the margins and a scroll bar.
+/// Widget pixels: kAround above and below the columns (frame, buttons, margins), kBeside beside them, kScrollBar for a
+/// scroll bar, kUnderPreview below the preview.
 constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 120;
 
-/// Shown at once, in this order, two names in one row. The rest of the table is on the expert page.
+/// Parameters that are always shown, one inner list for each row. All others are under Expert.
 const std::vector<std::vector<std::string>> kPlain = {
     {"preset"},  {"model"},    {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"}, {"grow"},
     {"feather"}, {"strength"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"grain"}};
@@ -43,7 +44,7 @@ struct Heading {
   Parameter::Group group;
   const char* text;  // untranslated
 };
-/// Of the expert page, in its order.
+/// Headings under Expert, in this order.
 const Heading kHeadings[] = {{Parameter::Group::placement, N_("Placement")},
                              {Parameter::Group::selection, N_("Geometry")},
                              {Parameter::Group::colour, N_("Colour")},
@@ -100,7 +101,7 @@ class Window {
     gtk_box_pack_start(GTK_BOX(columns), left, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(columns), scrolled(settings()), FALSE, TRUE, 0);
     gtk_widget_show_all(columns);
-    shown_.clear();  // the list of qualities was not there yet
+    shown_.clear();  // forget the labels: the preset list did not exist when they were set
     refresh();
     show_sides();
     fit();
@@ -116,7 +117,7 @@ class Window {
         kLook, +[](gpointer self) -> gboolean { return static_cast<Window*>(self)->look(); }, this);
   }
   ~Window() {
-    scroller_ = nullptr;  // nothing is fitted while all goes
+    scroller_ = nullptr;  // no fit() while the window is destroyed
     for (const unsigned source : {settling_, fitting_, looking_})
       if (source) g_source_remove(source);
     g_signal_handlers_disconnect_by_data(window_, this);
@@ -124,7 +125,7 @@ class Window {
   }
   Window(const Window&) = delete;
 
-  /// GTK_RESPONSE_OK, GTK_RESPONSE_CANCEL, or kRebuild: the call has other sides and needs another window.
+  /// GTK_RESPONSE_OK, GTK_RESPONSE_CANCEL, or kRebuild: image, target or references have changed; make a new window.
   int run() {
     for (;;) switch (gimp_dialog_run(GIMP_DIALOG(window_))) {
         case kReset:
@@ -154,12 +155,12 @@ class Window {
  private:
   GtkWidget* button(int response) { return gtk_dialog_get_widget_for_response(GTK_DIALOG(window_), response); }
 
-  /// What was applied stays: there is nothing to cancel any more.
+  /// Names the Cancel button Close after the first Apply, because applied results stay.
   void show_applied() {
     if (call_.applied != host::kNone) gtk_button_set_label(GTK_BUTTON(button(GTK_RESPONSE_CANCEL)), _("Close"));
   }
 
-  /// Everything that a result rests on, as text.
+  /// Returns all settings that decide the result, as text, to compare.
   std::string state() const {
     return host::is_layer(call_.source) ? sentence("{0}{1} {2} {3} {4}", settings_text(settings_of(call_)), call_.source,
                                                    call_.copies.count, call_.copies.spread, call_.copies.seed)
@@ -206,8 +207,8 @@ class Window {
     return scroller_;
   }
 
-  /// The right column is as high as its content, and as wide, so far as the screen allows: the rest is scrolled to, the buttons
-  /// stay. The preview takes what a small screen leaves.
+  /// Sizes the right column to its content, at most to the screen; the rest scrolls, and the buttons stay. The preview
+  /// gets the remaining space.
   void fit() {
     if (!scroller_) return;
     const GtkRequisition wanted = gtk::natural_size(column_), screen = gtk::screen_size(window_);
@@ -217,7 +218,7 @@ class Window {
     preview_.fit(screen.width - width - kBeside, height - kUnderPreview);
   }
 
-  /// Once what is about to be shown or hidden is: GTK forgets what is asked for on the way.
+  /// Calls fit() when GTK is idle, because GTK drops size requests made while widgets are shown or hidden.
   void fit_soon() {
     if (fitting_ || !scroller_) return;
     const auto now = +[](gpointer self) -> gboolean {
@@ -228,7 +229,7 @@ class Window {
     fitting_ = g_idle_add(now, this);
   }
 
-  /// A window that grew over the screen's edge is moved back, once the window manager has had its say. What the user moves stays.
+  /// Moves a window back that grew beyond the screen, 200 ms after the resize. A window that the user moved stays.
   void configured(const GdkEventConfigure& now) {
     if ((now.width == width_ && now.height == height_) || settling_) return;
     width_ = now.width;
@@ -302,7 +303,8 @@ class Window {
     gtk_box_pack_start(GTK_BOX(column), plain, FALSE, FALSE, 0);
     GtkWidget* expander = gtk_expander_new_with_mnemonic(_("_Expert"));
     gtk_container_add(GTK_CONTAINER(expander), expert);
-    // GTK 2's expander says it before the content has a size, GTK 3's content does not say it.
+    // GTK 2 needs map and unmap, because notify::expanded comes before the content has a size. GTK 3's content sends
+    // neither.
     g_signal_connect_swapped(expander, "notify::expanded", G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
     for (const char* signal : {"map", "unmap"})
       g_signal_connect_swapped(expert, signal, G_CALLBACK(+[](Window* self) { self->fit_soon(); }), this);
@@ -363,7 +365,7 @@ class Window {
     preview_.redraw();
   }
 
-  /// What the request would be if nothing had been set by hand but the quality, the kind and the model.
+  /// Returns the request with all values as preset, kind and model set them.
   Request usual() const {
     Request request;
     request.model = call_.request.model;
@@ -389,7 +391,7 @@ class Window {
     }
   }
 
-  /// A reference in another image can be had in this one.
+  /// Shows the check button if a reference lies in another image.
   void offer_to_bring_in() {
     if (!bring_in_) return;
     gtk_widget_set_visible(bring_in_, from_elsewhere(call_.image, call_.source, call_.further));
@@ -410,13 +412,13 @@ class Window {
     preview_.show(call_);
   }
 
-  /// The selections of the images that take part: GIMP stays usable while the dialog is open.
+  /// Identifies the selections of both images as text. They may change, because GIMP stays usable meanwhile.
   std::string selections() const {
     std::string state;
     const host::Id other = host::is_layer(call_.source) ? host::image_of(call_.source) : call_.image;
     for (const host::Id image : {call_.image, other}) {
       const Rect r = host::selection_bounds(image);
-      // A large one is told by its bounds: reading it takes too long for every look.
+      // A selection above 1 million pixels is identified by its bounds, because reading it at every look is slow.
       state += 1. * r.width * r.height < 1e6 ? selection_state(image) : sentence("{0} {1} {2} {3}", r.x, r.y, r.width, r.height);
       state += ';';
     }
@@ -447,7 +449,7 @@ class Window {
     show_times();
   }
 
-  /// Each quality with the time that it would take, as far as that changed.
+  /// Updates the labels of the presets with their expected times, where they changed.
   void show_times() {
     if (work_.model.path.empty() || call_.request.model != model_)
       work_ = work_of(call_);  // looks at the model's file
@@ -475,12 +477,12 @@ class Window {
   GtkWidget *window_, *open_ = nullptr, *bring_in_ = nullptr, *separate_ = nullptr, *kinds_ = nullptr, *column_ = nullptr,
                       *scroller_ = nullptr;
   int width_ = 0, height_ = 0;                         // of the window
-  unsigned settling_ = 0, fitting_ = 0, looking_ = 0;  // sources
+  unsigned settling_ = 0, fitting_ = 0, looking_ = 0;  // GLib source ids, 0: none
   std::string selections_;                             // as they were at the last look
   Work work_;
   std::string model_;                         // that work_ was made for
-  std::string base_ = Request{}.preset;       // the preset that changes by hand started from
-  std::map<std::string, std::string> shown_;  // labels of the qualities
+  std::string base_ = Request{}.preset;       // the last preset other than custom
+  std::map<std::string, std::string> shown_;  // labels of the presets
   SidesBox sides_;
   PreviewPane preview_;
   Controls controls_;

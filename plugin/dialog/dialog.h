@@ -6,7 +6,7 @@
 
 namespace geometry_transfer {
 
-/// Lets the user change call's source and request; false: cancelled.
+/// Lets the user change the call. Returns false if no further result is to be made: cancelled, or applied already.
 bool show_dialog(Call& call);
 
 }  // namespace geometry_transfer

@@ -45,7 +45,7 @@ inline GtkWidget* table(GtkSizeGroup* labels) {
   return made;
 }
 
-/// A label's text begins at the left of its place.
+/// Aligns a label's text to the left.
 inline void align_left(GtkWidget* label) {
 #if GTK_MAJOR_VERSION >= 3
   gtk_label_set_xalign(GTK_LABEL(label), 0);
@@ -79,7 +79,7 @@ inline void add_scrolled(GtkWidget* scroller, GtkWidget* child) {
 #endif
 }
 
-/// A cell asks for no more than this width; GTK 2's asks for its "width-chars" anyway.
+/// Limits a cell's natural width in characters. GTK 2 needs no limit, because it uses "width-chars".
 inline void limit_letters(GtkCellRenderer* cell, int letters) {
 #if GTK_MAJOR_VERSION >= 3
   g_object_set(cell, "max-width-chars", letters, nullptr);
@@ -98,7 +98,8 @@ inline GtkRequisition natural_size(GtkWidget* widget) {
   return size;
 }
 
-/// Of the smallest monitor, in the widgets' pixels.
+/// Returns the smallest width and the smallest height of all monitors, widget pixels. GTK 2 gives the size of the whole
+/// screen.
 inline GtkRequisition screen_size(GtkWidget* widget) {
 #if GTK_MAJOR_VERSION >= 3
   GdkDisplay* display = gtk_widget_get_display(widget);
@@ -116,7 +117,7 @@ inline GtkRequisition screen_size(GtkWidget* widget) {
 #endif
 }
 
-/// The part of the screen that a window shown on it can use.
+/// Returns the monitor that shows the window; with GTK 3 without panels.
 inline GdkRectangle monitor_of(GtkWidget* window) {
   GdkRectangle area;
 #if GTK_MAJOR_VERSION >= 3
@@ -129,7 +130,8 @@ inline GdkRectangle monitor_of(GtkWidget* window) {
   return area;
 }
 
-/// The wheel scrolls what `widget` lies in, and does not change the value of `widget` or of a widget inside it.
+/// Makes the wheel scroll the surrounding window. It then does not change the value of `widget` or of a widget inside
+/// it.
 inline void ignore_wheel(GtkWidget* widget) {
   constexpr char kDone[] = "geometry-transfer-ignores-wheel";
   const bool has_value = GTK_IS_SPIN_BUTTON(widget) || GTK_IS_COMBO_BOX(widget) || GTK_IS_RANGE(widget);
@@ -154,7 +156,7 @@ inline void unref_cursor(GdkCursor* cursor) {
 #endif
 }
 
-/// Device pixels of one of the widget's pixels (2 on a screen with 200 % scaling).
+/// Returns device pixels per widget pixel: 2 at 200 % scaling; always 1 with GTK 2.
 inline int pixel_ratio(GtkWidget* widget) {
 #if GTK_MAJOR_VERSION >= 3
   return gtk_widget_get_scale_factor(widget);

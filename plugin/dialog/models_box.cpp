@@ -9,14 +9,14 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr int kLetters = 40;       // of a name that is shown whole
-constexpr int kReasonWidth = 280;  // then it goes on in the next line
+constexpr int kLetters = 40;       // of a model's name that are shown
+constexpr int kReasonWidth = 280;  // widget pixels; a longer reason wraps
 
 enum Column { kMarkup, kPath, kPlace, kUsable, kWrap, kEllipsize, kColumns };
 
 GtkListStore* rows(GtkWidget* box) { return GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(box))); }
 
-/// A path may be any bytes, widgets want UTF-8.
+/// Converts a path to UTF-8 for widgets, because a path may hold any bytes.
 std::string shown(const std::string& path) {
   char* display = g_filename_display_name(path.c_str());
   const std::string result = display;

@@ -64,7 +64,7 @@ void NamedBox::read() {
 void NamedBox::refresh() {
   showing_ = true;
   const auto equal = [&](const NamedSettings& named) { return equals_named(named, call_.request, call_.kind); };
-  // Of two that are equal, the one stays that was chosen.
+  // If two saved settings are equal, keep showing the one that was shown last.
   auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& named) { return named.name == last_ && equal(named); });
   if (found == all_.end()) found = std::find_if(all_.begin(), all_.end(), equal);
   gtk_combo_box_set_active(GTK_COMBO_BOX(list_), found == all_.end() ? -1 : static_cast<int>(found - all_.begin()));
@@ -88,7 +88,7 @@ void NamedBox::save() {
   try {
     save_named({name, call_.request, call_.kind});
     last_ = name;
-  } catch (const Error&) {  // a name of spaces only: nothing is saved, as with none
+  } catch (const Error&) {  // a name of spaces only is not saved, like an empty one
   }
   read();
 }

@@ -20,7 +20,7 @@ class NamedBox {
   NamedBox(const NamedBox&) = delete;
 
   GtkWidget* widget() const { return box_; }
-  /// Shows the name whose settings the call has, or none.
+  /// Selects the saved settings that equal the call's settings, or none.
   void refresh();
 
  private:

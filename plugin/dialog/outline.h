@@ -13,7 +13,8 @@ namespace geometry_transfer {
 class Outline {
  public:
   Outline() = default;
-  /// Follows the pixels with a coverage of at least a half. The mask is read with `most` pixels on its longer side, or fewer.
+  /// Follows the pixels with a coverage of at least a half. The mask is read with at most `most` pixels on its longer
+  /// side.
   explicit Outline(const Raster& mask, int most = 256);
 
   /// Adds the outline to cairo's path, in canvas coordinates.

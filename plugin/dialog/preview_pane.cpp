@@ -16,7 +16,7 @@ namespace {
 constexpr int kWidth = 440, kHeight = 440;  // least size of the picture's place on a large screen
 constexpr int kSettle = 150;                // milliseconds without a change of size until the picture is made for it
 constexpr double kZoom = 1.25;              // of one notch of the wheel
-constexpr double kMostZoom = 16;            // widget pixels a canvas pixel
+constexpr double kMostZoom = 16;            // widget pixels per canvas pixel
 constexpr double kPi = 3.14159265358979323846;
 
 double clamped_scale(double scale) { return std::clamp(scale, find_parameter("scale")->low, find_parameter("scale")->high); }
@@ -182,7 +182,7 @@ void PreviewPane::render() {
   if (const auto read = std::exchange(read_, nullptr)) read();
   if (view_) try {
       view_->render(request_);
-    } catch (const std::exception& e) {  // the view stays: the next change may mend it
+    } catch (const std::exception& e) {  // keep the view; the next change renders again
       problem_ = e.what();
     }
   gtk_widget_queue_draw(area_);
@@ -308,8 +308,7 @@ gboolean PreviewPane::key(const GdkEventKey& event) {
   return TRUE;
 }
 
-/// Shows the part of the target round a point of the canvas that has this width, and the place's shape, as far as there is
-/// target.
+/// Shows `canvas_width` canvas pixels around a point, in the widget's shape, cut to the target.
 void PreviewPane::show_area(double middle_x, double middle_y, double canvas_width) {
   if (!view_) return;
   const Rect all = view_->target();

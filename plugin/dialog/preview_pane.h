@@ -21,13 +21,14 @@ class PreviewPane {
   PreviewPane(const PreviewPane&) = delete;
 
   GtkWidget* widget() const { return box_; }
-  /// Width in widget pixels that the picture's place needs: the row of zoom buttons is below it.
+  /// Returns the least width of the preview in widget pixels: 160, or that of the zoom buttons below it.
   int least_width() const;
-  /// Sets the least size of the picture's place, for small screens; never more than the usual least size.
+  /// Sets the preview's least size in widget pixels, for small screens: least_width() x 160 to 440 x 440.
   void fit(int width, int height);
-  /// Shows other references or another selection: reads the layers anew. An error is written where the picture would be.
+  /// Shows the call's layers and selection. They are read at the next drawing; an error appears in place of the
+  /// picture.
   void show(const Call& call);
-  /// Draws at the next idle moment, for a changed request.
+  /// Renders the changed request when GTK is idle.
   void redraw();
   void paint(cairo_t* cairo);
 
@@ -59,12 +60,12 @@ class PreviewPane {
   GtkWidget *box_, *area_, *buttons_, *compare_, *hint_;
   PreviewView::KeptReferences kept_;   // layers of the references, for the next view
   std::unique_ptr<PreviewView> view_;  // null while there is nothing to show
-  std::function<void()> read_;         // reads the layers, if they have to be read before the next drawing
-  std::function<void()> again_;        // reads the layers that are shown
-  Rect wanted_;                        // the part of the target that the user has zoomed to; empty: round the geometry
-  Size made_for_;                      // the size of the place that the view was made for
+  std::function<void()> read_;         // pending read, done before the next drawing; empty if none
+  std::function<void()> again_;        // repeats the last read, after zoom or resize
+  Rect wanted_;                        // zoomed part of the target, canvas pixels; empty: follow the geometry
+  Size made_for_;                      // widget pixels that the view was made for
   std::string problem_;
-  unsigned pending_ = 0, settling_ = 0;  // sources
+  unsigned pending_ = 0, settling_ = 0;  // GLib source ids, 0: none
   Grip grip_ = Grip::none;
   bool panning_ = false, inside_ = false;  // inside_: the pointer is over the picture
   double grip_x_ = 0, grip_y_ = 0;         // where the drag began, widget pixels

@@ -8,11 +8,11 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr double kMostPixels = 840. * 760;  // of the picture: as many as can be drawn fast enough for a drag; more are enlarged
+constexpr double kMostPixels = 840. * 760;  // pixels of a rendered picture, so that a drag stays smooth; it is enlarged
 constexpr std::uint64_t kKeptBytes = std::uint64_t{48} << 20;  // of one reference's layers at the sizes that were shown
 constexpr double kHandle = 7;                                  // radius of the turning handle, widget pixels
-constexpr double kCorner = 4;                                  // half a side of a scaling handle
-constexpr double kArm = 48;                                    // from the middle to the turning handle
+constexpr double kCorner = 4;                                  // half a side of a scaling handle, widget pixels
+constexpr double kArm = 48;                                    // from the middle to the turning handle, widget pixels
 constexpr double kPi = 3.14159265358979323846;
 
 Rect united(const Rect& a, const Rect& b) {
@@ -49,12 +49,12 @@ PreviewView::PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placemen
     }
   Placement shown = placement;
   if (!area.empty()) {
-    // The preview shows the surroundings of the geometry as far as the target goes: a large geometry shows all of the area.
+    // The preview shows the surroundings of the geometry, inside the target. A huge scale makes it show the whole area.
     part_ = std::make_unique<Part>(*scene_.target, area);
     scene_.target = part_.get();
     shown.scale = std::max(shown.scale, 4. * std::max(area.width, area.height));
   }
-  // Picture's pixels of one of the widget's.
+  // Picture pixels per widget pixel.
   const double ratio = std::min(pixel_ratio, std::sqrt(kMostPixels / (double(place.width) * place.height)));
   preview_ = image_part().preview(
       scene_, {static_cast<int>(std::lround(place.width * ratio)), static_cast<int>(std::lround(place.height * ratio))}, shown);

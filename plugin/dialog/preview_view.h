@@ -19,8 +19,8 @@ class PreviewView {
   /// Reads the layers.
   /// `area`         the part of the target to show, in canvas pixels; empty: the surroundings of the placed geometry
   /// `place`        the widget's size
-  /// `pixel_ratio`  device pixels of one of the widget's pixels
-  /// `kept`         what is kept of each reference, so that the next view does not split it again; grows as needed
+  /// `pixel_ratio`  device pixels per widget pixel
+  /// `kept`         caches of the references, one each, for the next view; missing ones are added
   /// Throws Error as ImagePart::preview does.
   using KeptReferences = std::vector<std::unique_ptr<KeptReference>>;
   PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placement& placement, const Rect& area, Size place,
@@ -32,7 +32,7 @@ class PreviewView {
 
   const Rect& area() const { return area_; }
   Rect target() const { return layers_->scene().target->extent(); }
-  double scale() const { return width_ / area_.width; }  ///< widget pixels a canvas pixel
+  double scale() const { return width_ / area_.width; }  ///< widget pixels per canvas pixel
   /// A point of the widget on the canvas.
   double canvas_x(double x) const { return area_.x + (x - left_) / scale(); }
   double canvas_y(double y) const { return area_.y + (y - top_) / scale(); }
@@ -42,16 +42,16 @@ class PreviewView {
   /// The middle of the placed geometry, in the widget.
   double centre_x(const Placement& p) const { return left_ + (layers_->centre_x() + p.shift_x - area_.x) * scale(); }
   double centre_y(const Placement& p) const { return top_ + (layers_->centre_y() + p.shift_y - area_.y) * scale(); }
-  /// True if that middle is on the target but not in the view.
+  /// Returns true if the placed geometry's middle is on the target but outside the view.
   bool lost(const Placement& p) const;
-  /// `split`: the share of the view that shows the bare target, below 0 if none does.
+  /// `split`: place of the compare line, [0, 1] of the width; below 0: no line. Never returns Grip::none.
   Grip grip_at(double x, double y, const Placement& p, double split) const;
 
   /// `handles`: the outline and its handles are shown, too.
   void paint(cairo_t* cairo, Size widget, const Placement& p, double split, bool handles);
 
  private:
-  /// The target as if nothing existed outside an area.
+  /// The target, with its extent limited to an area.
   class Part : public Raster {
    public:
     Part(const Raster& whole, const Rect& area) : whole_(whole), area_(area) {}

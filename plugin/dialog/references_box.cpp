@@ -99,7 +99,7 @@ void ReferencesBox::append(const FurtherReference& reference) {
   showing_ = false;
 }
 
-/// A layer that has no part in the transfer yet, of this image if it has one.
+/// Returns a layer that is not used yet, from this image first; host::kNone if there is none.
 host::Id ReferencesBox::free_layer() const {
   std::vector<host::Id> images = {call_.image};
   for (const host::Id image : host::images())

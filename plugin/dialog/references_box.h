@@ -22,8 +22,8 @@ class ReferencesBox {
   GtkWidget* widget() const { return box_; }
   /// Takes all of them away.
   void clear();
-  /// The button works while there is a layer without a part in the transfer, and room for one more. To be called when call.source
-  /// has changed.
+  /// Enables the button if a free layer exists and the limit of references is not reached. Call it after call.source
+  /// changes.
   void offer_more();
 
  private:
@@ -38,7 +38,7 @@ class ReferencesBox {
   std::function<void()> changed_;
   GtkWidget *box_, *list_, *button_;
   std::vector<std::unique_ptr<Row>> rows_;
-  bool showing_ = false;  // the program makes widgets, not the user changes them
+  bool showing_ = false;  // true while the program sets widgets; their signals are then ignored
 };
 
 }  // namespace geometry_transfer

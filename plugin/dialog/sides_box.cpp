@@ -17,7 +17,7 @@ namespace geometry_transfer {
 namespace {
 
 constexpr int kPicture = 72;  // side of a thumbnail, widget pixels
-constexpr int kHint = 400;    // width of the hint
+constexpr int kHint = 400;    // width of Call::hint, widget pixels
 
 GtkWidget* button(const char* label, const char* tip, GCallback clicked, gpointer owner) {
   GtkWidget* made = gtk_button_new_with_mnemonic(label);
@@ -91,7 +91,7 @@ SidesBox::SidesBox(Call& call, Events events) : call_(call), events_(std::move(e
   gtk_box_pack_start(GTK_BOX(box_), onto, FALSE, FALSE, 0);
   gtk::on_draw<SidesBox, &SidesBox::paint_from>(from_.area, this);
   gtk::on_draw<SidesBox, &SidesBox::paint_onto>(onto_.area, this);
-  for (Picture* picture : {&from_, &onto_})  // its pixels go with the widget
+  for (Picture* picture : {&from_, &onto_})  // frees the pixels with the widget
     g_signal_connect_swapped(picture->area, "destroy", G_CALLBACK(+[](Picture* p) { g_clear_object(&p->pixels); }), picture);
 }
 
@@ -158,7 +158,7 @@ void SidesBox::swap() {
   events_.sides_changed();
 }
 
-/// `all`: an opaque picture is geometry as a whole. Otherwise the user selects the geometry in the image that has opened.
+/// `all`: selects the whole of an opaque picture. Otherwise the user selects the geometry in the opened image.
 void SidesBox::take_image(host::Id image, bool all) {
   const std::vector<host::Id> layers = image == host::kNone ? std::vector<host::Id>{} : host::layers(image);
   if (layers.empty()) return;

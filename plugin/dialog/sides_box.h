@@ -15,7 +15,7 @@ class SidesBox {
  public:
   struct Events {
     std::function<void()> source_chosen;  ///< call.source was changed in the list
-    std::function<void()> sides_changed;  ///< call's image, target or list of layers changed: the dialog must be made anew
+    std::function<void()> sides_changed;  ///< image, target or layers changed; make a new dialog
   };
   SidesBox(Call& call, Events events);
   SidesBox(const SidesBox&) = delete;

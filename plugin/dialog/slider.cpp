@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kLeastWidth = 120;
 
-/// What a slider covers, where a hand could not hit what matters in all that is accepted.
+/// Range of a slider that covers less than the parameter's accepted range, in the parameter's unit.
 struct Reach {
   const char* name;
   double low, high;
@@ -33,7 +33,7 @@ struct Pair {
   GtkAdjustment *number, *slid;
   bool following = false;
 
-  /// Sizes are doubled and halved: equal ways on the slider are equal factors.
+  /// A range above 0 is logarithmic: equal distances on the slider are equal factors.
   bool by_factors() const { return reach.low > 0; }
   double along(double value) const { return by_factors() ? std::log2(value) : value; }
   double value(double along) const { return by_factors() ? std::exp2(along) : along; }

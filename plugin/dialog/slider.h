@@ -8,9 +8,9 @@
 
 namespace geometry_transfer {
 
-/// The table's ranges are what is accepted; a slider makes sense where a hand can hit the values that matter.
+/// Returns true if a slider can reach the useful values: the table's range is small, or a smaller range is listed.
 bool wants_slider(const Parameter& parameter);
-/// Moves with the number, which may leave what the slider covers.
+/// Returns a slider that follows the number. The number may lie outside the slider's range.
 GtkWidget* slider_of(const Parameter& parameter, GtkAdjustment* number);
 
 }  // namespace geometry_transfer
