@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Tensors on disk, by the names that diffusers and transformers give them, whatever the file itself calls them. No torch here.
+/// Interface to tensors on disk by their names in diffusers and transformers, whatever names the file uses. It needs no
+/// torch.
 #pragma once
 
 #include <cstddef>
@@ -20,14 +21,14 @@ struct TensorView {
   bool transposed = false;  ///< stored as the transpose of `shape` (2 axes): OpenCLIP's text projection
 };
 
-/// Where one part of a model (its UNet, its VAE, a text encoder) finds its tensors. Immutable.
+/// The tensors of one part of a model: UNet, VAE or a text encoder. Immutable.
 class Checkpoint {
  public:
   virtual ~Checkpoint() = default;
-  /// nullptr when there is none of that name. `key` as in a diffusers folder: "down_blocks.0.resnets.0.conv1.weight".
+  /// Returns nullptr if there is no such tensor. Throws Error (model) for an unsupported number format or a changed
+  /// file. `key` as in a diffusers folder: "down_blocks.0.resnets.0.conv1.weight".
   virtual const TensorView* find(const std::string& key) const = 0;
-  /// The bytes of that tensor have been copied and are not needed for now: the system may take their memory back. They can be
-  /// read again at any time.
+  /// Tells the system that it may free the memory of that tensor's bytes. They can be read again at any time.
   virtual void forget(const std::string& key) const { static_cast<void>(key); }
   /// All names, sorted.
   virtual std::vector<std::string> keys() const = 0;

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace geometry_transfer {
 namespace {
 
-// A search ends here however much lies in a folder: a dialog waits for it.
+// Limits of a search, because a dialog waits for it: folder levels, entries, models.
 constexpr int kMaxDepth = 4, kMaxEntries = 20000;
 constexpr std::size_t kMaxModels = 300;
 
@@ -144,7 +144,7 @@ void walk(const fs::path& folder, Finds& finds) {
   if (is_folder(folder)) is_model_folder(folder) ? finds.add(folder) : walk(folder, finds, visited, entries);
 }
 
-/// The snapshot that a repository of the Hugging Face cache stands at.
+/// Returns the current snapshot folder of a repository in the Hugging Face cache.
 fs::path current_snapshot(const fs::path& repository) {
   std::string commit;
   std::error_code none;
@@ -175,7 +175,7 @@ void walk_hugging_face(const fs::path& hub, Finds& finds) {
     const fs::path snapshot = current_snapshot(it->path());
     if (snapshot.empty()) continue;
     if (is_model_folder(snapshot)) finds.add(snapshot, name, !is_there(snapshot / "unet"));
-    // The cache holds language models and much else: files that are no such model are nobody's concern here.
+    // The cache also holds other models, so files that cannot be used are not listed.
     std::error_code skip;
     for (fs::directory_iterator file(snapshot, skip), last; !skip && file != last; file.increment(skip))
       if (has_extension(file->path(), {".safetensors"})) finds.add(file->path(), "", true);
@@ -259,7 +259,7 @@ std::vector<ModelInfo> list_models() {
   if (!shipped.path.empty()) finds.add(shipped.path);
   const std::size_t first = finds.models().size();
   try {
-    // The other folders are places to try; this one was asked for.
+    // Report this folder if it is missing, because the user named it.
     if (const fs::path own = own_models(); !own.empty() && !is_folder(own))
       finds.add_problem(own,
                         std::make_error_code(is_there(own) ? std::errc::not_a_directory : std::errc::no_such_file_or_directory));

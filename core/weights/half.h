@@ -26,7 +26,7 @@ inline float f16_to_float(std::uint16_t bits) {
   return bits & 0x8000 ? -size : size;
 }
 
-/// The number at `index`, which must be inside.
+/// Returns the number at `index`, 0 to count - 1. The index is not checked.
 inline float number_at(const TensorView& view, std::size_t index) {
   if (view.dtype == DType::f32) {
     float value;

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 16, kMaxValues = 500'000;
 
-/// Goes through a text before anything is built of it. The parser's own way to look on while it builds goes through a list again
-/// for every object in it: minutes for a few megabytes of "{},{},".
+/// Checks a text before it is parsed. The parser's own callback takes quadratic time: minutes for a few megabytes of
+/// "{},{},".
 class Check : public nlohmann::json_sax<Json> {
  public:
   explicit Check(const std::string& path) : path_(path) {}
@@ -49,7 +49,7 @@ class Check : public nlohmann::json_sax<Json> {
   }
 
   const std::string& path_;
-  std::vector<std::set<std::string>> seen_;  // keys of each object that is open; of a list, none
+  std::vector<std::set<std::string>> seen_;  // keys of each open object; an empty set for each open list
   std::size_t values_ = 0;
 };
 

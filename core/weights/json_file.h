@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// JSON of strangers: bounded in size, depth and number of values, no key twice; every failure an Error that names the file.
+/// Reads untrusted JSON. Limits size, depth and number of values, and refuses duplicate keys. Every failure is an Error
+/// that names the file.
 #pragma once
 
 #include <cstddef>

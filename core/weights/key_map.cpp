@@ -12,7 +12,7 @@ namespace {
 
 using Numbers = std::map<char, int>;
 
-/// The numbers where `pattern` is the beginning of `key`, up to a dot or the end; `rest` is what follows (after the dot).
+/// Matches `pattern` with the first components of `key`. Returns its numbers; `rest` receives the remaining components.
 std::optional<Numbers> match(const char* pattern, const std::string& key, std::string& rest) {
   Numbers numbers;
   std::size_t at = 0;
@@ -57,8 +57,8 @@ std::string joined(const std::string& front, const std::string& back) { return b
 
 bool holds(const char* pattern, const char* number) { return std::string(pattern).find(number) != std::string::npos; }
 
-/// Level and place of a block, and its running number in the file: one number after the other, layers + change of resolution on
-/// the way in, layers + 1 on the way out. Number 0 on the way in is conv_in.
+/// Converts a block's running number in the file to level and place in the level. Each level has `layers` + 1 blocks.
+/// On the way in, number 0 is conv_in, and the last block of a level changes the resolution.
 struct Place {
   int level, place;
 };
@@ -193,7 +193,7 @@ class Mapped : public Checkpoint {
       for (const std::int64_t side : shape) numbers *= static_cast<std::uint64_t>(side);
       view.data += static_cast<std::uint64_t>(target.part) * numbers * static_cast<std::uint64_t>(dtype_size(view.dtype));
     }
-    // Some programs have made linear layers of them already.
+    // Some files store this weight as a linear layer already.
     if (target.conv && shape.size() == 4 && shape[2] == 1 && shape[3] == 1) shape.resize(2);
     if (target.transposed) {
       if (shape.size() != 2) throw wrong();

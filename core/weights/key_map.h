@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Other names for the same tensors: rows that say how a file's key and diffusers' key turn into each other.
+/// Tables that translate tensor names between a file and diffusers.
 #pragma once
 
 #include <memory>
@@ -12,10 +12,10 @@
 
 namespace geometry_transfer {
 
-/// What a file's tensor is to the model's.
+/// How a tensor in the file relates to a tensor of the model.
 struct Stored {
   std::string key;          ///< in the file
-  int part = 0, parts = 1;  ///< the file's tensor is this many of the model's, stacked along the first axis
+  int part = 0, parts = 1;  ///< it stacks `parts` tensors of the model along the first axis; number `part`, from 0
   bool transposed = false;  ///< 2 axes, swapped
   bool conv = false;        ///< stored as a 1 x 1 convolution where the model has a linear layer
 };
@@ -27,14 +27,14 @@ struct NameRow {
   bool transposed = false, conv = false;
 };
 
-/// The beginning of a key, up to a block. Numbers stand in braces:
-///   {n}       the same number on both sides                     {r}  counted from the other end: levels - 1 - {r}
+/// The first components of a key. A name in braces matches a number:
+///   {n}, {m}  the same number on both sides                     {r}  counted from the other end: levels - 1 - {r}
 ///   {i}, {o}  the file's running number of a block on the way in or out; {b}, {j} in the model: level and place in it
-/// A pattern ends where the block's own names begin; with no names the rest of the key is the same on both sides.
+/// `names` translates the rest of the key. Without `names` the rest is the same on both sides.
 struct BlockRow {
   const char *file, *model;
   const std::vector<NameRow>* names = nullptr;  ///< nullptr: the rest is kept
-  /// Of the model's level: 1 only with attention, 0 only without, -1 either.
+  /// The row holds for levels with attention (1), without (0), or for all (-1).
   int attends = -1;
 };
 
@@ -45,18 +45,20 @@ struct KeyMap {
   int layers_per_block = 2, levels = 4;
   std::vector<bool> attention = {};  ///< of each level, fine to coarse
 
-  /// Where the model's tensor is in the file; nothing when no row matches.
+  /// Returns where the model's tensor is in the file; nothing if no row matches.
   std::optional<Stored> to_file(const std::string& model_key) const;
-  /// The model's tensors that the file's is; empty when no row matches or the prefix is another. `.key` is the model's.
+  /// Returns the model's tensors that the file's tensor holds; `key` is then the model's. Empty if no row or prefix
+  /// matches.
   std::vector<Stored> to_model(const std::string& file_key) const;
 
  private:
-  /// Whether the model's level, of the way in or out, has the attention that `row` asks for.
+  /// Returns true if the level has attention as `row` asks. `way_in`: in the UNet's first half.
   bool fits(const BlockRow& row, bool way_in, int level) const;
 };
 
-/// `file`'s tensors under the model's names. Keys with the prefix that no row knows, or that `ignored` does not name (prefixes of
-/// keys, after the map's own), are listed in an Error (model); so are two tensors for one name.
+/// Returns the tensors of `file` under the model's names. Throws Error (model) that lists keys with the map's prefix
+/// that neither a row nor `ignored` matches, or that names a tensor which is there twice. `ignored`: beginnings of
+/// keys, after the map's prefix.
 std::shared_ptr<const Checkpoint> map_keys(std::shared_ptr<const Checkpoint> file, const KeyMap& map,
                                            const std::vector<std::string>& ignored);
 

@@ -26,7 +26,7 @@ const std::vector<NameRow> vae_attention = {
     {"k.bias", "to_k.bias"},
     {"v.bias", "to_v.bias"},
     {"proj_out.bias", "to_out.0.bias"},
-    // The names of diffusers since 0.18, and before. Programs that convert a model may leave them in a single file.
+    // Names of diffusers 0.18 and later, then earlier names. Some converters leave them in single files.
     {"group_norm", "group_norm"},
     {"to_q.weight", "to_q.weight", 0, 1, false, true},
     {"to_k.weight", "to_k.weight", 0, 1, false, true},
@@ -64,7 +64,7 @@ const std::vector<NameRow> open_clip_layer = {
     {"attn.in_proj_bias", "self_attn.v_proj.bias", 2, 3},
 };
 
-// A tensor that is its own block: nothing comes after it, or it is turned round.
+// Rows for a tensor without further name components: as it is, or transposed.
 const std::vector<NameRow> whole = {{"", ""}};
 const std::vector<NameRow> turned = {{"", "", 0, 1, true}};
 

@@ -24,14 +24,15 @@ Error changed(const std::string& path) {
   return error(Error::Kind::model, _("{0} was changed while it was in use: run again when it is complete."), path);
 }
 
-// What the handler of SIGBUS knows. It is global because signals are, and made of atomics because nothing else is safe there.
+// Data of the SIGBUS handler. It is global because signals are, and made of atomics because a signal handler may use
+// nothing else.
 struct Watched {
   std::atomic<bool> taken{false};
   std::atomic<std::uintptr_t> begin{0}, end{0};
   std::atomic<bool> damaged{false};
   const std::string* path = nullptr;  // not for the handler
 };
-constexpr int kMostMappings = 4096;  // four models of 1000 files each, the most that an index may name
+constexpr int kMostMappings = 4096;  // files: four parts (UNet, VAE, two text encoders) of at most 1000 each
 Watched watched[kMostMappings];
 struct sigaction before;  // who handled SIGBUS
 std::uintptr_t page_size = 4096;
@@ -42,8 +43,8 @@ void on_bus_error(int number, siginfo_t* info, void* context) {
   for (Watched& w : watched) {
     const std::uintptr_t begin = w.begin.load(), end = w.end.load();
     if (at < begin || at >= end) continue;
-    // All that follows is lost too, as a rule: one call for it, not one a page. Pages that are still there are only read as zeros
-    // by a computation whose result is void anyway.
+    // Replace all pages from here to the end at once, because they are usually lost, too. The result is discarded
+    // anyway.
     const std::uintptr_t page = at / page_size * page_size;
     if (mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
       break;

@@ -45,7 +45,7 @@ void open_text_encoder(const fs::path& folder, TextConfig& config, std::shared_p
   check_tensors(*weights, text_tensors(config), true);
 }
 
-/// What people call it. The tiny and the trained members of a family differ in their widths only.
+/// Returns the model's family. Test models of a family differ from real ones only in their widths.
 std::string family_of(const ModelFiles& files) {
   if (files.unet.text_time) return "SDXL";
   if (files.text.layers == 0 && files.vae.downscale() == 4) return "surface";

@@ -13,7 +13,7 @@ namespace geometry_transfer {
 
 struct ModelFiles {
   std::string name, path;
-  std::string family;  ///< a row's name in diffusion/config.cpp: "surface", "SD 1.x", ...
+  std::string family;  ///< "surface", "SD 1.x", "SD 2.x" or "SDXL"; see family_of() in model_files.cpp
   UNetConfig unet;
   VaeConfig vae;
   SchedulerConfig scheduler;
@@ -22,12 +22,13 @@ struct ModelFiles {
   std::shared_ptr<const Checkpoint> unet_weights, vae_weights, text_weights, text_2_weights;  ///< text ones null where absent
 };
 
-/// Whether the model was trained with text: all but the one that ships, whose context is one token of zeros.
+/// Returns true if the model reads a prompt. Only the shipped model does not; its context is one token of zeros.
 inline bool reads_text(const ModelFiles& files) { return files.family != "surface"; }
 
-/// Maps the files and reads the configurations; reads no weights. Throws Error (model) that names what is wrong and the way out:
-/// missing, truncated, another kind (inpainting, Flux, .ckpt, GGUF), a configuration key that this program does not know how to
-/// honour. All tensors are there and have the shapes that the configurations ask for. `prediction` overrides what the files say.
+/// Maps the files and reads the configurations. It reads no weights, except one bias of single SD 2.x files. Throws
+/// Error (model) that names what is wrong and the way out: missing, truncated, another kind (inpainting, Flux, .ckpt,
+/// GGUF), a configuration key that this program does not know how to honour. All tensors are there and have the shapes
+/// that the configurations ask for. `prediction` overrides what the files say.
 ModelFiles open_model(const std::string& path, Prediction prediction = Prediction::automatic);
 
 }  // namespace geometry_transfer

@@ -15,8 +15,8 @@
 namespace geometry_transfer {
 namespace {
 
-/// Bytes of a network's weights that are computed with at `wide` bytes a number. 3x3 convolutions have a second, transformed copy
-/// in fp32, unless they stay narrow or this processor is better at bf16.
+/// Returns the bytes of a network's weights at `wide` (2 or 4) bytes per number. 3x3 convolutions have a second,
+/// transformed copy in fp32, unless they stay narrow or this processor is better at bf16.
 std::uint64_t kept_bytes(const ModelFiles& files, const std::vector<TensorSpec>& tensors,
                          const std::shared_ptr<const Checkpoint>& weights, const char* key, int wide) {
   const TensorView* view = weights ? weights->find(key) : nullptr;
@@ -29,8 +29,8 @@ std::uint64_t kept_bytes(const ModelFiles& files, const std::vector<TensorSpec>&
   return sum;
 }
 
-/// The VAE's decoder in squares of 32 latent pixels: a block's input, its normalised copy and its output, at the channels of the
-/// second level.
+/// Returns the bytes of the VAE's decoder on a tile of 32 latent pixels a side: three fp32 feature maps (a block's
+/// input, its normalised copy and its output) with the channels of the second level.
 std::uint64_t decoding(const ModelFiles& files) {
   const std::uint64_t side =
       static_cast<std::uint64_t>(std::min(files.unet.sample_size, 32)) * static_cast<std::uint64_t>(files.vae.downscale());

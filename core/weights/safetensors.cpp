@@ -60,7 +60,7 @@ class Safetensors : public Checkpoint {
   std::map<std::string, std::string> others_;  // of number formats that are not understood
 };
 
-/// Several files under one roof. Each key belongs to the file that the index names.
+/// A checkpoint in several files. The index names the file of each key.
 class Shards : public Checkpoint {
  public:
   explicit Shards(const std::string& index_path) : path_(index_path) {

@@ -14,8 +14,8 @@
 
 namespace geometry_transfer {
 
-/// Tensors of types other than F32, F16 and BF16 may be there (integer position ids); find() refuses them by name. find() also
-/// checks that the file has not changed. Throws Error (model) that says what is wrong.
+/// A file may hold tensors of other types than F32, F16 and BF16 (integer position ids); find() throws Error (model)
+/// for such a tensor, and if the file has changed. Throws Error (model) that says what is wrong.
 std::shared_ptr<const Checkpoint> open_safetensors(const std::string& path);
 
 /// A `*.safetensors.index.json` and the files that it names, all of them beside it. Opens every shard at once.

@@ -26,7 +26,7 @@ constexpr Type types[] = {{"BOOL", 8},    {"U8", 8},   {"I8", 8},      {"F8_E5M2
                           {"U16", 16},    {"F16", 16}, {"BF16", 16},   {"I32", 32},    {"U32", 32},
                           {"F32", 32},    {"F64", 64}, {"I64", 64},    {"U64", 64},    {"C64", 64}};
 
-/// Reads the header event by event, so that nothing of it is believed, or kept, before it is checked.
+/// Reads the header by parser events, and checks each value before it is stored.
 /// Depth 0: outside; 1: names; 2: one tensor, or the metadata; 3: a list of numbers.
 class Reader : public nlohmann::json_sax<Json> {
  public:
@@ -153,7 +153,7 @@ std::map<std::string, SafetensorsEntry> read_safetensors_header(const std::byte*
                   name, entry.end, size - start);
     order.emplace_back(entry.begin, &name);
   }
-  // No gap, no overlap, nothing left over: the format asks for it, and a file that a download cut or mixed up breaks it.
+  // Check that the tensors fill the file without gap or overlap, as the format demands. Damaged downloads fail here.
   // Tensors of no bytes sort before the one that begins at the same place.
   std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
     return std::make_pair(a.first, entries[*a.second].end) < std::make_pair(b.first, entries[*b.second].end);

@@ -16,7 +16,7 @@ struct SafetensorsEntry {
   std::uint64_t begin = 0, end = 0;  ///< bytes from the start of the file
 };
 
-/// `data` is the file's first `size` bytes, of which all are there. Throws Error (model) with `path` in the message.
+/// `data`, `size`: the whole file; only its header is read. Throws Error (model) with `path` in the message.
 std::map<std::string, SafetensorsEntry> read_safetensors_header(const std::byte* data, std::uint64_t size,
                                                                 const std::string& path);
 

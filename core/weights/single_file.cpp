@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Detection after what is known of the published checkpoints; the marker keys are those that
-/// https://github.com/huggingface/diffusers (src/diffusers/loaders/single_file_utils.py) and
-/// https://github.com/comfyanonymous/ComfyUI (comfy/supported_models.py) tell them apart by.
+/// Detects the kind of a checkpoint by its keys. The marker keys are those of https://github.com/huggingface/diffusers
+/// (src/diffusers/loaders/single_file_utils.py) and https://github.com/comfyanonymous/ComfyUI
+/// (comfy/supported_models.py).
 #include "weights/single_file.h"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ constexpr char kUNetAlone[] = N_("a UNet alone: choose the folder that holds une
 struct Marker {
   const char* start;
   const char* kind;
-  bool stray = false;  ///< means nothing in a file that has a UNet of its own
+  bool stray = false;  ///< ignored if the file holds a UNet
 };
 const Marker markers[] = {
     {"double_blocks.", N_("a Flux model")},
@@ -58,14 +58,14 @@ Error other_kind(const std::string& path, const char* kind) {
   return error(Error::Kind::model, _("{0} is {1}. Choose a Stable Diffusion 1.x, 2.x or SDXL model."), path, _(kind));
 }
 
-/// Shapes tell a configuration as config.json does; it is held to the same.
+/// Throws Error (model) if a configuration derived from shapes is out of range, like one from config.json.
 void refuse_misfit(const std::string& path, const std::optional<Misfit>& wrong) {
   if (wrong)
     throw error(Error::Kind::model, _("{0} sets \"{1}\" to {2}, which this program cannot honour: choose another model."), path,
                 wrong->key, wrong->value);
 }
 
-/// Questions to a file about what it holds.
+/// Looks up names and shapes in a file.
 class Keys {
  public:
   explicit Keys(const Checkpoint& file) : file_(file) {
@@ -76,13 +76,13 @@ class Keys {
     const auto first = names_.lower_bound(start);
     return first != names_.end() && first->compare(0, start.size(), start) == 0;
   }
-  /// How many of start0., start1., ... are there in a row.
+  /// Returns how many of start0., start1., ... follow each other from 0.
   int count(const std::string& start) const {
     int n = 0;
     while (n < 1000 && any_with(start + to_string(n) + ".")) ++n;
     return n;
   }
-  /// A side of a tensor that must be there, with that many axes.
+  /// Returns a side of a tensor. Throws if it is missing or has another number of axes.
   int side(const std::string& key, std::size_t axis, std::initializer_list<std::size_t> axes) const {
     const TensorView* view = has(key) ? file_.find(key) : nullptr;
     if (!view)
@@ -110,7 +110,8 @@ UNetConfig detect_unet(const Keys& keys) {
   if (c.in_channels != 4) throw other_kind(keys.file().path(), N_("a model of another kind: its UNet does not take 4 channels"));
   c.out_channels = keys.side(root + "out.2.weight", 0, {4});
 
-  // Blocks on the way in: conv_in, then layers and one change of resolution a level, the last level without.
+  // Blocks on the way in: conv_in, then for each level its layers and one downsampling; the last level has no
+  // downsampling.
   const int blocks = keys.count(root + "input_blocks.");
   int per_level = 1;
   while (per_level < blocks && !keys.has(root + "input_blocks." + to_string(per_level) + ".0.op.weight")) ++per_level;
@@ -192,8 +193,8 @@ TextConfig detect_open_clip(const Keys& keys, const std::string& root) {
   return c;
 }
 
-/// True where the output's last attention has the biases of a v-prediction model: their spread is above 0.09 in SD 2.x models
-/// that predict v, below in those that predict epsilon (ComfyUI's criterion; such files say nothing themselves).
+/// Returns true for a v-prediction model: the standard deviation of norm1's bias in the last output attention exceeds
+/// 0.09 (ComfyUI's rule for SD 2.x, because such files have no configuration).
 bool looks_like_v(const Keys& keys, const UNetConfig& unet) {
   const int last = static_cast<int>(unet.block_out_channels.size()) * (unet.layers_per_block + 1) - 1;
   const std::string key = std::string(kUNet) + "output_blocks." + to_string(last) + ".1.transformer_blocks.0.norm1.bias";
@@ -246,7 +247,8 @@ bool predicts_v(const Keys& keys, const UNetConfig& unet, bool sd2, Prediction p
   return sd2 && looks_like_v(keys, unet);
 }
 
-/// The text encoders of SDXL, and the width of its six numbers' embedding: what the added condition has beside the pooled text.
+/// Detects SDXL's text encoders. The embedding width of its six size numbers is the added condition's width less the
+/// pooled text's.
 void detect_sdxl_text(ModelFiles& files, const std::shared_ptr<const Checkpoint>& file, const Keys& keys) {
   if (keys.any_with(kXlClip) && keys.any_with(kXlOpen)) {
     files.text = detect_clip(keys, kXlClip);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// One-file checkpoints in the naming of the original latent diffusion code: Stable Diffusion 1.x, 2.x and SDXL, as most people
-/// have them. Such a file says nothing about itself: family, widths and depths are read off its keys and shapes.
+/// Opens single-file checkpoints of Stable Diffusion 1.x, 2.x and SDXL in the naming of the original latent diffusion
+/// code. Such a file has no configuration: family, widths and depths are derived from keys and shapes.
 #pragma once
 
 #include <memory>
@@ -10,10 +10,10 @@
 
 namespace geometry_transfer {
 
-/// Throws Error (model) that names the kind where it is another one, and lists keys that are missing or too many.
+/// Throws Error (model) that names another kind of model, or lists missing and unknown keys.
 ModelFiles open_single_file(const std::string& path, Prediction prediction);
 
-/// The same on a checkpoint that is open already, before the family's groups and heads are held against its widths.
+/// Does the same for an open checkpoint, without checking that groups and heads divide the widths.
 ModelFiles single_file_model(std::shared_ptr<const Checkpoint> file, Prediction prediction);
 
 }  // namespace geometry_transfer

@@ -66,7 +66,7 @@ void transformer(const List& list, const UNetConfig& config, int channels, int l
     for (const char* norm : {"norm1", "norm2", "norm3"}) block.norm(norm, channels);
     attention(block["attn1"], channels, channels);
     attention(block["attn2"], channels, config.cross_attention_dim);
-    block["ff"]["net"]["0"].linear("proj", channels, 8 * channels);  // GEGLU: four times, and its gate
+    block["ff"]["net"]["0"].linear("proj", channels, 8 * channels);  // GEGLU: 4 x channels, and a gate of the same size
     block["ff"]["net"].linear("2", 4 * channels, channels);
   }
   project("proj_out");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Every tensor of a network, by the name that diffusers and transformers give it, from its configuration alone: to say at once
-/// what a file lacks, and to write models for tests.
+/// Lists the tensors of a network from its configuration, by their names in diffusers and transformers. The list serves
+/// to check files and to write test models.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ std::vector<TensorSpec> unet_tensors(const UNetConfig& config);
 std::vector<TensorSpec> vae_tensors(const VaeConfig& config);
 std::vector<TensorSpec> text_tensors(const TextConfig& config);
 
-/// Numbers in all of them.
+/// Returns the sum of all tensors' element counts.
 std::uint64_t count_numbers(const std::vector<TensorSpec>& tensors);
 
-/// Throws Error (model) that lists what `checkpoint` lacks of `expected`, or has in another shape, and, unless `allow_more`,
-/// what it has beyond.
+/// Throws Error (model) that lists tensors which are missing or have another shape, and unknown ones unless
+/// `allow_more`.
 void check_tensors(const Checkpoint& checkpoint, const std::vector<TensorSpec>& expected, bool allow_more);
 
 /// "a, b, c and 12 more".

@@ -48,8 +48,8 @@ at::Tensor Weights::read(const std::string& name, at::IntArrayRef shape, bool as
   std::vector<std::int64_t> sides = view->shape;
   if (view->transposed) std::swap(sides[0], sides[1]);
   const auto size = static_cast<std::uintptr_t>(at::elementSize(stored));
-  // Nobody writes to weights: the mapping is read-only, and a write would be a fault. The deleter keeps it alive, and gives its
-  // pages back once a copy in another type or order has taken its place: or a model would take its memory twice.
+  // Weights are read-only, as the mapping is. The deleter keeps the mapping alive. It frees the pages once a copy in
+  // another type or order exists, so that a model does not take its memory twice.
   void* data = const_cast<std::byte*>(view->data);
   at::Tensor tensor;
   if (reinterpret_cast<std::uintptr_t>(data) % size == 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A cursor into a checkpoint: weights["down_blocks"][0]["resnets"] is to its tensors what a folder is to its files. A layer
-/// takes the cursor in its constructor, so a layer that exists is a loaded one.
+/// A prefix into a checkpoint, like a folder of files: weights["down_blocks"][0]["resnets"]. A layer loads its tensors
+/// in its constructor, so a layer that exists is loaded.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -20,9 +20,9 @@ class WideningBuffer;
 
 class Weights {
  public:
-  /// Tensors come out as `dtype` on `device`; without copying where they are so on disk already (the mapping is kept alive by
-  /// them, and its pages are given back with the last of them). `keep_narrow`: matrices that the file has in 16 bits come out so
-  /// on the processor, though `dtype` is fp32, and are widened where they are used.
+  /// Returns tensors as `dtype` on `device`, without a copy if they are so on disk (they keep the mapping alive, and
+  /// free its pages at their end). `keep_narrow`: on the processor, matrices with 16 bits in the file keep them
+  /// although `dtype` is fp32; they are widened where they are used.
   Weights(std::shared_ptr<const Checkpoint> checkpoint, at::ScalarType dtype, at::Device device = at::kCPU,
           bool keep_narrow = false);
 
@@ -31,9 +31,9 @@ class Weights {
 
   /// Throws Error (model) with key, file, expected and found shape when it is missing or another.
   at::Tensor tensor(const std::string& name, at::IntArrayRef shape) const;
-  /// The same, of what is multiplied with: may come out in 16 bits.
+  /// Does the same for a matrix, which may keep its 16 bits.
   at::Tensor matrix(const std::string& name, at::IntArrayRef shape) const;
-  /// Where a matrix that came out narrower than dtype() is widened; null for another.
+  /// Returns the buffer for widening a 16-bit matrix; null for others.
   std::shared_ptr<WideningBuffer> buffer_for(const at::Tensor& matrix) const {
     return matrix.scalar_type() == dtype_ ? nullptr : buffer_;
   }
