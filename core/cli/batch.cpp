@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_fields = 1000;  // of one job; there are about 50 names
+constexpr std::size_t most_fields = 1000;  // limit of the fields in one job; about 50 names exist
 
 /// Sets one field of a job by its column name. Relative paths start at `folder`.
 void set_field(Job& job, const std::string& name, const std::string& text, const fs::path& folder) {
@@ -133,8 +133,8 @@ std::vector<Job> read_tsv(const std::string& path, const std::string& text, cons
   return std::move(list.jobs);
 }
 
-/// Takes the parser's events: an array of objects with texts, numbers and booleans. Nothing nested is stored, so neither depth
-/// nor number of values takes memory. Every event returns true to go on.
+/// Takes the parser's events: an array of objects with texts, numbers and booleans. Nested values are refused, so their
+/// depth and number cost no memory. Every event returns true to go on.
 class JsonJobs : public nlohmann::json_sax<nlohmann::json> {
  public:
   JsonJobs(const std::string& path, const StopRequested& stop) : list(path, stop), path_(path) {}
@@ -174,7 +174,7 @@ class JsonJobs : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   std::size_t place() const { return list.jobs.size() + 1; }
-  /// `text`: nothing for a value of a kind that no field has.
+  /// `text`: nothing for null, lists and nested objects.
   bool value(const std::optional<std::string>& text) {
     if (!in_list_) return false;
     if (in_job_ && text && fields_.size() < most_fields) {

@@ -6,7 +6,7 @@
 namespace geometry_transfer::cli {
 namespace {
 
-/// Rows at the same time: a transform without a cache is only read.
+/// Converts rows in parallel. That is safe because a transform without a cache is only read.
 void transform_rows(cmsHTRANSFORM transform, const cv::Mat& from, cv::Mat& to) {
   cv::parallel_for_(cv::Range(0, from.rows), [&](const cv::Range& rows) {
     for (int y = rows.start; y < rows.end; ++y)
@@ -14,8 +14,8 @@ void transform_rows(cmsHTRANSFORM transform, const cv::Mat& from, cv::Mat& to) {
   });
 }
 
-/// Whether a transform from R'G'B' to R'G'B' moves no colour by a level of 8 bits. The sRGB profiles in use are apart by half of
-/// one.
+/// Returns true if a transform from R'G'B' to R'G'B' changes no colour by 1/255 or more. Common sRGB profiles differ by
+/// half of that.
 bool changes_nothing(cmsHTRANSFORM transform) {
   constexpr int kSide = 17;
   cv::Mat colours(kSide * kSide * kSide, 1, CV_32FC3), seen(colours.size(), CV_32FC3);

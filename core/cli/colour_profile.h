@@ -12,8 +12,8 @@ namespace geometry_transfer::cli {
 class ColourProfile {
  public:
   /// `profile`: ICC bytes, empty for sRGB. `channels`: 1 for gray, 3 for colour. A profile that is damaged or of another kind
-  /// (CMYK in a picture that was decoded to RGB) counts as none: is_used() tells. One that is sRGB but for rounding is kept in
-  /// what is written, and its colours are sRGB's as they are.
+  /// (CMYK in a picture that was decoded to RGB) counts as none: is_used() tells. A profile that equals sRGB within
+  /// rounding is written again, but no colours are converted.
   ColourProfile(const Bytes& profile, int channels);
   ~ColourProfile();
   ColourProfile(ColourProfile&&) noexcept;

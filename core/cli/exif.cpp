@@ -51,7 +51,7 @@ struct Entry {
   Directory directory;  // of a tag that leads to one
 };
 
-/// Reads directories out of a TIFF file or an EXIF block. Whatever lies outside the file is left out.
+/// Reads directories out of a TIFF file or an EXIF block. Skips entries whose values lie outside the file.
 class TagReader {
  public:
   explicit TagReader(const Bytes& file) : file_(file) {
@@ -160,7 +160,7 @@ std::size_t append_directory(Bytes& to, const Directory& directory) {
   return at;
 }
 
-/// Leaves what describes the photograph: texts, times, author, and the directories of EXIF and GPS.
+/// Keeps the descriptive tags: texts, times, author, and the directories of EXIF and GPS.
 Directory descriptive(Directory directory) {
   static constexpr unsigned kept[] = {270, 271, 272, 305, 306, 315, 316, 18246, 33432, exif_tag, gps_tag};
   for (auto it = directory.begin(); it != directory.end();) {

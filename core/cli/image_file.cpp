@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 enum class Format { png, jpeg, tiff, other };
 
-/// By the file's first bytes.
+/// Detects the format by the file's first bytes.
 Format format_of(const Bytes& file) {
   const auto starts_with = [&](const char* head, std::size_t size) {
     return file.size() >= size && std::memcmp(file.data(), head, size) == 0;
@@ -58,7 +58,7 @@ void turn_upright(Picture& picture, int orientation) {
     turned = cv::Mat();
     if (auto& r = picture.metadata.resolution) std::swap(r->x, r->y);
   }
-  // After the transposition each orientation is a mirror image, or none.
+  // After transposing, only mirroring is left to do.
   constexpr int rows = 0, columns = 1, both = -1, none = 2;
   static constexpr int flips[] = {none, columns, both, rows, none, columns, both, rows};
   const int flip = orientation >= 1 && orientation <= 8 ? flips[orientation - 1] : none;

@@ -10,8 +10,8 @@ namespace geometry_transfer::cli {
 /// layout that cannot be read exactly. Throws Error (system) when memory does not suffice, Cancelled when stopped.
 Picture read_picture(const std::string& path, const StopRequested& stop = {});
 
-/// Throws Error when the format of `path` cannot hold such a picture, or the file cannot be written. Called before any work.
-/// `depth`: CV_8U or CV_16U.
+/// Throws Error if the format of `path` cannot hold such a picture, or if the file cannot be written. Call it before
+/// any work. `depth`: CV_8U or CV_16U.
 void check_output(const std::string& path, int depth, bool alpha, Size size);
 
 /// Encodes the picture in the format that the ending of `path` names. `offset`: where GIMP places it as a layer (PNG only).

@@ -31,7 +31,7 @@ struct LoadedTexture {
   PictureRaster colour;
 };
 
-/// Throws Error when the layer is transparent everywhere: then nothing would be written but the target itself.
+/// Throws Error if the whole layer is transparent, because the result would equal the target.
 void check_layer(const Layer& layer) {
   for (std::size_t i = 3; i < layer.rgba.size(); i += 4)
     if (layer.rgba[i] > 0) return;

@@ -126,7 +126,7 @@ class Reader {
     const std::uint64_t pixels = claim.width * claim.height;
     const bool several = info_.progressive_mode || info_.comps_in_scan < info_.num_components;
     claim.bytes = pixels * components * (several ? 3 : 1);
-    constexpr unsigned best_ratio = 1024;  // pixels a byte: one bit for 8 x 8 of them, in one scan at least
+    constexpr unsigned best_ratio = 1024;  // pixels per byte; a bit for each 8 x 8 pixels gives 512, the rest is reserve
     claim.possible = pixels / best_ratio <= file_.size();
     return claim;
   }
@@ -190,8 +190,8 @@ class Reader {
     if (self.stop_ && self.stop_()) std::longjmp(self.errors_.target, jumped_for_stop);
   }
 
-  /// False when a progressive file never sent the last bits of its mean values. A file that ends early must have sent those of
-  /// all coefficients, or it was cut between two scans.
+  /// Returns false if a progressive file lacks scans: the last bits of the mean values, or of any coefficient if the
+  /// file ends early.
   bool has_all_scans() const {
     if (!info_.progressive_mode || !info_.coef_bits) return true;
     for (int c = 0; c < info_.num_components; ++c)

@@ -13,7 +13,7 @@ constexpr int jpeg_largest_side = 65500;  ///< libjpeg's limit, pixels
 /// stopped.
 Picture read_jpeg(const Bytes& file, const std::string& path, const StopRequested& stop);
 
-/// Size and memory by the header; width 0 when there is none.
+/// Returns size and memory from the header; width 0 if the header is missing.
 Claim jpeg_claim(const Bytes& file);
 
 /// Encodes at quality 95 with profile, resolution, EXIF and XMP. Empty when a side is too long for JPEG.

@@ -11,7 +11,7 @@
 
 namespace geometry_transfer::cli {
 
-/// The rasters point to the pictures, so it must not move.
+/// Do not move it: the rasters point into its pictures.
 struct LoadedReference {
   /// Throws Error (input) if a file cannot be read, the sizes differ, the picture is smaller than 8 x 8 pixels or the mask is
   /// empty. Throws Cancelled soon after `stop` says so.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The program geometry-transfer. Exit codes: 0 done, 1 error (one line on stderr), 2 wrong usage, 130 interrupted.
+/// The program geometry-transfer. Exit codes: 0 done; 1 an error, a failed job or picture, or an input left out (a line
+/// for each on stderr); 2 wrong usage; 130 interrupted.
 #include <clocale>
 #include <csignal>
 #include <cstdio>
@@ -79,7 +80,7 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
   return code;
 }
 
-/// Says on stderr what a preset does that is not worth its time with the chosen model.
+/// Prints a note on stderr if the preset does not improve the result with the chosen model.
 void explain_preset(const Options& options) {
   const std::string& id = options.request.preset;
   if (options.quiet || id == "custom") return;
@@ -97,7 +98,7 @@ int run(int argc, char** argv) {
   if (options.dataset.is_asked()) try {
       return run_dataset(options.dataset, options.request, options.quiet, line);
     } catch (const Cancelled&) {
-      return interrupted;  // it has said how far it came
+      return interrupted;  // run_dataset() has printed its progress
     }
   Session session;
   if (!options.batch.empty()) {
@@ -121,7 +122,7 @@ int main(int argc, char** argv) {
   set_idle_threads();
   keep_freed_memory();
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit makes write() fail; it does not end the program
-  // Take language and letters from the user's locale. Numbers keep the decimal point.
+  // Use the user's language and character set. Numbers keep the decimal point.
   std::setlocale(LC_MESSAGES, "");
   std::setlocale(LC_CTYPE, "");
   open_catalogs();

@@ -12,9 +12,9 @@ namespace {
 
 // Thresholds, as shares of full scale or of the visible pixels.
 constexpr double coloured_from = 0.1;  // a pixel whose channels differ by more has a colour; JPEG's noise stays below
-constexpr double few = 0.005;          // so few pixels may be exceptions: smoothed borders, specks
+constexpr double few = 0.005;          // share of pixels that may be exceptions: smoothed borders, specks
 constexpr double one_shade = 0.25;     // values within this range carry no shape of their own
-constexpr double near_end = 0.1;       // so close to the darkest or lightest value is black or white
+constexpr double near_end = 0.1;       // a value this close to the darkest or lightest one is black or white
 constexpr double mostly = 0.9;         // a black-and-white picture has this share near its ends
 
 /// What the pixels with alpha above 0 look like.

@@ -6,8 +6,8 @@
 
 namespace geometry_transfer::cli {
 
-/// How much each pixel of a mask file is selected, relative to the most that any pixel is: the strongest pixel counts as 1. So a
-/// mask of 0 and 1, of gray 100, or of faint strokes selects as people mean it. The extent is the mask's bounds.
+/// The coverage of a mask file, [0, 1], scaled so that its strongest pixel is 1. Masks of 0 and 1, of gray 100, or of
+/// faint strokes therefore work, too. The extent is the mask's bounds.
 ///
 /// Read as coverage:
 ///   gray, or R = G = B            the value: white selects
@@ -16,7 +16,8 @@ namespace geometry_transfer::cli {
 ///   black and white, transparency the value times alpha
 class MaskRaster : public Raster {
  public:
-  /// Throws Error (input) with the file's name for several colours, or for grays with transparency, which could mean either.
+  /// Throws Error (input) with the file's name for several colours, or for gray shades with transparency, because
+  /// either could be the selection.
   explicit MaskRaster(const Picture& picture);
   int channels() const override { return 1; }
   Rect extent() const override { return bounds_; }

@@ -12,7 +12,7 @@ namespace geometry_transfer::cli {
 struct Options {
   Job job;                 ///< its settings are empty: they are in `request`
   Request request;         ///< defaults, then the preset, then the single options
-  DatasetOptions dataset;  ///< if it is asked for, the job is not
+  DatasetOptions dataset;  ///< set by --variants or --manifest; `job` is then unused
   std::string batch;       ///< list or folder; only job.output is then used
   std::string report;
   bool quiet = false, list_models = false;

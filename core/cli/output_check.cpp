@@ -23,7 +23,7 @@ using Identity = std::tuple<dev_t, ino_t, std::string>;
 
 bool exists(const Identity& identity) { return std::get<2>(identity).empty(); }
 
-/// Nothing for a pipe or device, which many may share, and for a folder that is not there, which is an error of its own later.
+/// Returns nothing for a pipe or device, which many may share, and for a missing folder, which is an Error later.
 std::optional<Identity> identity_of(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) == 0)

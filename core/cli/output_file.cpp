@@ -76,7 +76,7 @@ class StagedFile {
     struct stat old {};
     if (lstat(path_.c_str(), &old) == 0 && S_ISREG(old.st_mode)) {
       const std::string aside = temporary_ + ".old";
-      // A second name keeps the old file in place at every moment; some file systems have none, so move it there.
+      // A hard link keeps the old file in place at every moment. On file systems without links, rename it.
       if (link(path_.c_str(), aside.c_str()) == 0 || rename(path_.c_str(), aside.c_str()) == 0) aside_ = aside;
     }
     if (rename(temporary_.c_str(), path_.c_str()) != 0) {

@@ -47,7 +47,7 @@ struct Picture {
   bool has_alpha() const { return pixels.channels() == 2 || pixels.channels() == 4; }
   int colour_channels() const { return pixels.channels() < 3 ? 1 : 3; }
   Size size() const { return {pixels.cols, pixels.rows}; }
-  /// The profile that gives the stored colours their meaning; empty: sRGB.
+  /// Returns the profile of the stored colours; empty means sRGB.
   const Bytes& colour_profile() const { return implied_profile.empty() ? profile : implied_profile; }
 };
 
@@ -55,7 +55,7 @@ struct Picture {
 struct Claim {
   std::uint64_t width = 0, height = 0;
   std::uint64_t bytes = 0;  ///< the decoded picture, and what the decoder needs beside it
-  bool possible = true;     ///< false: the file is shorter than the best compression of so many pixels
+  bool possible = true;     ///< false: the file is too short for so many pixels, even at the best compression
 };
 
 /// Throws Error when the sizes are out of range, impossible, or need more than the free memory. `path` names the file in it.

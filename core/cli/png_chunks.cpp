@@ -177,7 +177,7 @@ Bytes gamma_profile(const Bytes* gama, const Bytes* chrm, int channels) {
     white = {v[0], v[1], 1};
     primaries = {{v[2], v[3], 1}, {v[4], v[5], 1}, {v[6], v[7], 1}};
   }
-  // Files say 0.45455 for "as sRGB", so that value means sRGB's own curve.
+  // The value 0.45455 means sRGB's own curve, because files write it for sRGB.
   const bool usual_gamma = std::abs(stored - 0.45455) < 0.002;
   if (usual_gamma && !wide) return {};
   static constexpr double srgb_curve[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};

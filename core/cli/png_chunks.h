@@ -8,7 +8,7 @@ namespace geometry_transfer::cli {
 
 /// True when the file has its end chunk.
 bool png_is_whole(const Bytes& file);
-/// Size and memory by the header chunk; width 0 when there is none.
+/// Returns size and memory from the header chunk; width 0 if it is missing.
 Claim png_claim(const Bytes& file);
 /// Frames of an animated PNG; 1 for a still one.
 std::uint32_t png_frames(const Bytes& file);

@@ -142,7 +142,7 @@ struct Layout {
 
   /// The picture, and one tile or strip beside it.
   Claim claim(std::uint64_t file_size) const {
-    constexpr std::uint64_t usual_piece = 1 << 24;  // pixels; a piece that is larger than this and the picture is an attack
+    constexpr std::uint64_t usual_piece = 1 << 24;  // pixels; a larger tile or strip must fit the picture
     Claim claim;
     claim.width = width, claim.height = height;
     const std::uint64_t pixels = claim.width * claim.height, piece = std::uint64_t(piece_width) * piece_height;
@@ -150,7 +150,8 @@ struct Layout {
     const std::uint64_t sample = bits > 8 ? 2 : 1, stored = std::min<std::uint64_t>(samples, 8) * sample;
     if (pixels > UINT64_MAX / 64) return claim.bytes = UINT64_MAX, claim;
     claim.bytes = pixels * std::uint64_t(channels()) * (depth() == CV_16U ? 2 : 1) + std::min(piece, most) * stored;
-    // The best case of each compression, pixels' bytes a byte. The others (fax, LZMA, ZSTD, LERC) stay below 16384 pixels a byte.
+    // Highest ratio of decoded to stored bytes for each compression. The others (fax, LZMA, ZSTD, LERC) stay below
+    // 16384 pixels per byte.
     const unsigned best = compression == COMPRESSION_NONE            ? 1
                           : compression == COMPRESSION_PACKBITS      ? 64
                           : compression == COMPRESSION_LZW           ? 1400
@@ -254,7 +255,7 @@ class Unpacker {
       pixel[0] = red_[index], pixel[1] = green_[index], pixel[2] = blue_[index];
     }
   }
-  /// The i-th sample of a row, at full scale. Rows of fewer than 8 bits are shorter than their samples are many.
+  /// The i-th sample of a row, at full scale. Rows with fewer than 8 bits per sample have fewer bytes than samples.
   std::uint8_t number(const std::uint8_t* row, int i) const {
     return layout_.bits < 8 ? static_cast<std::uint8_t>(sample(row, i) * 255 / ((1u << layout_.bits) - 1)) : row[i];
   }

@@ -20,8 +20,8 @@ enum class DatasetFormat {
 /// Throws Error (input) that lists the names.
 DatasetFormat parse_dataset_format(const std::string& text);
 
-/// Fills in the row's paths, from its index, split and kinds. `several`: data sets whose pictures hold several defects have
-/// instance masks where the format knows them. `splits`: without them plain has no folders for splits.
+/// Fills in the row's paths, from its index, split and kinds. `several`: pictures may hold several defects, so plain
+/// writes instance masks. `splits`: plain uses a folder for each split.
 void name_files(Row& row, DatasetFormat format, bool several, bool splits);
 
 /// What belongs to one picture beside it: label, instance mask, or polygons. `names`: CV_8UC1, the defect's number from 1 on for

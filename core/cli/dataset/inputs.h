@@ -18,11 +18,11 @@ struct TargetFiles {
   std::string place, avoid;  ///< white: where geometry may lie, and where it may not; empty: no such file
 };
 
-/// `source`: a picture, then `mask` is its mask; or a folder of pictures. In a folder, mask of NAME.* is
+/// `source`: a picture (`mask` is then its mask) or a folder of pictures. In a folder, the mask of NAME.* is
 ///   NAME.* in `mask`, where that is a folder; otherwise NAME_mask.* or NAME-mask.* beside it.
-/// Folders in the folder are kinds, by their names, and lie in the masks' folder in the same way.
-/// `weights`: a file of lines NAME<tab>WEIGHT for sources by file name without ending; empty: every source equally often.
-/// Throws Error (input): nothing found, a picture without a mask, a line that is no weight.
+/// A subfolder's name is the class of its pictures. The masks' folder has the same subfolders. `weights`: a file of
+/// lines NAME<tab>WEIGHT for sources by file name without ending; empty: every source equally often. Throws Error
+/// (input): nothing found, a picture without a mask, a line that is no weight.
 std::vector<SourceFiles> find_sources(const std::string& source, const std::string& mask, const std::string& weights,
                                       const std::string& kind);
 

@@ -10,7 +10,7 @@ namespace {
 constexpr double kSmooth = 1;      // pixels
 constexpr double kSpreadOver = 8;  // pixels over which the target's own spread is taken
 constexpr int kLeast = 12;         // pixels of the smallest region
-constexpr int kClose = 5;          // pixels of the gap in a region that is closed
+constexpr int kClose = 5;          // side of the closing element, pixels: narrower gaps in a region are closed
 
 /// Thresholds of a change in CIELAB units, and how much of the target's standard deviation of L* is added to them.
 constexpr double kLow = 2.5, kLowOfSpread = 0.15, kHigh = 5, kHighOfSpread = 0.3;

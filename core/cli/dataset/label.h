@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The label of an edit: the pixels that changed visibly. It is told from the pictures before and after alone, so that it holds
-/// for any way of editing.
+/// The label of an edit: the pixels that changed visibly. It depends only on the pictures before and after, so it works
+/// for every way of editing.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -11,10 +11,11 @@ namespace geometry_transfer::cli {
 
 /// 255 where `edited` differs visibly from `target`, else 0; CV_8UC1 of their size.
 ///   edited, target   CV_32FC3 R'G'B' in [0,1]
-///   support          CV_32FC1: > 0 where the edit may have changed something; the label stays inside
-/// A change is measured in CIELAB, smoothed over a pixel. A region belongs to the label where all of it passes a low threshold
-/// and some of it a high one. Both rise with the target's own spread of lightness round the pixel, since coarse material hides
-/// more. Holes are filled, and specks of a few pixels are dropped; thin lines stay whole.
+///   support          CV_32FC1: > 0 where the edit may have changed something; the label stays inside, but for filled
+///                    holes
+/// A change is measured in CIELAB, smoothed over a pixel. A region belongs to the label if all of it passes a low
+/// threshold and some of it a high one. Both rise with the target's own spread of lightness around the pixel, since
+/// coarse material hides more. Holes are filled, and specks below 12 pixels are dropped; thin lines stay whole.
 cv::Mat visible_change(const cv::Mat& edited, const cv::Mat& target, const cv::Mat& support);
 
 /// A layer laid over its target, and what it changed.
@@ -25,7 +26,7 @@ struct Change {
   cv::Mat label;           ///< see visible_change
 };
 
-/// Reads the target under the layer and round it. `ring`: pixels more on each side, where the target has them.
+/// Reads the target under the layer and around it. `ring`: extra pixels on each side, cut at the target's border.
 Change change_of(const Raster& target, const Layer& layer, int ring);
 
 }  // namespace geometry_transfer::cli

@@ -22,7 +22,8 @@ constexpr std::uint64_t kDrawing = 3;  // this use of the seed
 
 std::uint64_t bytes_of(const cv::Mat& m) { return m.total() * m.elemSize(); }
 
-/// A picture as CV_8UC1, not 0 where it is lighter than black and not transparent. `size`: what it must have.
+/// Reads a mask as CV_8UC1: 255 where its coverage is at least 0.5, else 0. Throws Error (input) if its size is not
+/// `size`.
 cv::Mat read_area(const std::string& path, Size size, const std::string& target, const StopRequested& stop) {
   if (path.empty()) return {};
   const Picture picture = read_picture(path, stop);

@@ -21,12 +21,12 @@ class Maker {
   ///   stop   asked while a picture is read or edited; once it is true, these throw Cancelled
   Maker(const Plan& plan, const DatasetOptions& options, const Request& base, const StopRequested& stop);
 
-  /// Reads the input number `i` of sources, then targets. Throws Error as reading does, and for a target that no source fits on.
+  /// Reads a source or a target. Throws Error if it cannot be read, or if no source fits on the target.
   void check_source(const SourceFiles& files);
   void check_target(const TargetFiles& files);
 
-  /// Draws, edits and writes the picture. A row whose `error` is not empty has no files. Throws Error (system) where nothing can
-  /// be written at all.
+  /// Draws, edits and writes the picture. A row whose `error` is not empty has no files. Throws Error (system) if
+  /// nothing can be written at all.
   Row make(std::size_t index);
   /// Makes a row again as it was drawn.
   Row make_again(Row row);
@@ -40,7 +40,7 @@ class Maker {
   Source source(const std::string& colour, const std::string& mask);
   std::shared_ptr<const Target> target(const TargetFiles& files);
 
-  /// Chooses sources, settings and places; empty where one finds no place.
+  /// Chooses sources, settings and places; empty if one finds no place.
   bool draw(Row& row, const Target& target, Random& random);
   /// Edits the row's defects onto `picture` and fills in what came out. `names`: see label_files.
   void edit(Row& row, Picture& picture, cv::Mat& names);

@@ -51,11 +51,11 @@ class ManifestFiles {
   std::pair<int, int> shard_;
 };
 
-/// Lines of a run that goes on. A line is there when its picture is.
+/// The unfinished manifest of a run. A line is written after its picture.
 class PartFile {
  public:
-  /// Takes what `part` or `finished` has of the same set. Throws Error (input) where they are of another one, (system) where
-  /// nothing can be written.
+  /// Reads the earlier rows of the same set from `part` or `finished`. Throws Error (input) if the files belong to
+  /// another set, (system) if nothing can be written.
   PartFile(const std::string& part, const std::string& finished, const Head& head);
   ~PartFile();
   PartFile(const PartFile&) = delete;

@@ -10,7 +10,7 @@
 namespace geometry_transfer::cli {
 
 struct Measures {
-  double contrast = 0;  ///< how much more L* differs from the surround's mean inside the label than in the surround, / 100
+  double contrast = 0;  ///< mean |L* - m| inside the label less that in the surround, / 100; m: the surround's mean
   double share = 0;     ///< label's pixels / the picture's, [0,1]
   double leak = 0;      ///< share of the whole change of L* that lies outside the label, [0,1]
   double border = 0;    ///< 1 where the label touches the picture's border, else 0

@@ -20,8 +20,8 @@ struct TypedDataset {
 
 void add_dataset_options(CLI::App& app, TypedDataset& typed);
 
-/// Completes what was typed with the files and settings of a single transfer. Throws Error (input) for what is missing or
-/// contradicts, so before anything is read.
+/// Completes what was typed with the files and settings of a single transfer. Throws Error (input) for missing or
+/// contradicting options, before any file is read.
 DatasetOptions dataset_options(const TypedDataset& typed, const Job& job, const Settings& settings);
 
 }  // namespace geometry_transfer::cli

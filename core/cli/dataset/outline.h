@@ -8,9 +8,9 @@
 
 namespace geometry_transfer::cli {
 
-/// COCO's compressed run lengths of a mask (CV_8UC1, not 0 selects): lengths of runs column by column, the first of zeros, each
-/// as characters of 5 bits and a sign, from the fourth on as the difference from the one before last. `area`: where `mask` lies
-/// in a picture of `size`.
+/// Returns COCO's compressed run lengths of a mask (CV_8UC1, not 0 selects): column by column, zeros first, 5 bits per
+/// character. From the fourth run on they are differences from two runs earlier. `area`: where `mask` lies in a picture
+/// of `size`.
 std::string run_lengths(const cv::Mat& mask, cv::Rect area, cv::Size size);
 
 /// Outer outlines as polygons, in pixels of `mask`, at most a quarter of a pixel inside its pixels' borders. One a region, at

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kDraws = 500;  // of a place, before a target counts as full
 
-/// A disc, or a square where a disc of that size would take long.
+/// Grows the mask by a disc of that radius in pixels.
 void widen(cv::Mat& mask, int pixels) {
   if (pixels <= 0) return;
   cv::Mat far;

@@ -25,11 +25,12 @@ Footprint footprint_of(const Raster& mask, cv::Point2d centre, const Placement& 
 class FreeArea {
  public:
   /// `place`: CV_8UC1 of the target's size, not 0 where geometry may lie; empty: everywhere. `avoid`: where it may not.
-  /// `border`: pixels from the target's border that stay free; below 0 so many pixels of a footprint may lie outside.
+  /// `border`: pixels along the target's border that stay empty; negative: so many pixels of a footprint may lie
+  /// outside.
   FreeArea(cv::Size target, const cv::Mat& place, const cv::Mat& avoid, int border);
 
-  /// A place for the footprint's centre on which all of it is free, drawn evenly among such places; none after a bounded number
-  /// of draws.
+  /// Draws a place for the footprint's centre where all of it is free; all such places are equally likely. Returns
+  /// nothing after 500 failed draws.
   std::optional<cv::Point> draw(const Footprint& footprint, Random& random) const;
   /// Takes the footprint at `at` and `apart` pixels round it.
   void take(const Footprint& footprint, cv::Point at, int apart);

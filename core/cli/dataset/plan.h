@@ -18,7 +18,7 @@ namespace geometry_transfer::cli {
 /// As typed.
 struct DatasetOptions {
   int variants = 0;  ///< pictures with defects; 0: no data set is asked for
-  int good = -1;     ///< pictures more without any; below 0: none, but every target once for MVTec
+  int good = -1;     ///< additional pictures without defects; below 0: none, or one of each target with MVTec
   unsigned long long seed = 0;
   std::string target, source, mask, output;  ///< files or folders; output is a folder
   std::string place, avoid, weights, kind = "defect", format = "plain", defects = "1", split;
@@ -45,17 +45,17 @@ class Plan {
   const std::vector<SourceFiles>& sources() const { return sources_; }
   const std::vector<TargetFiles>& targets() const { return targets_; }
   const Spreads& spreads() const { return spreads_; }
-  /// What was found unusable goes, then the rest is divided into splits. Throws Error (input) where too little is left.
+  /// Removes unusable inputs and divides the rest into splits. Throws Error (input) if too little is left.
   void divide(const std::vector<LeftOut>& left_out);
 
   /// Rows: first those with defects, then those without.
   std::size_t count() const;
   bool is_good(std::size_t index) const { return index >= static_cast<std::size_t>(options_.variants); }
-  /// Index and split of the row; its target is set by the caller from target_of().
+  /// Returns the name of the picture's split.
   std::string split_of(std::size_t index) const;
   const TargetFiles& target_of(std::size_t index) const;
-  /// The source of the defect number `slot` of the picture. In turn, each round in another order; or drawn, where weights were
-  /// given.
+  /// Returns the source of the defect number `slot` of the picture. Sources come in turn, each round in a new order.
+  /// With weights they are drawn.
   const SourceFiles& source_of(std::size_t index, std::size_t slot, Random& random) const;
   /// How many defects a picture has at least and at most.
   std::pair<int, int> defects() const { return defects_; }

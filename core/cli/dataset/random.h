@@ -31,7 +31,7 @@ class Random {
   /// [0, count); count > 0
   std::size_t below(std::size_t count) { return static_cast<std::size_t>(unit() * static_cast<double>(count)); }
 
-  /// The place of one of the weights, which are not negative and not all 0.
+  /// Returns the index of one of the weights, drawn by weight. Weights are >= 0 and not all 0.
   std::size_t pick(const std::vector<double>& weights) {
     double total = 0;
     for (const double w : weights) total += w;

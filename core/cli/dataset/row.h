@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// One picture of a data set: what was drawn for it, and what came out. A manifest is a line of JSON for each.
+/// One picture of a data set: drawn values and results. The manifest has a line of JSON for each picture.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -18,7 +18,7 @@ struct Defect {
   std::string source, mask, kind;
   double x = 0, y = 0;  ///< target pixel of the mask's centre
   Settings settings;    ///< all that was given or drawn for it
-  // What came out:
+  // Results:
   cv::Rect box;      ///< of the label, pixels of the picture
   int area = 0;      ///< pixels of the label
   std::string runs;  ///< the label as COCO's compressed run lengths

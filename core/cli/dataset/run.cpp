@@ -102,8 +102,8 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Removes what a killed process of this shard left: files are written beside their place as NAME.ENDING.XXXXXX (output_file.h),
-/// and every name begins with its picture's index.
+/// Removes the temporary files that a killed process of this shard left. They are NAME.ENDING.XXXXXX (output_file.h),
+/// and NAME begins with the picture's index.
 void remove_leftovers(const std::string& folder, const std::vector<std::size_t>& missing) {
   constexpr std::size_t digits = 6, random = 7;  // ".XXXXXX"
   std::error_code none;
@@ -162,7 +162,7 @@ int run_dataset(const DatasetOptions& asked, const Request& base, bool quiet, Pr
   const int threads = base.threads > 0 ? base.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   cv::setNumThreads(1);  // pictures are made at the same time instead
 
-  // 1. What there is to make: a plan from the inputs, or the rows of a manifest.
+  // 1. Find all pictures: a plan from the inputs, or the rows of a manifest.
   Manifest given;
   if (!options.manifest.empty()) {
     given = read_manifest(options.manifest);
@@ -185,7 +185,7 @@ int run_dataset(const DatasetOptions& asked, const Request& base, bool quiet, Pr
   head.kinds = plan.kinds();
   for (const LeftOut& out : head.left_out) say(line, sentence(_("Left out: {0}: {1}"), out.file, out.why));
 
-  // 2. What of it this process makes, and what of that is there.
+  // 2. Find this process's pictures, and which of them exist.
   const ManifestFiles files(options.output, options.shard);
   PartFile part(files.part(), files.own(), head);
   std::vector<Row> rows = part.rows();
@@ -199,7 +199,7 @@ int run_dataset(const DatasetOptions& asked, const Request& base, bool quiet, Pr
 
   remove_leftovers(options.output, missing);
 
-  // 3. Make it.
+  // 3. Make the others.
   const std::function<Row(std::size_t)> make = [&](std::size_t i) {
     return options.manifest.empty() ? maker.make(i) : maker.make_again(given.rows.at(i));
   };

@@ -17,7 +17,7 @@ bool read_number(const std::string& text, double& value) {
   return number.has_value();
 }
 
-/// Refuses what the table refuses, and the way it does.
+/// Throws the table's Error for a value that the table does not allow.
 void check(const std::string& name, const std::string& text) {
   Request scratch;
   set_parameter_text(scratch, name, text);

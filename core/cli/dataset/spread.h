@@ -23,7 +23,7 @@ class Spreads {
   /// Throws Error (input) that names the parameter and the value that is not allowed.
   explicit Spreads(const Settings& typed);
 
-  /// One value for each, as text that set_parameter_text reads: what the manifest says is then what was done.
+  /// Draws one value for each parameter, as text for set_parameter_text(). The manifest stores the same text.
   Settings draw(Random& random) const;
   /// The least and the most of a number; `otherwise` twice where it is not given.
   std::pair<double, double> range(const std::string& name, double otherwise) const;
