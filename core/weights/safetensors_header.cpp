@@ -150,7 +150,7 @@ std::map<std::string, SafetensorsEntry> read_safetensors_header(const std::byte*
       throw error(Error::Kind::model, _("{0} is damaged: \"{1}\" has not as many bytes as its shape asks for."), path, name);
     if (entry.end > size - start)
       throw error(Error::Kind::model, _("{0} is incomplete: \"{1}\" ends at byte {2}, the file at {3}. Download it again."), path,
-                  name, entry.end, size - start);
+                  name, start + entry.end, size);
     order.emplace_back(entry.begin, &name);
   }
   // Check that the tensors fill the file without gap or overlap, as the format demands. Damaged downloads fail here.

@@ -87,6 +87,9 @@ TEST(Safetensors, RefusesTruncatedAndLeftOverData) {
   const std::string header = "{" + entry("a", "F32", "[2,2]", "[0,16]") + "}";
   EXPECT_EQ(refusal(safetensors_bytes(header, std::string(16, 0))), "");
   expect_refused(safetensors_bytes(header, std::string(15, 0)), "incomplete");
+  const std::size_t start = 8 + header.size();
+  expect_refused(safetensors_bytes(header, std::string(15, 0)),
+                 "ends at byte " + std::to_string(start + 16) + ", the file at " + std::to_string(start + 15));
   expect_refused(safetensors_bytes(header, std::string(17, 0)), "damaged");
 }
 
