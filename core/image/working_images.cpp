@@ -158,9 +158,9 @@ WorkingImages read_working_images(const Scene& scene, const Request& request, in
   if (views.area.mask_share <= 0)
     throw error(
         Error::Kind::input,
-        _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}): it was shrunk by {4} pixels, or "
-          "the reference is transparent there."),
-        rect.width, rect.height, rect.x, rect.y, std::max(0.0, -request.grow));
+        _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}; Grow selection: {4} pixels): change "
+          "the shift, raise Grow selection, or choose a reference that is not transparent there."),
+        rect.width, rect.height, rect.x, rect.y, request.grow);
   if (!lands(views))
     throw error(
         Error::Kind::input,

@@ -346,7 +346,7 @@ TEST(WorkingImages, RefusalsSayWhatAndHow) {
   expect_says(refusal(d.scene, far), {"5070, 70", "0, 0 to 200, 200", "shift"});
   Request shrunk;
   shrunk.grow = -100;
-  expect_says(refusal(d.scene, shrunk), {"shrunk by 100"});
+  expect_says(refusal(d.scene, shrunk), {"Grow selection: -100 pixels"});
   MatRaster gray(cv::Mat(10, 10, CV_32FC1, cv::Scalar(1)));
   Scene swapped = d.scene;
   swapped.target = &gray;
