@@ -2,9 +2,15 @@
 /// Opens the image part and the diffusion part at first use. The loader searches their sonames along this executable's
 /// run path: its own folder, then the installed library folder.
 #include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
 
+#include <cstddef>
 #include <new>
+#include <string>
+#include <vector>
 
+#include "geometry-transfer/parts.h"
 #include "geometry-transfer/transfer.h"
 #include "request/library.h"
 #include "request/text.h"
@@ -24,7 +30,30 @@ const Part& open_part(const char* file, const char* symbol, const char* advice) 
   return *part;
 }
 
+/// The folders in which the loader looks for a library of this program, in its order.
+std::vector<std::string> library_folders() {
+  void* const self = dlopen(nullptr, RTLD_LAZY);
+  Dl_serinfo needed{};
+  if (!self || dlinfo(self, RTLD_DI_SERINFOSIZE, &needed) != 0) return {};
+  // The list ends with the folders' texts, so it is larger than its type.
+  std::vector<std::max_align_t> room(needed.dls_size / sizeof(std::max_align_t) + 1);
+  auto* const list = reinterpret_cast<Dl_serinfo*>(room.data());
+  if (dlinfo(self, RTLD_DI_SERINFOSIZE, list) != 0 || dlinfo(self, RTLD_DI_SERINFO, list) != 0) return {};
+  std::vector<std::string> folders;
+  for (unsigned i = 0; i < list->dls_cnt; ++i) folders.emplace_back(list->dls_serpath[i].dls_name);
+  return folders;
+}
+
 }  // namespace
+
+std::string missing_diffusion_part() {
+  for (const std::string& folder : library_folders())
+    if (access((folder + "/" + kDiffusionLibrary).c_str(), F_OK) == 0) return {};
+  return sentence(
+      _("All presets but Instant run a diffusion model, and the part for it is not installed: install the package {0}, or "
+        "choose the preset Instant."),
+      kDiffusionPackage);
+}
 
 const ImagePart& image_part() {
   static const ImagePart& part = open_part<ImagePart>(
@@ -44,6 +73,8 @@ Layer Session::run(const Scene& scene, const Request& request, const ProgressCal
   if (request.correction == 0) return image_part().edit(scene, request, progress, report);
   if (!warm(request)) {
     transfer_.reset();  // free the old model first: two at once would double the peak memory
+    // Said first, because the model that ships is missing with its part.
+    if (const std::string missing = missing_diffusion_part(); !missing.empty()) throw Error(Error::Kind::system, missing);
     require_model_memory(request);
     transfer_ = diffusion_part().load(request, progress, report);
   }

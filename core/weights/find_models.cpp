@@ -9,6 +9,7 @@
 #include <set>
 
 #include "geometry-transfer/models.h"
+#include "geometry-transfer/parts.h"
 #include "request/text.h"
 #include "weights/model_files.h"
 
@@ -249,7 +250,8 @@ ModelInfo shipped_model() {
     if (is_model_folder(place / "surface")) return inspect_model(place / "surface");
   ModelInfo none;
   none.name = "surface";
-  none.problem = _("The model that comes with this program is not installed.");
+  none.problem =
+      sentence(_("The model that comes with this program is not installed: install the package {0}."), kDiffusionPackage);
   return none;
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "geometry-transfer/parts.h"
 #include "request/text.h"
 #include "weights/key_map.h"
 #include "weights/safetensors.h"
@@ -89,7 +90,9 @@ ModelFiles open_folder(const fs::path& folder) {
 
 ModelFiles open_model(const std::string& path, Prediction prediction) {
   if (path.empty())
-    throw error(Error::Kind::model, _("The model that comes with this program is not installed: install it, or choose another."));
+    throw error(Error::Kind::model,
+                _("The model that comes with this program is not installed: install the package {0}, or choose another model."),
+                kDiffusionPackage);
   fs::path place(path);
   if (place.has_relative_path() && place.filename().empty()) place = place.parent_path();  // "model/"
   std::error_code failed;

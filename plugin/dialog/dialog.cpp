@@ -19,6 +19,7 @@
 #include "dialog/references_box.h"
 #include "dialog/sides_box.h"
 #include "expected_time.h"
+#include "geometry-transfer/parts.h"
 #include "host/host_ui.h"
 #include "kept_selection.h"
 #include "kinds.h"
@@ -355,7 +356,7 @@ class Window {
 
   void changed(const Parameter& p) {
     const bool model = p.name == std::string("model");
-    if (model)
+    if (model && missing_part_.empty())
       call_.request.preset = preset_for_model(call_.request.preset, work_.model.family, model_family(call_.request.model));
     if (model || p.group == Parameter::Group::preset)  // a preset depends on the model
       apply_preset(call_.request, call_.request.preset);
@@ -378,7 +379,7 @@ class Window {
     const Request usual = this->usual();
     const std::string name = p.name;
     if (name == "preset")
-      call_.request.preset = default_preset(work_.model.family);
+      call_.request.preset = missing_part_.empty() ? default_preset(work_.model.family) : Request{}.preset;
     else
       p.set(call_.request, p.get(name == "model" ? Request{} : usual));
     changed(p);
@@ -460,8 +461,12 @@ class Window {
       Request request = call_.request;
       apply_preset(request, id, work_.model.family);
       std::string text = with_time(translate(label), expected_time(request, work_));
-      const bool offered = preset_offer(id, work_.model.family).offered;
-      if (!offered) text = sentence(_("{0}, no gain with this model"), text);
+      const bool can_run = request.correction == 0 || missing_part_.empty();
+      const bool offered = can_run && preset_offer(id, work_.model.family).offered;
+      if (!can_run)
+        text = sentence(_("{0} (needs {1})"), translate(label), kDiffusionPackage);
+      else if (!offered)
+        text = sentence(_("{0}, no gain with this model"), text);
       controls_.offer("preset", id, offered);
       if (text == shown_[id]) return;
       controls_.relabel("preset", id, text);
@@ -470,6 +475,7 @@ class Window {
     for (const Preset& p : presets()) show(p.id, p.label);
     std::string tip = translate(find_parameter("preset")->blurb);
     if (call_.request.preset != "custom") tip += "\n\n" + preset_offer(call_.request.preset, work_.model.family).effect;
+    if (!missing_part_.empty()) tip += "\n\n" + missing_part_;
     controls_.explain("preset", tip);
   }
 
@@ -480,9 +486,10 @@ class Window {
   unsigned settling_ = 0, fitting_ = 0, looking_ = 0;  // GLib source ids, 0: none
   std::string selections_;                             // as they were at the last look
   Work work_;
-  std::string model_;                         // that work_ was made for
-  std::string base_ = Request{}.preset;       // the last preset other than custom
-  std::map<std::string, std::string> shown_;  // labels of the presets
+  std::string model_;                                          // that work_ was made for
+  const std::string missing_part_ = missing_diffusion_part();  // what to install for the other qualities; often empty
+  std::string base_ = Request{}.preset;                        // the preset that changes by hand started from
+  std::map<std::string, std::string> shown_;                   // labels of the qualities
   SidesBox sides_;
   PreviewPane preview_;
   Controls controls_;

@@ -77,7 +77,10 @@ GtkWidget* models_box() {
   g_signal_connect(box, "changed", G_CALLBACK(+[](GtkWidget* changed, gpointer) { show_place(changed); }), nullptr);
 
   const ModelInfo shipped = shipped_model();
-  append(box, _("surface (comes with Geometry Transfer)"), "", "", shipped.path);
+  if (shipped.path.empty())
+    append(box, _("surface (not installed)"), "", "", shipped.problem);
+  else
+    append(box, _("surface (comes with Geometry Transfer)"), "", "", shipped.path);
   // GTK 2 would make the box as high as its highest row.
   gtk_widget_set_size_request(box, -1, gtk::natural_size(box).height);
   for (const ModelInfo& model : list_models()) {

@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import tempfile
+import unittest
 
 import tap
 from command import Case
 
 BUILD, PREFIX, LIBDIR = (os.environ[name] for name in ("BUILD", "PREFIX", "LIBDIR"))
+
+INSTALLED = os.path.exists(os.path.join(PREFIX, "share", "geometry-transfer", "models"))
 
 
 class Install(Case):
@@ -50,6 +53,24 @@ class Install(Case):
             there("geometry-transfer", "scripts", version, "geometry-transfer-batch.scm")
             self.assertTrue(glob.glob(os.path.join(self.root, "**", "plug-ins", "geometry-transfer", "geometry-transfer"), recursive=True))
 
+    @unittest.skipIf(INSTALLED, "an installed diffusion part would be found")
+    def test_without_the_diffusion_package(self):
+        """With the files of the first Debian package alone, Instant works and the others name the second."""
+        shutil.rmtree(os.path.join(self.prefix, "share", "geometry-transfer", "models"), ignore_errors=True)
+        for library in glob.glob(self.root + os.path.join(PREFIX, LIBDIR) + "/libgeometry-transfer.so*"): os.remove(library)
+        home = dict(HOME=self.folder, XDG_DATA_HOME=self.folder)
+        self.ok(self.program(*self.files(), "--preset", "instant", **home))
+        os.remove(self.path("result.png"))
+        for model in ([], ["--model", os.path.join(os.environ["SOURCE"], "tests", "golden", "sd15")]):
+            self.refused(self.program(*self.files(), "--preset", "balanced", *model, **home), "install the package geometry-transfer-diffusion")
+        self.assertEqual(self.ok(self.program("--list-models", **home)).stdout, "")
+
+    @unittest.skipIf(INSTALLED, "an installed model would be found")
+    def test_without_a_model_the_package_is_named(self):
+        shutil.rmtree(os.path.join(self.prefix, "share", "geometry-transfer", "models"))
+        self.refused(self.program(*self.files(), "--preset", "balanced", HOME=self.folder, XDG_DATA_HOME=self.folder),
+                     "is not installed: install the package geometry-transfer-diffusion, or choose another model")
+
     def test_for_one_user_everything_is_in_the_home(self):
         home, build = os.path.join(self.folder, "home"), os.path.join(self.folder, "build")
         env = dict(os.environ, HOME=home)
@@ -58,7 +79,9 @@ class Install(Case):
                                "-Ddiffusion=disabled"], capture_output=True, text=True, env=env)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         places = json.loads(subprocess.run(["meson", "introspect", build, "--installed"], capture_output=True, text=True, check=True).stdout)
-        for place in places.values(): self.assertTrue(place.startswith(home + "/"), place)
+        for place in places.values():
+            self.assertTrue(place.startswith(home + "/"), place)
+            self.assertNotIn("models", place, "nothing here can run one")
         for version in os.environ["GIMP_VERSIONS"].split():
             # GIMP 3.2 uses the SDK 3.0.
             found = [p for p in places.values() if re.fullmatch(re.escape(home) + rf"/\.config/GIMP/{version[0]}\.\d+/plug-ins/geometry-transfer/geometry-transfer", p)]

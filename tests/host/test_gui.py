@@ -250,8 +250,23 @@ class Dialog(OnScreen):
         s.gone(DIALOG)
         note = self.note_of_the_next_after(before)
         self.assertIn(f"model={folder}/small", note)
-        self.assertIn("preset=balanced", note)  # Instant was the default of the model before, and was not chosen
+        # Instant was the default of the model before, and was not chosen.
+        self.assertIn("preset=balanced" if os.environ.get("GT_MODEL") else "preset=instant", note)
         self.assertIn("shift-x=7", note)
+
+    @unittest.skipIf(os.environ.get("GT_MODEL"), "the diffusion part is there")
+    def test_8_without_the_diffusion_part_only_instant_can_be_chosen(self):
+        s = self.screen
+        s.ask("(begin (activate image (target-of image)) (gimp-displays-flush))")
+        before = self.active()
+        window, _ = self.open_dialog()
+        s.key("alt+r", "alt+q", "alt+Down")
+        s.settled("qualities-without-the-diffusion-part", "root", np.s_[:, :])
+        s.key("Escape", "alt+q", "End")  # goes to the last row that is not greyed
+        s.settled("without-the-diffusion-part", window, np.s_[:, :])
+        s.key("alt+o")
+        s.gone(DIALOG)
+        self.assertIn("preset=instant", self.note_of_the_next_after(before))
 
     @unittest.skipUnless(os.environ.get("GT_MODEL"), "without libtorch nothing takes long enough")
     def test_8_two_at_once(self):
