@@ -42,10 +42,27 @@ install_packages() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" < /dev/null > /dev/null
 }
 
-# build FOLDER [MESON OPTION...]: configures FOLDER once, then builds what has changed.
+# say_how_far: reads ninja's output and tells how many of its steps are done: on a terminal in one line that counts,
+# elsewhere in a line for each quarter.
+say_how_far() {
+  local line ready all told=0
+  while IFS= read -r line; do
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    ready=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+    if [ -t 1 ]; then
+      printf '\r  %d of %d steps' "$ready" "$all"
+    elif ((4 * ready / all > told)); then
+      told=$((4 * ready / all))
+      printf '  %d of %d steps\n' "$ready" "$all"
+    fi
+  done
+  [ ! -t 1 ] || printf '\r\033[K'  # clears the line
+}
+
+# build FOLDER [MESON OPTION...]: configures FOLDER once, then builds what has changed. The caller has set pipefail.
 build() {
   local folder=$1
   shift
   if [ ! -f "$folder/build.ninja" ]; then meson setup "$folder" "$@" > "$folder.log" 2>&1 || { cat "$folder.log"; return 1; }; fi
-  ninja -C "$folder" -j "${JOBS:-$(nproc)}" > "$folder.log" 2>&1 || { tail -n 60 "$folder.log"; return 1; }
+  ninja -C "$folder" -j "${JOBS:-$(nproc)}" 2>&1 < /dev/null | tee "$folder.log" | say_how_far || { tail -n 60 "$folder.log"; return 1; }
 }
