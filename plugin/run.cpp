@@ -115,6 +115,7 @@ Id make_result(Call call, const worker::Runner& in_worker, const std::function<v
 }
 
 Outcome transfer(Call& call, const Dialog& dialog, const worker::Runner& in_worker) {
+  take_selected(call);
   // While a layer mask is active, the user means its layer.
   if (const Id masked = host::layer_of_mask(call.target); masked != kNone && call.mode != Call::Mode::noninteractive)
     call.target = masked;

@@ -19,6 +19,7 @@ struct Call {
   Mode mode = Mode::noninteractive;
   host::Id image = host::kNone, target = host::kNone;
   host::Id previous = host::kNone;        ///< the result that this one replaces; run() sets it if target is a result
+  std::vector<host::Id> selected;         ///< in the layers dialog, where a host lets it be several; see take_selected()
   host::Id source = host::kNone;          ///< kNone: the remembered one, or the one that the user chooses
   std::vector<FurtherReference> further;  ///< noninteractive only, as the request
   host::Id selection = host::kNone;       ///< a channel in place of the image's selection; run() sets it for a result

@@ -96,14 +96,18 @@ Id visible_layer_below(Id image, Id above, const Rect& area) {
   return kNone;
 }
 
+/// True if at least half of the selection lies on the layer.
+bool holds(Id layer, const Rect& selected) {
+  const Rect held = intersection(host::extent(layer), selected);
+  return !held.empty() && 2. * held.width * held.height >= 1. * selected.width * selected.height;
+}
+
 /// After File > Open as Layers and selecting, the active layer is the reference: it is the one on which the user sees and selects
 /// the geometry. So if the active layer is visible, holds the selection and covers a visible layer, it is taken as reference and
 /// that layer as target.
 void guess_sides(Call& call) {
   const Rect selected = host::selection_bounds(call.image);
-  if (selected.empty() || !host::is_visible(call.target)) return;
-  const Rect held = intersection(host::extent(call.target), selected);
-  if (held.empty() || 2. * held.width * held.height < 1. * selected.width * selected.height) return;
+  if (selected.empty() || !host::is_visible(call.target) || !holds(call.target, selected)) return;
   const Id below = visible_layer_below(call.image, call.target, selected);
   if (below == kNone) return;
   call.source = call.target;
@@ -163,6 +167,27 @@ std::string reference_selection_state(const Call& call) {
   if (!host::is_layer(call.source) || was_brought_in(call.source)) return {};
   const Id other = host::image_of(call.source);
   return selection_state(other != call.image && !host::selection_bounds(other).empty() ? other : call.image);
+}
+
+void take_selected(Call& call) {
+  const size_t count = call.selected.size();
+  if (count < 2) return;
+  if (call.mode == Call::Mode::noninteractive)
+    throw error(Error::Kind::input, _("Choose one layer to work on; {0} are chosen."), count);
+  const std::vector<Id> stack = host::layers(call.image);
+  const auto place = [&](Id layer) { return std::find(stack.begin(), stack.end(), layer); };
+  Id upper = call.selected[0], lower = call.selected[1];
+  if (place(lower) < place(upper)) std::swap(upper, lower);
+  if (count > 2 || !host::is_layer(upper) || !host::is_layer(lower) || one_holds_the_other(upper, lower))
+    throw error(Error::Kind::input,
+                _("Select the target layer alone, or two layers: the upper one is then the reference. {0} are selected."), count);
+  const Rect selected = host::selection_bounds(call.image);
+  const bool swapped = is_result(upper) || (!selected.empty() && !holds(upper, selected) && holds(lower, selected));
+  call.source = swapped && !is_result(lower) ? lower : upper;
+  call.target = call.source == upper ? lower : upper;
+  if (is_result(call.target)) return;  // its own settings say where its target is
+  call.hint = sentence(_("Two layers are selected: \"{0}\" is taken as the reference. Swap exchanges the two."),
+                       host::item_name(call.source));
 }
 
 void set_starting_point(Call& call) {

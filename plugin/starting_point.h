@@ -15,6 +15,12 @@ namespace geometry_transfer {
 /// An interactive call may also exchange target and reference, see guess_sides. Call::hint says so.
 void set_starting_point(Call& call);
 
+/// Makes both sides of a call on two selected layers: the upper one is the reference, the lower one the target. The other way
+/// round if only the lower one holds the selection. If one of them is a result, the call is made on that one. Call::hint says
+/// which is which. Throws Error for more than two, and for a group with a layer in it. A script names both sides, so several are
+/// refused.
+void take_selected(Call& call);
+
 /// The state (see kept_selection.h) of the selection that shows where the geometry lies on call.source. Empty if nothing is
 /// selected, or if a layer mask shows it.
 std::string reference_selection_state(const Call& call);

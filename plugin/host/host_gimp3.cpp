@@ -340,9 +340,10 @@ Call call_of(GimpRunMode mode, GimpImage* image, GimpDrawable** drawables, GObje
               : mode == GIMP_RUN_WITH_LAST_VALS ? Call::Mode::last_values
                                                 : Call::Mode::noninteractive;
   call.image = gimp_image_get_id(image);
-  const int count = gimp_core_object_array_get_length(reinterpret_cast<GObject**>(drawables));
-  if (count != 1) throw error(Error::Kind::input, _("Choose one layer to work on; {0} are chosen."), count);
-  call.target = gimp_item_get_id(GIMP_ITEM(drawables[0]));
+  const size_t count = gimp_core_object_array_get_length(reinterpret_cast<GObject**>(drawables));
+  if (count == 0) throw error(Error::Kind::input, _("Choose one layer to work on; {0} are chosen."), count);
+  for (size_t i = 0; i < count; ++i) call.selected.push_back(gimp_item_get_id(GIMP_ITEM(drawables[i])));
+  call.target = call.selected[0];
   GimpDrawable* source = nullptr;
   g_object_get(config, "source", &source, nullptr);
   if (source) call.source = gimp_item_get_id(GIMP_ITEM(source));

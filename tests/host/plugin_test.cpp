@@ -502,6 +502,64 @@ TEST_F(OpenedAsLayers, TheReferenceIsHiddenWithTheSameUndoStep) {
   EXPECT_LT(hidden, std::find(log.begin(), log.end(), "undo end"));
 }
 
+/// GIMP 3 lets the user select several layers.
+class TwoSelected : public OpenedAsLayers {
+ protected:
+  void SetUp() override {
+    OpenedAsLayers::SetUp();
+    call_.selected = {source_, target_};  // the lower one first
+    call_.target = source_;
+  }
+};
+
+TEST_F(TwoSelected, TheUpperOneIsTheReference) {
+  fake::world().items[target_].visible = false;  // so that nothing is guessed by what is seen
+  for (const auto mode : {Call::Mode::interactive, Call::Mode::last_values}) {
+    call_.mode = mode;
+    const Outcome outcome = run(call_, [&](Call& call) {
+      EXPECT_EQ(call.source, target_);
+      EXPECT_EQ(call.target, source_);
+      EXPECT_NE(call.hint.find("wall"), std::string::npos) << call.hint;
+      return true;
+    });
+    ASSERT_EQ(outcome.status, Outcome::Status::done) << outcome.message;
+    EXPECT_EQ(host::item_name(outcome.layer), "Geometry from wall");
+  }
+}
+
+TEST_F(TwoSelected, UnlessOnlyTheLowerOneHoldsTheSelection) {
+  fake::world().items[target_].area = {0, 0, 70, 160};
+  EXPECT_EQ(sides().source, source_);
+  EXPECT_EQ(sides().target, target_);
+}
+
+TEST_F(TwoSelected, AResultAmongThemIsEditedAgain) {
+  call_.mode = Call::Mode::noninteractive;
+  call_.selected = {};
+  call_.target = target_;
+  call_.source = source_;
+  const Id result = run(call_, no_dialog).layer;
+  ASSERT_NE(result, kNone);
+  call_.mode = Call::Mode::interactive;
+  call_.selected = {result, source_};
+  const Call seen = sides();
+  EXPECT_EQ(seen.previous, result);
+  EXPECT_EQ(seen.target, target_);
+  EXPECT_EQ(seen.source, source_);
+}
+
+TEST_F(TwoSelected, OthersAreRefusedWithTheWayOut) {
+  call_.mode = Call::Mode::noninteractive;
+  call_.source = target_;
+  refused("one layer");
+  call_.mode = Call::Mode::interactive;
+  call_.source = kNone;
+  call_.selected.push_back(target_);
+  refused("two layers");
+  call_.selected = {target_, host::selection(kImage)};
+  refused("two layers");
+}
+
 TEST_F(Plugin, TheResultGoesAboveALayerThatWouldHideIt) {
   const Id cover = fake::layer(kImage, "cover", {0, 0, 200, 160}, kClay),
            small = fake::layer(kImage, "small", {0, 0, 9, 9}, kClay);
