@@ -11,6 +11,7 @@
 #include "geometry-transfer/models.h"
 #include "geometry-transfer/parts.h"
 #include "request/text.h"
+#include "weights/extra_model_paths.h"
 #include "weights/model_files.h"
 
 namespace fs = std::filesystem;
@@ -21,6 +22,7 @@ namespace {
 // Limits of a search, because a dialog waits for it: folder levels, entries, models.
 constexpr int kMaxDepth = 4, kMaxEntries = 20000;
 constexpr std::size_t kMaxModels = 300;
+constexpr char kExtraPaths[] = "extra_model_paths.yaml";
 
 /// An environment variable that holds an absolute path; empty otherwise (as the XDG specification asks).
 fs::path variable(const char* name) {
@@ -39,17 +41,15 @@ fs::path or_in_home(const char* name, const char* otherwise) {
   return set.empty() ? home() / otherwise : set;
 }
 
-/// The user's own folder of models; empty if none is set. The value comes from a person, often by hand: `~` is the home, and a
-/// relative path starts at the current folder.
+/// The user's own folder of models, or a list of such folders (extra_model_paths.yaml); empty if none is set. The value comes
+/// from a person, often by hand: `~` is the home, and a relative path starts at the current folder.
 fs::path own_models() {
   const char* value = std::getenv("GEOMETRY_TRANSFER_MODELS");
   if (!value || !*value) return {};
-  const std::string text = value;
-  if (text == "~") return home();
-  if (text.compare(0, 2, "~/") == 0) return home() / fs::path(text.substr(2)).relative_path();
+  const fs::path place = with_home(value, home());
   std::error_code failed;
-  const fs::path whole = fs::absolute(text, failed);
-  return failed ? fs::path(text) : whole;
+  const fs::path whole = fs::absolute(place, failed);
+  return failed ? place : whole;
 }
 
 bool is_there(const fs::path& path) {
@@ -60,6 +60,7 @@ bool is_folder(const fs::path& path) {
   std::error_code failed;
   return fs::is_directory(path, failed) && !failed;
 }
+bool is_list(const fs::path& path) { return is_yaml_name(path) && is_there(path) && !is_folder(path); }
 bool is_model_folder(const fs::path& path) {
   return is_there(path / "unet" / "config.json") || is_there(path / "model_index.json");
 }
@@ -103,11 +104,18 @@ class Finds {
   }
   /// Lists a folder that cannot be looked into, with the reason.
   void add_problem(const fs::path& path, const std::error_code& why) {
+    add_problem(path, sentence(_("{0} cannot be read: {1}."), path.string(), why.message()));
+  }
+  /// Lists what was named as a folder and is none.
+  void add_no_folder(const fs::path& path) {
+    add_problem(path, std::make_error_code(is_there(path) ? std::errc::not_a_directory : std::errc::no_such_file_or_directory));
+  }
+  void add_problem(const fs::path& path, const std::string& problem) {
     if (models_.size() >= kMaxModels || !seen_.insert(path).second) return;
     ModelInfo info;
     info.name = (path.has_filename() ? path : path.parent_path()).filename();
     info.path = path;
-    info.problem = sentence(_("{0} cannot be read: {1}."), path.string(), why.message());
+    info.problem = problem;
     models_.push_back(std::move(info));
   }
   std::vector<ModelInfo>& models() { return models_; }
@@ -183,20 +191,48 @@ void walk_hugging_face(const fs::path& hub, Finds& finds) {
   }
 }
 
+std::vector<fs::path> comfy_roots() {
+  const fs::path data = or_in_home("XDG_DATA_HOME", ".local/share");
+  return {home() / "ComfyUI",
+          home() / "comfyui",
+          home() / "Documents" / "ComfyUI",
+          "/opt/ComfyUI",
+          data / "krita" / "ai_diffusion" / "server" / "ComfyUI",
+          data / "krita" / "ai_diffusion" / "server",
+          home() / ".var/app/org.kde.krita/data/krita/ai_diffusion/server/ComfyUI",
+          home() / ".var/app/org.kde.krita/data/krita/ai_diffusion/server"};
+}
+
+/// The lists of further folders: the one that the user names, and those beside a ComfyUI.
+std::vector<fs::path> lists_of_folders() {
+  std::vector<fs::path> lists;
+  if (const fs::path own = own_models(); !own.empty()) lists.push_back(is_list(own) ? own : own / kExtraPaths);
+  for (const fs::path& root : comfy_roots()) lists.push_back(root / kExtraPaths);
+  return lists;
+}
+
+/// Searches the folders of one list, together within the limits of one search.
+void walk_list(const fs::path& list, Finds& finds) try {
+  std::set<fs::path> visited;
+  int entries = 0;
+  for (const fs::path& folder : read_extra_model_paths(list, home())) {
+    if (!is_folder(folder))
+      finds.add_no_folder(folder);
+    else if (is_model_folder(folder))
+      finds.add(folder);
+    else
+      walk(folder, finds, visited, entries);
+  }
+} catch (const Error& e) {
+  finds.add_problem(list, e.what());
+}
+
 std::vector<fs::path> checkpoint_folders() {
   std::vector<fs::path> folders;
   const fs::path data = or_in_home("XDG_DATA_HOME", ".local/share");
   if (const fs::path own = own_models(); !own.empty()) folders.push_back(own);
   folders.push_back(data / "geometry-transfer" / "models");
-  std::vector<fs::path> comfy = {home() / "ComfyUI",
-                                 home() / "comfyui",
-                                 home() / "Documents" / "ComfyUI",
-                                 "/opt/ComfyUI",
-                                 data / "krita" / "ai_diffusion" / "server" / "ComfyUI",
-                                 data / "krita" / "ai_diffusion" / "server",
-                                 home() / ".var/app/org.kde.krita/data/krita/ai_diffusion/server/ComfyUI",
-                                 home() / ".var/app/org.kde.krita/data/krita/ai_diffusion/server"};
-  for (const fs::path& root : comfy)
+  for (const fs::path& root : comfy_roots())
     for (const char* kind : {"checkpoints", "diffusers"}) folders.push_back(root / "models" / kind);
   for (const char* root : {"stable-diffusion-webui", "stable-diffusion-webui-forge", "stable-diffusion-webui-reForge", "sd-webui",
                            "forge", "automatic"})
@@ -261,11 +297,11 @@ std::vector<ModelInfo> list_models() {
   if (!shipped.path.empty()) finds.add(shipped.path);
   const std::size_t first = finds.models().size();
   try {
-    // Report this folder if it is missing, because the user named it.
-    if (const fs::path own = own_models(); !own.empty() && !is_folder(own))
-      finds.add_problem(own,
-                        std::make_error_code(is_there(own) ? std::errc::not_a_directory : std::errc::no_such_file_or_directory));
+    // The other folders are places to try; this one was asked for.
+    if (const fs::path own = own_models(); !own.empty() && !is_folder(own) && !is_list(own)) finds.add_no_folder(own);
     for (const fs::path& folder : checkpoint_folders()) walk(folder, finds);
+    for (const fs::path& list : lists_of_folders())
+      if (is_there(list)) walk_list(list, finds);
     std::set<fs::path> hubs = {variable("HF_HUB_CACHE"), variable("HUGGINGFACE_HUB_CACHE"),
                                or_in_home("HF_HOME", ".cache/huggingface") / "hub",
                                or_in_home("XDG_CACHE_HOME", ".cache") / "huggingface" / "hub"};

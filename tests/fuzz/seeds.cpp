@@ -149,6 +149,11 @@ int main(int argc, char** argv) {
       out / "safetensors/metadata",
       test::safetensors_bytes(
           "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]}}", "ab"));
+  test::write_file(out / "model_paths/example",
+                   "# of a person\nwebui:\n  base_path: path/to/webui/\n  checkpoints: models/Stable-diffusion\n  loras: |\n"
+                   "    models/Lora\n    models/LyCORIS\ncomfyui:\n  is_default: true\n  base_path: ~/ai\n  checkpoints: |\n"
+                   "    models/checkpoints\n    /data\n  diffusers: $HOME/x\nempty:\n");
+  test::write_file(out / "model_paths/flow", "{a: {base_path: '~', checkpoints: \"a\\nb\", c: [&x 1, *x]}}");
   refusals(out);
   pictures(out / "image");
   requests(out / "request");

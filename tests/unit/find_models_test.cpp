@@ -101,6 +101,51 @@ TEST_F(FindModels, AFolderThatTheUserNamesInVainIsListed) {
   }
 }
 
+TEST_F(FindModels, FollowsTheListOfFoldersOfComfyUI) {
+  link_model("disk/models/checkpoints/one");
+  link_model("other/two");
+  link_model("disk/models/loras/unlisted");
+  write_file(home / "ComfyUI/extra_model_paths.yaml",
+             "# of a person\nwebui:\n  base_path: ~/disk/\n  checkpoints: models/checkpoints\n  loras: models/loras\n"
+             "more:\n  checkpoints: |\n    ../other\n    ../nowhere\n");
+  const auto expect_both = [](const std::vector<ModelInfo>& all, const std::string& how) {
+    for (const char* name : {"one", "two"}) {
+      ASSERT_NE(named(all, name), nullptr) << how << ": " << name;
+      EXPECT_EQ(named(all, name)->problem, "") << how;
+    }
+    ASSERT_NE(named(all, "nowhere"), nullptr) << how;
+    EXPECT_NE(named(all, "nowhere")->problem.find("cannot be read"), std::string::npos);
+    EXPECT_EQ(named(all, "unlisted"), nullptr) << how;
+    EXPECT_EQ(all.size(), 4u) << how;  // and the shipped model
+  };
+  expect_both(list_models(), "a usual place");
+  fs::rename(home / "ComfyUI", home / "elsewhere");
+  EXPECT_EQ(list_models().size(), 1u);
+  setenv("GEOMETRY_TRANSFER_MODELS", "~/elsewhere", 1);
+  expect_both(list_models(), "the folder that holds it");
+  fs::rename(home / "elsewhere/extra_model_paths.yaml", home / "elsewhere/mine.yml");
+  setenv("GEOMETRY_TRANSFER_MODELS", "~/elsewhere/mine.yml", 1);
+  expect_both(list_models(), "the file");
+}
+
+TEST_F(FindModels, ABrokenListOfFoldersIsNamedWithItsLine) {
+  link_model("ComfyUI/models/checkpoints/in-comfy");
+  const std::string list = write_file(home / "mine.yaml", "a:\n  checkpoints: |\n    x\n b: [\n");
+  setenv("GEOMETRY_TRANSFER_MODELS", list.c_str(), 1);
+  const auto all = list_models();
+  EXPECT_EQ(all.size(), 3u);
+  EXPECT_NE(named(all, "in-comfy"), nullptr);
+  ASSERT_NE(named(all, "mine.yaml"), nullptr);
+  EXPECT_EQ(named(all, "mine.yaml")->problem.find(list + ", line 4: "), 0u) << named(all, "mine.yaml")->problem;
+  // A pipe is not waited for; a folder with such a name is a folder.
+  fs::remove(list);
+  ASSERT_EQ(mkfifo(list.c_str(), 0600), 0);
+  EXPECT_NE(named(list_models(), "mine.yaml")->problem.find("is not a file"), std::string::npos);
+  fs::remove(list);
+  link_model("mine.yaml/inside");
+  EXPECT_NE(named(list_models(), "inside"), nullptr);
+}
+
 TEST_F(FindModels, LooksInTheUsualPlaces) {
   link_model("ComfyUI/models/diffusers/in-comfy");
   link_model("stable-diffusion-webui/models/Stable-diffusion/deep/er/in webui");
