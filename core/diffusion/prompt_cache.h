@@ -18,8 +18,9 @@ struct PromptEmbedding {
   std::vector<float> pooled;   ///< empty if the family has none
 };
 
-/// Identifies the text encoders by their configurations, the names and shapes of all tensors, and some bytes of each.
-/// Reads a few pages of each tensor only. Empty for a model without a text encoder.
+/// Identifies the text encoders by their configurations, and the names, shapes and whole contents of all tensors. The contents
+/// are read once: the cache folder remembers the result for files that have not changed (Checkpoint::identity). Empty for a
+/// model without a text encoder. Throws Error (model) if a file changes meanwhile.
 std::string text_fingerprint(const ModelFiles& files);
 
 /// Identifies an embedding that fits all models of this family and width. Used for a model that came without its text
@@ -28,8 +29,7 @@ std::string family_fingerprint(const ModelFiles& files);
 
 /// Returns nothing if the cache is missing, damaged, or of another version or name. Never throws.
 std::optional<PromptEmbedding> read_prompt_cache(const std::string& fingerprint);
-/// Writes a temporary file and renames it. Removes temporary files that are older than a day. A cache that cannot be written is
-/// no error, only slower next time. Never throws.
+/// A cache that cannot be written is no error. Never throws.
 void write_prompt_cache(const std::string& fingerprint, const PromptEmbedding& embedding);
 
 }  // namespace geometry_transfer

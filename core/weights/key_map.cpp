@@ -172,6 +172,7 @@ class Mapped : public Checkpoint {
     for (const auto& row : tensors_) all.push_back(row.first);
     return all;
   }
+  std::string identity() const override { return file_->identity(); }
   std::string path() const override { return file_->path(); }
 
  private:

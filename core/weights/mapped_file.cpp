@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <limits>
 #include <mutex>
 
@@ -131,6 +133,16 @@ void MappedFile::check() const {
       info.st_mtim.tv_sec == modified_s_ && info.st_mtim.tv_nsec == modified_ns_)
     return;
   throw changed(path_);
+}
+
+std::string MappedFile::identity() const {
+  struct stat info {};
+  timespec now{};
+  if (fstat(file_, &info) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) return {};
+  constexpr std::int64_t kCoarsest = 2;
+  if (std::max(info.st_mtim.tv_sec, info.st_ctim.tv_sec) + kCoarsest >= now.tv_sec) return {};
+  return fmt::format("{}:{}:{}:{}.{:09}:{}.{:09}", info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec,
+                     info.st_mtim.tv_nsec, info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
 }
 
 void MappedFile::forget(const std::byte* data, std::uint64_t size) const {

@@ -30,7 +30,11 @@ class MappedFile {
   std::uint64_t size() const { return size_; }
   /// Throws Error (model) when the file was changed since it was opened, or pages of it were lost.
   void check() const;
-  /// Frees the whole pages in this range. A later access reads the file again.
+  /// Device, inode, size, and times of the last change of content and of inode. A file with the same identity has the same
+  /// content: who sets the first time back changes the second. Empty if the last change is younger than two seconds, because
+  /// another one could get the same time (FAT counts in such steps).
+  std::string identity() const;
+  /// Gives the memory of these bytes back, as far as whole pages go; reading them again reads the file again.
   void forget(const std::byte* data, std::uint64_t size) const;
 
  private:

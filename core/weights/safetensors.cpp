@@ -52,6 +52,7 @@ class Safetensors : public Checkpoint {
     for (const auto& row : others_) all.insert(row.first);
     return {all.begin(), all.end()};
   }
+  std::string identity() const override { return file_.identity(); }
   std::string path() const override { return file_.path(); }
 
  private:
@@ -84,6 +85,7 @@ class Shards : public Checkpoint {
     }
     std::map<const Checkpoint*, std::set<std::string>> names;
     for (const auto& [file, checkpoint] : files) {
+      files_.push_back(checkpoint);
       const auto keys = checkpoint->keys();
       names[checkpoint.get()] = std::set<std::string>(keys.begin(), keys.end());
     }
@@ -106,10 +108,20 @@ class Shards : public Checkpoint {
     for (const auto& row : owner_) names.push_back(row.first);
     return names;
   }
+  std::string identity() const override {
+    std::string all;
+    for (const auto& file : files_) {
+      const std::string one = file->identity();
+      if (one.empty()) return {};
+      all += one + ";";
+    }
+    return all;
+  }
   std::string path() const override { return path_; }
 
  private:
   std::string path_;
+  std::vector<std::shared_ptr<const Checkpoint>> files_;  // by name
   std::map<std::string, std::shared_ptr<const Checkpoint>> owner_;
 };
 

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "safetensors_file.h"
 
@@ -174,6 +175,79 @@ TEST_F(PromptCache, FingerprintsFollowTheContents) {
   patch.close();
   EXPECT_NE(text_fingerprint(open_model(folder.path() / "m")), name);
   EXPECT_EQ(text_fingerprint(ModelFiles()), "");
+}
+
+/// The model sd15 or sdxl of the golden files in `folder`, its files old enough to be remembered.
+fs::path old_copy(const fs::path& folder, const std::string& family) {
+  fs::copy(fs::path(std::getenv("SOURCE")) / "tests/golden" / family, folder, fs::copy_options::recursive);
+  std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+  return folder;
+}
+
+TEST_F(PromptCache, AnyByteOfATextEncoderChangesItsFingerprint) {
+  const fs::path model = old_copy(folder / "m", "sdxl");
+  std::set<std::string> names = {text_fingerprint(open_model(model))};
+  std::size_t changes = 0;
+  for (const char* part : {"text_encoder", "text_encoder_2"}) {
+    const fs::path weights = model / part / "model.safetensors";
+    const auto time = fs::last_write_time(weights);
+    std::uint64_t header = 0;
+    std::ifstream(weights, std::ios::binary).read(reinterpret_cast<char*>(&header), sizeof header);
+    const std::uint64_t begin = 8 + header, size = fs::file_size(weights);
+    for (std::uint64_t at = begin; at < size; at += (size - begin) / 20 + 1, ++changes) {
+      std::fstream patch(weights, std::ios::binary | std::ios::in | std::ios::out);
+      patch.seekg(static_cast<std::streamoff>(at));
+      const int old = patch.get();
+      patch.seekp(static_cast<std::streamoff>(at));
+      patch.put(static_cast<char>(old ^ 1));
+      patch.close();
+      fs::last_write_time(weights, time);  // size, inode and this time are as before
+      names.insert(text_fingerprint(open_model(model)));
+    }
+  }
+  EXPECT_EQ(changes, 40u);
+  EXPECT_EQ(names.size(), changes + 1);
+}
+
+TEST_F(PromptCache, AFingerprintIsRememberedWhileItsFilesAreTheSame) {
+  const fs::path list = folder / "geometry-transfer/text-encoders.hashes", model = old_copy(folder / "m", "sdxl");
+  const auto kept = [&] {
+    std::stringstream all;
+    all << std::ifstream(list).rdbuf();
+    return all.str();
+  };
+  const auto now = [&] { return text_fingerprint(open_model(model)); };
+  const std::string name = now();
+  ASSERT_EQ(kept().size(), 66u);
+  EXPECT_EQ(kept().substr(33, 32), name);
+  // Another key in the list comes back: nothing was read.
+  const std::string other(32, 'a');
+  test::write_file(list, kept().substr(0, 33) + other + "\n");
+  EXPECT_EQ(now(), other);
+  ModelFiles changed = open_model(model);
+  changed.text.quick_gelu = !changed.text.quick_gelu;
+  EXPECT_NE(text_fingerprint(changed), other);
+  EXPECT_EQ(kept().size(), 2 * 66u);
+  // Whatever else lies there is not believed, and at most 100 lines are kept.
+  for (const std::string& junk : {std::string(), std::string("x\n"), kept().substr(0, 33) + "\n", std::string(100000, 'a'),
+                                  std::string(33, 'a') + "\n" + std::string(65, 'Z') + "\n"}) {
+    test::write_file(list, junk);
+    EXPECT_EQ(now(), name);
+    EXPECT_EQ(kept().size(), 66u);
+  }
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += std::string(30, 'b') + std::to_string(10 + i % 90) + " " + other + "\n";
+  test::write_file(list, many);
+  EXPECT_EQ(now(), name);
+  EXPECT_EQ(kept().size(), 100 * 66u);
+  // A touched file is young: read, and not remembered before another change would show.
+  for (const char* part : {"text_encoder", "text_encoder_2"}) {
+    fs::remove(list);
+    const fs::path weights = model / part / "model.safetensors";
+    fs::last_write_time(weights, fs::last_write_time(weights));
+    EXPECT_EQ(now(), name);
+    EXPECT_FALSE(fs::exists(list));
+  }
 }
 
 }  // namespace
