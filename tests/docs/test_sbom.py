@@ -104,7 +104,7 @@ class Sbom(unittest.TestCase):
         for p in listed()["packages"]: self.assertRegex(p["versionInfo"], r"^\d+(\.\d+)+", p["name"])
 
     def test_the_same_build_writes_the_same_bytes(self):
-        command = [sys.executable, os.path.join(SOURCE, "sbom/sbom.py")]
+        command = [sys.executable, os.path.join(SOURCE, "core/sbom/sbom.py")]
         written = []
         with tempfile.TemporaryDirectory() as folder:
             for epoch in ("1700000000", "1700000000", "1700000001"):
