@@ -287,7 +287,7 @@ class Window {
     GtkWidget* copies = gtk_label_new_with_mnemonic(_("Cop_ies"));
     gtk_label_set_mnemonic_widget(GTK_LABEL(copies), copies_.count());
     gtk::attach_row(plain, row++, copies, copies_.widget());
-    separate_ = gtk_check_button_new_with_mnemonic(_("Separate _layers"));
+    separate_ = gtk_check_button_new_with_label(_("Separate layers"));
     gtk_widget_set_tooltip_text(separate_, _("Makes a group of layers (shade, own material, light) in place of one layer. They "
                                              "follow when the target below is painted on"));
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(separate_), call_.separate);
