@@ -380,26 +380,6 @@ class OpenedAsLayers(OnScreen):
         self.assertIn(f"target-layer={tattoo}", note)
 
 
-@unittest.skipIf(gimp.TWO, "GIMP 2.10 has one active layer")
-class TwoLayersSelected(OnScreen):
-    """Both layers are selected, and neither is visible above the other: the upper one is the reference."""
-    job = OpenedAsLayers.job.replace("(activate image crack)", "(gimp-item-set-visible crack no) "
-                                     "(gimp-image-set-selected-layers image (vector (named image \"wall\") crack))")
-
-    def test_the_upper_one_is_the_reference(self):
-        s = self.screen
-        window, _ = self.open_dialog()
-        self.choose_instant()
-        s.settled("two-layers-selected", window, np.s_[:, :])
-        layers = self.count()
-        s.key("alt+o")
-        s.gone(DIALOG)
-        gimp.until("the result", lambda: self.count() == layers + 1, 60)
-        tattoo = lambda name: s.ask(f'(text (car (gimp-item-get-tattoo (named image "{name}"))))')[1:-1]
-        gimp.until("its note", lambda: f"target-layer={tattoo('wall')}" in s.ask("(text (map parasite (layers image)))"), 60)
-        self.assertIn(f"source-layer={tattoo('crack')}", s.ask("(text (map parasite (layers image)))"))
-
-
 class AtAnOffset(OnScreen):
     """Target, reference and selection lie away from the canvas's corner, each by another offset."""
     job = """(begin (define image (open-image (file "target.png"))) (gimp-item-set-name (car (layers image)) "wall")
