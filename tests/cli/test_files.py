@@ -149,7 +149,7 @@ class SeparateLayers(Case):
         folder = self.path("layers")
         self.ok(self.instant("--layers", folder, "--strength", "1.5"))
         self.assertEqual(sorted(os.listdir(folder)), ["darkening.png", "layers.json", "light.png", "own-material.png", "shade.png"])
-        result = self.read("output.png").astype(np.float64)
+        result = self.read("result.png").astype(np.float64)
         self.assertGreater(np.abs(result - self.target).max(), 30)
         self.assertLessEqual(np.abs(self.blended(folder, self.target) - result).max(), 2)
 
@@ -167,6 +167,7 @@ class SeparateLayers(Case):
         self.assertTrue(os.path.exists(self.path("layers/shade.png")))
 
     def test_refused_before_work(self):
+        os.mkdir(self.path("layers"))
         self.refused(self.instant("--layers", self.path("layers"), output="layers/shade.png"), "shade.png")
         self.refused(self.instant("--layers", self.path("target.png")), "target.png")
 
