@@ -242,21 +242,6 @@ std::vector<fs::path> checkpoint_folders() {
   return folders;
 }
 
-/// The source tree of a program that was not installed: meson leaves its path in a file at the top of the build folder. The path
-/// is not in the program, so that two builds in two folders give the same bytes. Empty for an installed program.
-fs::path source_tree(const fs::path& program) {
-  constexpr int kDeepest = 5;  // build/plugin/3.0/geometry-transfer/geometry-transfer
-  fs::path folder = program;
-  for (int up = 0; up < kDeepest && folder.has_relative_path(); ++up) {
-    folder = folder.parent_path();
-    std::string source;
-    std::error_code none;
-    const fs::path mark = folder / "geometry-transfer.source";
-    if (fs::is_regular_file(mark, none) && std::getline(std::ifstream(mark), source)) return source;
-  }
-  return {};
-}
-
 /// Where the model that ships may lie, best first.
 std::vector<fs::path> shipped_places() {
   std::vector<fs::path> places;
@@ -269,7 +254,9 @@ std::vector<fs::path> shipped_places() {
     places.push_back(program.parent_path().parent_path() / "share" / "geometry-transfer" / "models");
   }
   places.push_back(GT_INSTALLED_MODELS);
-  if (const fs::path source = source_tree(program); !source.empty()) places.push_back(source / "core" / "models");
+  // A program that was not installed finds the model in the source tree it was built from.
+  const std::string build = std::string(GT_BUILD_FOLDER) + "/";
+  if (program.string().compare(0, build.size(), build) == 0) places.push_back(GT_SOURCE_MODELS);
   return places;
 }
 
