@@ -155,7 +155,8 @@ TEST_F(Plugin, SeparateLayersAreAGroupThatIsOneResult) {
   again.mode = Call::Mode::last_values;
   const Outcome second = run(again, no_dialog);
   ASSERT_EQ(second.status, Outcome::Status::done) << second.message;
-  EXPECT_FALSE(host::is_layer(first.layer));
+  const std::vector<Id>& stack = fake::world().stacks[kImage];
+  EXPECT_EQ(std::count(stack.begin(), stack.end(), first.layer), 0) << "replaced";
   Remembered made;
   ASSERT_TRUE(layer_settings(second.layer, made));
   EXPECT_TRUE(made.separate);
