@@ -55,7 +55,7 @@ void set_argument(Request& request, const Parameter& p, const Value& value) {
 
 std::string references_help() { return sentence("{0} (text; default {1})", kReferencesHelp, ""); }
 
-std::string separate_layers_help() { return sentence("{0} (TRUE, FALSE; default {1})", kSeparateLayersHelp, "FALSE"); }
+std::string separate_layers_help() { return sentence("{0} (TRUE, FALSE; default {1})", kSeparateLayersHelp, "false"); }
 
 void start_texts() {
   std::setlocale(LC_ALL, "");
