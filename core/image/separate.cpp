@@ -11,6 +11,7 @@
 
 #include "image/edit.h"
 #include "image/image_pipeline.h"
+#include "image/pixels.h"
 
 namespace geometry_transfer {
 namespace {
@@ -61,7 +62,9 @@ Layer empty_layer(const Rect& area) { return {area, std::vector<float>(std::size
 std::vector<BlendLayer> separate(const WorkingImages& views, const Request& request, const Layer& result) {
   using Mode = BlendLayer::Mode;
   const std::vector<PlacedEdit> edits = placed_edits(views, request);
-  const Rect area = result.area, rect = views.area.rect;
+  // A model's alpha is scaled up from a smaller view, so its last faint pixels may lie outside the edit's rectangle.
+  const Rect rect = views.area.rect, area = intersect(result.area, rect);
+  if (area.empty()) return {};
   std::vector<BlendLayer> layers;
   for (const Mode mode : {Mode::multiply, Mode::normal, Mode::add, Mode::subtract}) layers.push_back({mode, empty_layer(area)});
   float most[4] = {};
@@ -73,10 +76,12 @@ std::vector<BlendLayer> separate(const WorkingImages& views, const Request& requ
     for (int y = 0; y < height; ++y) {
       Row row{std::vector<float>(area.width, 1), std::vector<float>(area.width), std::vector<cv::Vec3f>(area.width)};
       for (const Rows& edit : rows) lay_over(edit, y, left, row);
+      const std::size_t result_y = area.y + first + y - result.area.y, result_x = area.x - result.area.x;
+      const float* result_row = result.rgba.data() + 4 * (result_y * result.area.width + result_x);
       const cv::Vec3f* target = views.target.ptr<cv::Vec3f>(top + y) + left;
       for (int x = 0; x < area.width; ++x) {
         const std::size_t i = std::size_t(first + y) * area.width + x;
-        const float* wanted = result.rgba.data() + 4 * i;
+        const float* wanted = result_row + 4 * x;
         const float alpha = wanted[3];
         if (!(alpha > 0)) continue;
         const float shade = 1 - alpha * (1 - row.factor[x]), own = alpha * row.own[x];

@@ -130,6 +130,22 @@ TEST(Separate, TakesAModelsResult) {
   EXPECT_LE(levels(blended(d.target.pixels(), layers), blended(d.target.pixels(), result)), 2.0);
 }
 
+/// A model's faint border may lie a little outside what the edit reads; such pixels are left out and no other memory is read.
+TEST(Separate, TakesAResultThatIsLargerThanTheEditsRectangle) {
+  Dent d({200, 180}, {100, 90}, 40);
+  const Request request;
+  const Layer result = edited(d.scene, request);
+  Layer wide{{result.area.x - 30, result.area.y - 20, result.area.width + 60, result.area.height + 40}, {}};
+  wide.rgba.resize(std::size_t(wide.area.width) * wide.area.height * 4);
+  for (int y = 0; y < result.area.height; ++y)
+    std::copy_n(result.rgba.data() + std::size_t(y) * result.area.width * 4, result.area.width * 4,
+                wide.rgba.data() + (std::size_t(y + 20) * wide.area.width + 30) * 4);
+  const auto layers = part().separate(d.scene, request, wide);
+  ASSERT_FALSE(layers.empty());
+  EXPECT_LT(layers[0].pixels.area.width, wide.area.width);
+  EXPECT_LE(levels(blended(d.target.pixels(), layers), blended(d.target.pixels(), result)), 2.0);
+}
+
 TEST(Separate, LeavesOutWhatChangesNothing) {
   Dent d({200, 180}, {100, 90}, 40);
   Request request;
