@@ -154,24 +154,26 @@ NewLayer written_layer(Id image, const std::string& name, const Layer& pixels) {
   return layer;
 }
 
-/// The layers of a group, from bottom to top, not in the image yet.
+/// Returns the name of a layer of a group, untranslated.
+const char* layer_name(BlendLayer::Mode mode) {
+  switch (mode) {
+    case BlendLayer::Mode::multiply:
+      return N_("Shade");
+    case BlendLayer::Mode::add:
+      return N_("Light");
+    case BlendLayer::Mode::subtract:
+      return N_("Darkening");
+    default:
+      return N_("Own material");
+  }
+}
+
+/// Makes the layers of a group, from bottom to top. They are not in the image yet.
 std::vector<NewLayer> written_layers(Id image, const std::vector<BlendLayer>& separate) {
   std::vector<NewLayer> layers;
   for (const BlendLayer& layer : separate) {
-    const auto [name, blending] = [&]() -> std::pair<const char*, host::Blending> {
-      switch (layer.mode) {
-        case BlendLayer::Mode::multiply:
-          return {N_("Shade"), host::Blending::multiply};
-        case BlendLayer::Mode::add:
-          return {N_("Light"), host::Blending::add};
-        case BlendLayer::Mode::subtract:
-          return {N_("Darkening"), host::Blending::subtract};
-        default:
-          return {N_("Own material"), host::Blending::normal};
-      }
-    }();
-    layers.push_back(written_layer(image, translate(name), layer.pixels));
-    host::set_blending(layers.back().id(), blending);
+    layers.push_back(written_layer(image, translate(layer_name(layer.mode)), layer.pixels));
+    host::set_blending(layers.back().id(), layer.mode);
   }
   return layers;
 }

@@ -88,9 +88,8 @@ void hide(Id layer);
 /// stays the same. Makes several changes, so call it between undo_group_begin and undo_group_end. False if the host
 /// refuses.
 bool wrap_in_group(Id image, Id layer, const std::string& name);
-/// How a layer is blended with the picture below it, in R'G'B'. BlendLayer::Mode says what each does.
-enum class Blending { normal, multiply, add, subtract };
-void set_blending(Id layer, Blending blending);
+/// Sets how the layer is blended with the picture below it, in R'G'B'.
+void set_blending(Id layer, BlendLayer::Mode mode);
 /// Makes an empty group of mode Pass through that is not in the image yet: its layers are blended with what lies below the group.
 /// kNone if the host refuses.
 Id make_group(Id image, const std::string& name);

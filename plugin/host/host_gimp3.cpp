@@ -195,12 +195,12 @@ bool wrap_in_group(Id image, Id layer, const std::string& name) {
   return gimp_layer_remove_mask(inner, GIMP_MASK_DISCARD);
 }
 
-void set_blending(Id layer, Blending blending) {
-  const GimpLayerMode mode = blending == Blending::multiply   ? GIMP_LAYER_MODE_MULTIPLY
-                             : blending == Blending::add      ? GIMP_LAYER_MODE_ADDITION
-                             : blending == Blending::subtract ? GIMP_LAYER_MODE_SUBTRACT
-                                                              : GIMP_LAYER_MODE_NORMAL;
-  gimp_layer_set_mode(layer_at(layer), mode);
+void set_blending(Id layer, BlendLayer::Mode mode) {
+  const GimpLayerMode gimp_mode = mode == BlendLayer::Mode::multiply   ? GIMP_LAYER_MODE_MULTIPLY
+                                  : mode == BlendLayer::Mode::add      ? GIMP_LAYER_MODE_ADDITION
+                                  : mode == BlendLayer::Mode::subtract ? GIMP_LAYER_MODE_SUBTRACT
+                                                                       : GIMP_LAYER_MODE_NORMAL;
+  gimp_layer_set_mode(layer_at(layer), gimp_mode);
   gimp_layer_set_blend_space(layer_at(layer), GIMP_LAYER_COLOR_SPACE_RGB_NON_LINEAR);
   gimp_layer_set_composite_space(layer_at(layer), GIMP_LAYER_COLOR_SPACE_RGB_NON_LINEAR);
 }

@@ -145,7 +145,7 @@ bool wrap_in_group(Id, Id layer, const std::string&) {
   world().items.at(layer).mask = kNone;
   return true;
 }
-void set_blending(Id layer, Blending blending) { world().items.at(layer).blending = blending; }
+void set_blending(Id layer, BlendLayer::Mode mode) { world().items.at(layer).blending = mode; }
 Id make_group(Id image, const std::string& name) { return make_layer(image, name, {0, 0, 1, 1}); }
 bool insert_into_group(Id image, Id layer, Id group) {
   if (!insert_layer(image, layer, group, true)) return false;  // lists name a group before its layers, the topmost first

@@ -20,7 +20,7 @@ struct Item {
   std::map<std::string, std::string> notes;
   Id mask = kNone;  ///< of a layer
   Id group = kNone;
-  Blending blending = Blending::normal;
+  BlendLayer::Mode blending = BlendLayer::Mode::normal;
   bool visible = true;
 };
 

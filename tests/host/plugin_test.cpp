@@ -142,7 +142,7 @@ TEST_F(Plugin, SeparateLayersAreAGroupThatIsOneResult) {
   for (const Id layer : fake::world().stacks[kImage])
     if (host::parent(layer) == first.layer) inside.push_back(layer);
   ASSERT_FALSE(inside.empty());
-  EXPECT_EQ(fake::world().items.at(inside.back()).blending, host::Blending::multiply) << "the shade lies at the bottom";
+  EXPECT_EQ(fake::world().items.at(inside.back()).blending, BlendLayer::Mode::multiply) << "the shade lies at the bottom";
   EXPECT_EQ(host::item_name(inside.back()), "Shade");
   EXPECT_EQ(std::count(fake::world().log.begin(), fake::world().log.end(), "undo begin"), 1);
   for (const Id layer : inside) EXPECT_TRUE(is_result(layer)) << "never offered as reference";

@@ -51,4 +51,16 @@ struct Layer {
   std::vector<float> rgba;  ///< area.width * area.height * 4
 };
 
+/// One of the layers that together give a result.
+struct BlendLayer {
+  enum class Mode {
+    multiply,  ///< below * layer: the geometry's shade
+    normal,    ///< the layer by its alpha: the reference's own material
+    add,       ///< below + layer: light
+    subtract,  ///< below - layer
+  };
+  Mode mode;
+  Layer pixels;
+};
+
 }  // namespace geometry_transfer

@@ -48,18 +48,6 @@ struct Scene {
   std::vector<Reference> references;  ///< at least one with the role geometry; the first is the paper's `source`
 };
 
-/// One of the layers that together give a result.
-struct BlendLayer {
-  enum class Mode {
-    multiply,  ///< below * layer: the geometry's shade
-    normal,    ///< the layer by its alpha: the reference's own material
-    add,       ///< below + layer: light
-    subtract,  ///< below - layer
-  };
-  Mode mode;
-  Layer pixels;
-};
-
 /// A live view of the edit: the result of Instant at the size of a widget.
 class Preview {
  public:
