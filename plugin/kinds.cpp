@@ -7,7 +7,7 @@
 
 namespace geometry_transfer {
 const std::vector<Kind>& kinds() {
-  // The last two columns are own_material and show_through: 0 switches them off, 1 keeps all of the own matter. Water
+  // The last two columns are own_material and show_through: 0 switches them off, 1 keeps all of the own material. Water
   // leaves out half of its brightening, see "Physical cases" in docs/quality.md.
   static const std::vector<Kind> table = {
       {"automatic", N_("Automatic"), N_("Geometry from {0}"), kAutomatic, kAutomatic},

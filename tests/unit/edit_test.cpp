@@ -300,7 +300,7 @@ TEST(Edit, HighlightsKeepTheTargetsHue) {
   EXPECT_GT(lit[2], 0.1f * std::exp(0.7f));  // on the way to white
 }
 
-/// The reference's own matter hides the target: bared metal is as bright on a dark target as on a bright one.
+/// The reference's own material hides the target: bared metal is as bright on a dark target as on a bright one.
 TEST(Edit, OwnMatterHidesTheTarget) {
   PlacedEdit e;
   e.support = e.mask = cv::Mat::ones(4, 4, CV_32FC1);

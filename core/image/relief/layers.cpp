@@ -130,9 +130,9 @@ cv::Mat other_matter(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& 
   return share;
 }
 
-/// Apply the slider *Own material*. Below the network's decision it fades the reference's own matter out; above, more and more of
-/// what differs in colour from the bare material is own matter, all of it at 1. So the slider has an effect where the network saw
-/// no own matter, too.
+/// Applies the slider *Keep own material*. Up to the network's decision it fades the reference's own material in. Above it, more
+/// and more of what differs in colour from the bare material counts as own material, all of it at 1. So the slider has an
+/// effect where the network saw none, too.
 void adjust_own(GeometryLayers& layers, const cv::Mat& differs, double value, double decided) {
   if (value <= decided) {
     layers.own = layers.own * (decided > 0 ? value / decided : 0);
