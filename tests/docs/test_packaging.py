@@ -95,7 +95,8 @@ class Flatpak(unittest.TestCase):
         done = subprocess.run(["meson", "setup", build, ROOT, f"--prefix={prefix}", "--libdir=lib", *options], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         asked = lambda what: json.loads(subprocess.run(["meson", "introspect", build, what], capture_output=True, text=True, check=True).stdout)
-        return list(asked("--installed").values()), {d["name"] for d in asked("--dependencies")}
+        # Newer versions of meson list declare_dependency() too, under made-up names and as "internal".
+        return list(asked("--installed").values()), {d["name"] for d in asked("--dependencies") if d.get("type") != "internal"}
 
     def test_the_plug_in_is_built_as_it_says(self):
         with tempfile.TemporaryDirectory() as prefix:
