@@ -15,7 +15,10 @@
 (define (parent item) (car (gimp-item-get-parent item)))
 (define (position image item) (car (gimp-image-get-item-position image item)))
 (define (activate image layer) (gimp-image-set-selected-layers image (vector layer)))
-(define (active image) (vector-ref (car (gimp-image-get-selected-layers image)) 0))
+; -1 if no layer is selected, as for a moment while GIMP inserts one.
+(define (active image)
+  (let ((selected (car (gimp-image-get-selected-layers image))))
+    (if (= 0 (vector-length selected)) -1 (vector-ref selected 0))))
 (define (offsets layer) (gimp-drawable-get-offsets layer))
 (define (width layer) (car (gimp-drawable-get-width layer)))
 (define (height layer) (car (gimp-drawable-get-height layer)))

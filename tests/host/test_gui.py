@@ -91,7 +91,7 @@ class OnScreen(unittest.TestCase):
 
     def note_of_the_next_after(self, layer):
         """The result's settings. The plug-in selects the result last."""
-        gimp.until("the result", lambda: self.active() != layer, 60)
+        gimp.until("the result", lambda: self.active() not in (layer, '"-1"'), 60)
         note = lambda: self.screen.ask("(text (parasite (active image)))")
         gimp.until("its note", lambda: note() != '"no"', 60)  # GIMP 2.10 makes a new layer active before it has one
         return note()
