@@ -153,7 +153,7 @@ class TransferImpl : public Transfer {
 
     // 2. Edit: place the geometry on the target, by image processing only.
     clock.enter(Stage::edit);
-    const cv::Mat edited = edit(views, request);
+    const cv::Mat edited = edit(views, request, &report.decided);
 
     // 3. Encode the images that the streams need.
     clock.enter(Stage::encode);

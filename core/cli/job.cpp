@@ -129,6 +129,8 @@ JobResult run_job(Session& session, const Job& job, const Request& base, const P
   const Layer layer = session.run(scene, result.request, progress, result.report);
   result.layer = layer.area;
   check_layer(layer);
+  if (const std::string warning = light_warning(result.report.decided, result.request); !warning.empty())
+    result.warnings.push_back(warning);
 
   // 4. Write all files or none.
   const Clock writing;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -21,6 +22,16 @@ Json rectangle(const Rect& r) { return {{"x", r.x}, {"y", r.y}, {"width", r.widt
 
 Json value(const Value& v) {
   return std::visit([](const auto& held) { return Json(held); }, v);
+}
+
+/// The light's direction is in degrees, counter-clockwise from the right, and null if it cannot be told.
+Json decided(const GeometryDecisions& d) {
+  const bool lit = d.light_x != 0 || d.light_y != 0;
+  return {{"strength", d.strength},
+          {"own_material", d.own_material},
+          {"show_through", d.show_through},
+          {"water", d.water},
+          {"light", lit ? Json(std::round(std::atan2(-d.light_y, d.light_x) * 1800 / M_PI) / 10) : Json()}};
 }
 
 volatile std::sig_atomic_t interrupted = 0;  // a signal handler may touch only this type
@@ -67,6 +78,7 @@ Json report_json(const Job& job, const JobResult& result) {
           {"model", r.model},
           {"device", r.device},
           {"precision", r.precision},
+          {"decided", decided(r.decided)},
           {"warnings", result.warnings}};
 }
 

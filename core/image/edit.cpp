@@ -5,6 +5,7 @@
 #include "image/edit.h"
 #include "image/image_pipeline.h"
 #include "image/mask.h"
+#include "image/relief/relight.h"
 
 namespace geometry_transfer {
 namespace {
@@ -124,9 +125,9 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
 
 }  // namespace
 
-double automatic_strength(const GeometryDecisions& decided, const cv::Mat& target, const cv::Mat& support) {
+double automatic_strength(const SplitGeometry& split, const cv::Mat& target, const cv::Mat& support) {
   constexpr double kSeenInReference = 1.5, kSeen = 1.2, kMost = 1.8, kSide = 640;
-  if (!(decided.depth < -0.1) || -decided.depth < kSeenInReference * decided.grain) return 1;
+  if (!(split.depth < -0.1) || -split.depth < kSeenInReference * split.grain) return 1;
   const double shrink = std::min(1.0, kSide / std::max(target.cols, target.rows));
   cv::Mat small, near, log, tone;
   cv::resize(luma_of(target), small, {}, shrink, shrink, cv::INTER_AREA);
@@ -137,7 +138,7 @@ double automatic_strength(const GeometryDecisions& decided, const cv::Mat& targe
   cv::GaussianBlur(log, log, {}, 0.7);
   cv::Scalar mean, spread;
   cv::meanStdDev(log - tone, mean, spread, near);
-  return std::clamp(std::min(kSeen, -decided.depth / std::max(decided.grain, 1e-3)) * spread[0] / -decided.depth, 1.0, kMost);
+  return std::clamp(std::min(kSeen, -split.depth / std::max(split.grain, 1e-3)) * spread[0] / -split.depth, 1.0, kMost);
 }
 
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target) {
@@ -177,10 +178,10 @@ std::vector<PlacedEdit> placed_edits(const WorkingImages& views, const Request& 
     if (shading) {
       const Patch& patch = g.patch->patch;
       const auto split = split_of(g.kept, *g.patch, request.grow * patch.scale / g.placed_scale, request);
-      e.layers = place_layers(split->layers, patch, g.place, views.area.rect, views.view);
-      e.strength = request.strength;
-      if (request.strength < 0) e.strength = automatic_strength(split->decided, views.target, e.support);
-      if (decided && &g == views.geometries.data()) *decided = split->decided, decided->strength = e.strength;
+      e.layers = place_layers(layers_lit(*split, g.place, request.turn_light), patch, g.place, views.area.rect, views.view);
+      const double automatic = automatic_strength(*split, views.target, e.support);
+      e.strength = request.strength < 0 ? automatic : request.strength;
+      if (decided && &g == views.geometries.data()) *decided = split->decided, decided->strength = automatic;
     } else {
       e.shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
     }
@@ -193,9 +194,9 @@ void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& targ
   apply_edits(placed_edits(views, request, decided), request, target);
 }
 
-cv::Mat edit(const WorkingImages& views, const Request& request) {
+cv::Mat edit(const WorkingImages& views, const Request& request, GeometryDecisions* decided) {
   cv::Mat out = views.target.clone();
-  edit_onto(views, request, out);
+  edit_onto(views, request, out, decided);
   return out;
 }
 

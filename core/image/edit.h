@@ -28,7 +28,7 @@ cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::M
 /// compares the geometry's depth with the local spread of the target's log luma, under and around the selection. It is
 /// 1 if the geometry stands out anyway, or hardly did so in the reference. `support` has the target's shape, at any
 /// size.
-double automatic_strength(const GeometryDecisions& decided, const cv::Mat& target, const cv::Mat& support);
+double automatic_strength(const SplitGeometry& split, const cv::Mat& target, const cv::Mat& support);
 
 /// Edits `target` (CV_32FC3, any resolution of the same area) in place by all edits, one after the other. Masks whose
 /// intersection is more than half of their union show the same geometry: their changes are averaged by weight, because

@@ -65,6 +65,7 @@ class GuardedPreview : public Preview {
   const View& render(const Request& request) override {
     return with_memory({}, [&]() -> const View& { return inner_->render(request); });
   }
+  const GeometryDecisions& decided() const override { return inner_->decided(); }
 
  private:
   std::unique_ptr<Preview> inner_;
@@ -96,7 +97,7 @@ class Part : public ImagePart {
       report.mask_share = views.area.mask_share;
       clock.leave();
       clock.enter(Stage::edit, 0.4);
-      edit_onto(views, request, views.target);  // in place: a large rectangle fits only once
+      edit_onto(views, request, views.target, &report.decided);  // in place: a large rectangle fits only once
       clock.leave();
       clock.enter(Stage::composite, 0.9);
       Layer layer = composite(views, views.target, request);

@@ -57,8 +57,8 @@ GT_EXPORT WorkingImages read_working_images(const Scene& scene, const Request& r
 
 /// Returns the target with the geometry, over the rectangle. Pixels outside the feathered mask equal the target.
 /// Colours `mean` and `surround` paste the colour-shifted reference (I_geo in the paper). `shading` changes the
-/// target's own pixels by the layers.
-GT_EXPORT cv::Mat edit(const WorkingImages& views, const Request& request);
+/// target's own pixels by the layers. `decided` receives the first geometry's decisions, unless it is null.
+GT_EXPORT cv::Mat edit(const WorkingImages& views, const Request& request, GeometryDecisions* decided = nullptr);
 
 /// Returns the darkening in `difference`, in luma, so that the target's hue stays: contact shadows. It is scaled by the
 /// edit's own darkening, because elsewhere a small model only changes texture that the edit kept exact. It is also

@@ -12,6 +12,7 @@
 #include "image/kept_reference.h"
 #include "image/mask.h"
 #include "image/placement.h"
+#include "image/relief/relight.h"
 #include "image/scene.h"
 
 namespace geometry_transfer {
@@ -70,6 +71,7 @@ class LivePreview : public Preview {
   }
 
   const View& target() override { return bare_; }
+  const GeometryDecisions& decided() const override { return decided_; }
 
   const View& render(const Request& request) override {
     cv::Mat picture = target_.clone();
@@ -130,8 +132,12 @@ class LivePreview : public Preview {
     e.mask = grown(placed(p.patch().mask, false), request.grow * scale_);
     e.support = feathered(e.mask, request.feather * scale_);
     e.weight = p.geometry.reference->weight;
-    if (shading) e.strength = request.strength < 0 ? automatic_strength(p.split->decided, target_, e.support) : request.strength;
-    if (shading) e.layers = place_layers(p.split->layers, p.patch(), place, view_.area, view);
+    if (shading) {
+      const double automatic = automatic_strength(*p.split, target_, e.support);
+      e.strength = request.strength < 0 ? automatic : request.strength;
+      if (&p == patches_.data()) decided_ = p.split->decided, decided_.strength = automatic;
+    }
+    if (shading) e.layers = place_layers(layers_lit(*p.split, place, request.turn_light), p.patch(), place, view_.area, view);
     if (!shading || request.colour_strength < 1 || p.split->decided.own_material > 0.02) e.paste = placed(p.patch().rgb, true);
     if (!shading) {
       const cv::Mat known = placed(cv::Mat(p.patch().mask.size(), CV_32FC1, cv::Scalar(1)), false);
@@ -143,6 +149,7 @@ class LivePreview : public Preview {
   std::vector<SplitPatch> patches_;
   View view_, bare_;
   cv::Mat target_;
+  GeometryDecisions decided_;
   double scale_ = 1;  ///< view pixels per canvas pixel
 };
 

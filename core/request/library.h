@@ -8,7 +8,7 @@ namespace geometry_transfer {
 
 /// The version of the interface between the parts. Parts of another version are refused. Raise the first number when
 /// the public headers change. The sizes catch most changes that were forgotten, so parts of two builds do not mix.
-constexpr int kAbi = 5 * 1000000 + static_cast<int>(sizeof(Request) * 31 + sizeof(Report) * 7 + sizeof(Scene));
+constexpr int kAbi = 6 * 1000000 + static_cast<int>(sizeof(Request) * 31 + sizeof(Report) * 7 + sizeof(Scene));
 
 constexpr char kImageLibrary[] = "libgeometry-transfer-image.so.0";
 constexpr char kDiffusionLibrary[] = "libgeometry-transfer.so.0";

@@ -171,6 +171,14 @@ std::vector<Parameter> make_parameters() {
           .range(kAutomatic, 1)
           .step(0.05)
           .digits(2),
+      number(
+          "turn-light", N_("Turn light"),
+          N_("Degrees counter-clockwise by which the light on the target is turned against the light on the reference. At 0 both "
+             "are lit from the same side, and a turned geometry is shaded anew"),
+          Group::selection, FIELD(turn_light))
+          .range(-180, 180)
+          .step(5)
+          .digits(0),
       number("correction", N_("Correction"), N_("Strength of the model's correction on top of the edit; 0 is the edit alone"),
              Group::method, FIELD(correction))
           .range(0, 1)

@@ -15,6 +15,7 @@ struct Controls::Row {
   Controls* owner;
   const Parameter* parameter;
   GtkWidget* widget = nullptr;          // check button, combo box, entry
+  GtkWidget* spin = nullptr;            // numbers
   GtkAdjustment* adjustment = nullptr;  // numbers
   std::set<int> greyed;                 // values of a choice that are not offered, by their place
 };
@@ -24,17 +25,21 @@ Controls::~Controls() = default;
 
 namespace {
 
-/// Shows values below 0 as "auto", and reads "auto" as kAutomatic.
+constexpr char kDecided[] = "geometry-transfer-decided";  // text that follows "auto" in a spin button, if any
+
+/// Shows values below 0 as "auto", followed by what was decided, and reads such text as kAutomatic.
 void show_automatic(GtkWidget* spin) {
   gtk_spin_button_set_numeric(GTK_SPIN_BUTTON(spin), FALSE);
+  gtk_entry_set_width_chars(GTK_ENTRY(spin), 11);
   g_signal_connect(spin, "output", G_CALLBACK(+[](GtkSpinButton* box, gpointer) -> gboolean {
                      if (gtk_adjustment_get_value(gtk_spin_button_get_adjustment(box)) >= 0) return FALSE;
-                     gtk_entry_set_text(GTK_ENTRY(box), _("auto"));
+                     const auto* decided = static_cast<const char*>(g_object_get_data(G_OBJECT(box), kDecided));
+                     gtk_entry_set_text(GTK_ENTRY(box), (std::string(_("auto")) + (decided ? decided : "")).c_str());
                      return TRUE;
                    }),
                    nullptr);
   g_signal_connect(spin, "input", G_CALLBACK(+[](GtkSpinButton* box, gdouble* value, gpointer) -> gint {
-                     if (std::string(gtk_entry_get_text(GTK_ENTRY(box))) != _("auto")) return FALSE;
+                     if (std::string(gtk_entry_get_text(GTK_ENTRY(box))).rfind(_("auto"), 0) != 0) return FALSE;
                      *value = kAutomatic;
                      return TRUE;
                    }),
@@ -113,7 +118,7 @@ Controls::Made Controls::make(const Parameter& p) {
     case Parameter::Kind::real: {
       made.adjustment = GTK_ADJUSTMENT(gtk_adjustment_new(p.low, p.low, p.high, p.step, p.step * 10, 0));
       g_signal_connect_swapped(made.adjustment, "value-changed", G_CALLBACK(user_changed), &made);
-      focused = number_widget(p, made.adjustment);
+      made.spin = focused = number_widget(p, made.adjustment);
       shown = gtk::hbox(6);
       if (wants_slider(p)) {
         gtk_box_pack_start(GTK_BOX(shown), slider_of(p, made.adjustment), TRUE, TRUE, 0);
@@ -159,6 +164,18 @@ void Controls::offer(const char* parameter, const std::string& id, bool offered)
 
 void Controls::explain(const char* parameter, const std::string& text) {
   if (Row* row = find(parameter)) gtk_widget_set_tooltip_text(row->widget, text.c_str());
+}
+
+void Controls::show_decided(const char* parameter, double value) {
+  const Row* row = find(parameter);
+  if (!row || !row->spin) return;
+  const Parameter& p = *row->parameter;
+  char text[32];
+  g_snprintf(text, sizeof text, " (%.*f)", p.digits, value);  // in the user's locale, as spin buttons show numbers
+  g_object_set_data_full(G_OBJECT(row->spin), kDecided, g_strdup(text), g_free);
+  // Do not disturb a user who is typing.
+  if (std::get<double>(p.get(request_)) < 0 && !gtk_widget_has_focus(row->spin))
+    gtk_entry_set_text(GTK_ENTRY(row->spin), (std::string(_("auto")) + text).c_str());
 }
 
 void Controls::relabel(const char* parameter, const std::string& id, const std::string& label) {

@@ -35,6 +35,8 @@ class Controls {
   void offer(const char* parameter, const std::string& id, bool offered);
   /// Sets the tooltip of a parameter's widget.
   void explain(const char* parameter, const std::string& text);
+  /// Shows the number that the edit decided in the box of a parameter on automatic: "auto (0.35)".
+  void show_decided(const char* parameter, double value);
   /// Shows the request's values without reporting them as changes.
   void refresh();
 

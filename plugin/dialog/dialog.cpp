@@ -38,8 +38,8 @@ constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 120;
 
 /// Parameters that are always shown, one inner list for each row. All others are under Expert.
 const std::vector<std::vector<std::string>> kPlain = {
-    {"preset"},  {"model"},    {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"}, {"grow"},
-    {"feather"}, {"strength"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"grain"}};
+    {"preset"},  {"model"},    {"shift-x", "shift-y"}, {"scale"},        {"rotation"},     {"flip"},       {"grow"},
+    {"feather"}, {"strength"}, {"colour-strength"},    {"own-material"}, {"show-through"}, {"turn-light"}, {"grain"}};
 
 struct Heading {
   Parameter::Group group;
@@ -76,7 +76,7 @@ class Window {
   explicit Window(Call& call)
       : call_(call),
         sides_(call, {[this] { source_chosen(); }, [this] { gtk_dialog_response(GTK_DIALOG(window_), kRebuild); }}),
-        preview_(call.request, [this] { controls_.refresh(); }),
+        preview_(call.request, {[this] { controls_.refresh(); }, [this](const GeometryDecisions& decided) { show(decided); }}),
         controls_(call.request, {[this](const Parameter& p) { changed(p); }, [this](const Parameter& p) { reset(p); }}),
         references_(call, [this] { references_changed(); }),
         named_(call, [this] { settings_chosen(); }),
@@ -157,6 +157,13 @@ class Window {
   GtkWidget* button(int response) { return gtk_dialog_get_widget_for_response(GTK_DIALOG(window_), response); }
 
   /// Names the Cancel button Close after the first Apply, because applied results stay.
+  /// Shows what the edit decided where the user leaves it to the edit.
+  void show(const GeometryDecisions& decided) {
+    controls_.show_decided("strength", decided.strength);
+    controls_.show_decided("own-material", decided.own_material);
+    controls_.show_decided("show-through", decided.show_through);
+  }
+
   void show_applied() {
     if (call_.applied != host::kNone) gtk_button_set_label(GTK_BUTTON(button(GTK_RESPONSE_CANCEL)), _("Close"));
   }

@@ -23,7 +23,7 @@ double clamped_scale(double scale) { return std::clamp(scale, find_parameter("sc
 
 }  // namespace
 
-PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : request_(request), moved_(std::move(moved)) {
+PreviewPane::PreviewPane(Request& request, Events events) : request_(request), events_(std::move(events)) {
   box_ = gtk::vbox(6);
   area_ = gtk_drawing_area_new();
   gtk_widget_set_size_request(area_, kWidth, kHeight);
@@ -81,6 +81,13 @@ PreviewPane::PreviewPane(Request& request, std::function<void()> moved) : reques
   gtk::align_left(hint_);
   gtk_widget_set_size_request(hint_, kWidth, -1);  // GTK 2 breaks its lines by no other width
   gtk_box_pack_start(GTK_BOX(box_), hint_, FALSE, FALSE, 0);
+  warning_ = gtk_label_new(nullptr);
+  gtk_label_set_line_wrap(GTK_LABEL(warning_), TRUE);
+  gtk_label_set_max_width_chars(GTK_LABEL(warning_), 45);
+  gtk::align_left(warning_);
+  gtk_widget_set_size_request(warning_, kWidth, -1);
+  gtk_widget_set_no_show_all(warning_, TRUE);
+  gtk_box_pack_start(GTK_BOX(box_), warning_, FALSE, FALSE, 0);
 }
 
 GtkWidget* PreviewPane::zoom_buttons() {
@@ -111,6 +118,7 @@ void PreviewPane::fit(int width, int height) {
   gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
   gtk_widget_set_size_request(label, width - 30, -1);
   gtk_widget_set_size_request(hint_, width, -1);
+  gtk_widget_set_size_request(warning_, width, -1);
 }
 
 PreviewPane::~PreviewPane() {
@@ -182,6 +190,13 @@ void PreviewPane::render() {
   if (const auto read = std::exchange(read_, nullptr)) read();
   if (view_) try {
       view_->render(request_);
+      if (view_->rendered()) {
+        const GeometryDecisions& decided = view_->decided();
+        const std::string warning = light_warning(decided, request_);
+        gtk_label_set_text(GTK_LABEL(warning_), warning.c_str());
+        gtk_widget_set_visible(warning_, !warning.empty());
+        events_.rendered(decided);
+      }
     } catch (const std::exception& e) {  // keep the view; the next change renders again
       problem_ = e.what();
     }
@@ -368,7 +383,7 @@ void PreviewPane::set_cursor(Grip grip) {
 }
 
 void PreviewPane::changed() {
-  moved_();
+  events_.moved();
   redraw();
 }
 

@@ -15,8 +15,11 @@ namespace geometry_transfer {
 
 class PreviewPane {
  public:
-  /// `moved`: called after the user changed request.placement by hand.
-  PreviewPane(Request& request, std::function<void()> moved);
+  struct Events {
+    std::function<void()> moved;                             ///< the user changed request.placement by hand
+    std::function<void(const GeometryDecisions&)> rendered;  ///< the edit was drawn; gets what it decided
+  };
+  PreviewPane(Request& request, Events events);
   ~PreviewPane();
   PreviewPane(const PreviewPane&) = delete;
 
@@ -56,8 +59,8 @@ class PreviewPane {
   static constexpr int kLeast = 160;  // least side of the picture's place, widget pixels
 
   Request& request_;
-  std::function<void()> moved_;
-  GtkWidget *box_, *area_, *buttons_, *compare_, *hint_;
+  Events events_;
+  GtkWidget *box_, *area_, *buttons_, *compare_, *hint_, *warning_;
   PreviewView::KeptReferences kept_;   // layers of the references, for the next view
   std::unique_ptr<PreviewView> view_;  // null while there is nothing to show
   std::function<void()> read_;         // pending read, done before the next drawing; empty if none

@@ -29,6 +29,8 @@ class PreviewView {
   /// Draws the edit for this request. Throws Error; the view then shows nothing until the next call.
   void render(const Request& request);
   bool rendered() const { return edited_ != nullptr; }
+  /// Returns what the last render() decided for the first geometry.
+  const GeometryDecisions& decided() const { return preview_->decided(); }
 
   const Rect& area() const { return area_; }
   Rect target() const { return layers_->scene().target->extent(); }

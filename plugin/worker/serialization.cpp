@@ -95,7 +95,7 @@ Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const 
 
 void put_report(FieldWriter& to, const Report& report) {
   const auto& [stages, seconds, peak, residuals, rectangle, working, share, window, calls, streams, threads, model, device,
-               precision] = report;
+               precision, decided] = report;
   put_list(to, stages);
   to.put(seconds);
   to.put(peak);
@@ -110,6 +110,7 @@ void put_report(FieldWriter& to, const Report& report) {
   to.put(model);
   to.put(device);
   to.put(precision);
+  to.put(decided);
 }
 
 Report get_report(FieldReader& from) {
@@ -128,6 +129,7 @@ Report get_report(FieldReader& from) {
   r.model = from.get<std::string>();
   r.device = from.get<std::string>();
   r.precision = from.get<std::string>();
+  r.decided = from.get<GeometryDecisions>();
   return r;
 }
 

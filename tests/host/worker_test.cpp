@@ -46,6 +46,7 @@ Layer fake(const Scene& scene, const Request& request, const ProgressCallback& p
   report.stages = {{Stage::load, 0.25}, {Stage::invert, 2}};
   report.residuals = {0.5, 0.125};
   report.device = "cpu", report.precision = request.preset;
+  report.decided.strength = 1.25, report.decided.water = true, report.decided.light_y = -0.5;
   const int steps = request.model == "slow" ? 400 : 3;
   if (request.model == "error") throw Error(Error::Kind::model, "no such model: \xC3\xA4");
   if (request.model == "bug") throw std::logic_error("a bug");
@@ -167,6 +168,9 @@ TEST_F(Worker, GivesWhatTheTransferGives) {
   EXPECT_EQ(report_.residuals, wanted_report.residuals);
   EXPECT_EQ(report_.device, "cpu");
   EXPECT_EQ(report_.precision, "custom");
+  EXPECT_EQ(report_.decided.strength, 1.25);
+  EXPECT_TRUE(report_.decided.water);
+  EXPECT_EQ(report_.decided.light_y, -0.5);
   ASSERT_EQ(told.size(), 3u);
   EXPECT_EQ(told[2].step, 2);
   EXPECT_EQ(told[2].seconds_left, 1.5);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "image/relief/network.h"
+#include "image/relief/relight.h"
 
 namespace geometry_transfer {
 namespace {
@@ -210,7 +211,7 @@ cv::Mat wide_brightening(const cv::Mat& field, double size) {
 
 /// Mean of `shade` over the darkest fifth of what is dark in the selection, and the bare material's spread.
 void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& bare, const cv::Mat& ratio,
-                      GeometryDecisions& decided) {
+                      SplitGeometry& split) {
   std::vector<float> dark;
   for (int y = 0; y < mask.rows; ++y)
     for (int x = 0; x < mask.cols; ++x)
@@ -220,10 +221,10 @@ void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& 
   std::nth_element(dark.begin(), fifth, dark.end());
   double sum = 0;
   for (auto v = dark.begin(); v <= fifth; ++v) sum += *v;
-  decided.depth = sum / double(fifth - dark.begin() + 1);
+  split.depth = sum / double(fifth - dark.begin() + 1);
   cv::Scalar mean, spread;
   cv::meanStdDev(gaussian(ratio, 0.7), mean, spread, bare > 0.5);
-  decided.grain = spread[0];
+  split.grain = spread[0];
 }
 
 /// Boxes of the selection's connected pieces, droplets for example; all of it if there are too many pieces, or if boxes overlap.
@@ -251,6 +252,7 @@ GeometryDecisions decisions_of(const GeometryLayers& layers, const cv::Mat& mask
     for (int x = 0; x < mask.cols; ++x)
       if (mask.at<float>(y, x) > 0.5f) own.push_back(layers.own.at<float>(y, x));
   if (own.empty()) return d;
+  d.water = water;
   if (water) d.show_through = kWater;
   const auto high = own.begin() + std::ptrdiff_t(0.98 * double(own.size() - 1));
   std::nth_element(own.begin(), high, own.end());
@@ -314,7 +316,7 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   const bool water = is_water(l);
   hold_to_evidence(l, source, tone, ratio, water);
   out.decided = decisions_of(l, selected, water);
-  measure_contrast(l.shade, selected, bare, ratio, out.decided);
+  measure_contrast(l.shade, selected, bare, ratio, out);
 
   adjust_grain(l, ratio, soft, request.grain);
   if (request.own_material >= 0) adjust_own(l, other_matter(source, tone, soft), request.own_material, out.decided.own_material);
@@ -327,6 +329,10 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
       }
     }
     if (request.own_material < 0) l.own = l.own * (1 - through);
+  }
+  if (!water) {
+    const cv::Point2d light = light_of(l, cv::mean(mean_of_channels(tone))[0]);
+    out.decided.light_x = light.x, out.decided.light_y = light.y;
   }
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include <opencv2/core.hpp>
 
+#include "geometry-transfer/progress.h"
 #include "geometry-transfer/request.h"
 
 namespace geometry_transfer {
@@ -19,19 +20,11 @@ struct GeometryLayers {
   bool empty() const { return shade.empty(); }
 };
 
-/// Values that the edit takes for sliders on automatic, and the measures that they rest on. split_geometry() sets all
-/// but `strength`, which depends on the target: edit_onto() sets it.
-struct GeometryDecisions {
-  double own_material = 0;  ///< [0,1]: how much of its own material shows where it shows most
-  double show_through = 0;  ///< [0,1]: share of its wide brightening that is left out: more than 0 for water
-  double strength = 1;      ///< [1, 1.8]: more than 1 where the geometry would drown in the target's own texture
-  double depth = 0;         ///< mean of shade where it is darkest (a fifth of what is dark), <= 0
-  double grain = 0;         ///< standard deviation of the bare material's log ratio round the selection
-};
-
 struct SplitGeometry {
   GeometryLayers layers;
-  GeometryDecisions decided;
+  GeometryDecisions decided;  ///< all but `strength`, which depends on the target: edit_onto() sets it
+  double depth = 0;           ///< mean of shade where it is darkest (a fifth of what is dark), <= 0
+  double grain = 0;           ///< standard deviation of the bare material's log ratio round the selection
 };
 
 /// rgb CV_32FC3 in [0,1]; mask CV_32FC1 in [0,1], the selection; known CV_32FC1, 0 where rgb was filled, or empty.

@@ -33,6 +33,20 @@ struct StageTime {
   double seconds;
 };
 
+/// What the edit measured on the first geometry, and the values that it takes for sliders on automatic.
+struct GeometryDecisions {
+  double own_material = 0;          ///< [0,1]: how much of its own material shows where it shows most
+  double show_through = 0;          ///< [0,1]: share of its wide brightening that is left out: more than 0 for water
+  double strength = 1;              ///< [1, 1.8]: more than 1 where the geometry would drown in the target's own texture
+  bool water = false;               ///< it glints, so its reflections turn with it
+  double light_x = 0, light_y = 0;  ///< see light_of(), relief/relight.h; both 0: its light cannot be told
+};
+
+struct Request;
+/// Returns a sentence in the user's language if the placement turns light that cannot be turned back, as in drops; else nothing.
+/// Turns of up to 20 degrees do not count.
+std::string light_warning(const GeometryDecisions& decided, const Request& request);
+
 /// What one transfer did. It is filled on the way, so the report of a failed transfer shows where it stopped.
 struct Report {
   std::vector<StageTime> stages;
@@ -47,6 +61,7 @@ struct Report {
   int unet_streams = 0;           ///< rows in them, summed
   int threads = 0;
   std::string model, device, precision;  ///< empty when no model ran
+  GeometryDecisions decided;             ///< without Colour::shading nothing is decided
 };
 
 }  // namespace geometry_transfer

@@ -80,6 +80,7 @@ struct Request {
   double own_material =
       kAutomatic;  ///< share of the reference's own material that is kept (rust, plaster under paint); shading only
   double show_through = kAutomatic;  ///< share of a brightening that is left out, so that the target shows through; shading only
+  double turn_light = 0;  ///< degrees, counter-clockwise as seen: the target's light against the reference's; shading only
 
   Correct correct = Correct::all;
   double correction = 0;  ///< strength of the model's correction on top of the edit, [0, 1]; 0 needs no model

@@ -60,6 +60,8 @@ class Preview {
   /// Renders the target with the edit at the request's placement, colour and feather. Takes tens of milliseconds, so it
   /// can follow a drag. If the geometry leaves the target, its visible part is drawn; that is never an Error.
   virtual const View& render(const Request& request) = 0;
+  /// Returns what the last render() decided for the first geometry.
+  virtual const GeometryDecisions& decided() const = 0;
   /// Returns the bare target in the same view.
   virtual const View& target() = 0;
 };
