@@ -187,7 +187,7 @@ class Report(Case):
         with open(self.path("report.json"), encoding="utf-8") as f: report = json.load(f)
         self.assertEqual({"version", "target", "source", "output", "layer", "layers", "request", "stages", "seconds", "read_files_seconds",
                           "write_files_seconds", "peak_memory", "residuals", "rectangle", "layer_area", "working", "mask_share", "window_share",
-                          "unet_calls", "unet_streams", "threads", "model", "device", "precision", "warnings", "effect"}, set(report))
+                          "unet_calls", "unet_streams", "threads", "model", "device", "precision", "decided", "warnings", "effect"}, set(report))
         self.assertIn("edit", [s["stage"] for s in report["stages"]])
         self.assertGreater(report["seconds"], 0)
         self.assertAlmostEqual(report["seconds"], sum(s["seconds"] for s in report["stages"]), delta=0.2 * report["seconds"] + 0.05)
