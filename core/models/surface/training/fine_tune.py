@@ -10,17 +10,19 @@ at T, so that it still inverts. The way down and the streams that are read stay 
 Writes OUT.tsv, the curve: step, crops seen, seconds, loss of the edits, loss of the plain textures, and on the validation
   ratio     error of the result to the truth / error of the edit, in the selection; below 1 is a gain
   best      that ratio at the best strength of the correction, and that strength
-and OUT.pt, the weights. --solve first sets the last convolution by least squares.
+and OUT.safetensors, the UNet's weights in the shipped layout. --solve first sets the last convolution by least squares. OUT.kept, which is made first, is used again by a
+later run with the same data and T.
 """
 import argparse
 import os
 import time
 
 import torch
+from safetensors.torch import save_file
 
 from streams import Streams
 
-BATCH, PLAIN, KEEP, EVERY = 4, 96, 0.5, 25
+BATCH, PLAIN, KEEP, EVERY = 4, 48, 0.5, 25
 
 
 def rows(d, i):
@@ -117,6 +119,12 @@ def solve(net, kept, plain, ridge=0.02):
     conv.bias += change[:, -1]
 
 
+def save(net, out):
+    """Writes the weights as fp16 in the layout of MODEL/unet/diffusion_pytorch_model.safetensors."""
+    save_file({k: v.half().contiguous() for k, v in net.unet.state_dict().items()}, out + ".part")
+    os.replace(out + ".part", out + ".safetensors")
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("model"), a.add_argument("train"), a.add_argument("validation"), a.add_argument("out")
@@ -138,7 +146,9 @@ def main():
             f.write(line + "\n")
 
     write("# time", a.noise, "whole method, first weights", *validate(lambda i: net.output(rows(validation, i), a.noise), validation))
-    seen_later, kept, plain = Kept(net, validation, a.noise), Kept(net, train, a.noise), Plain(net, train["target"], a.noise, g)
+    if not os.path.exists(a.out + ".kept"):
+        torch.save([Kept(net, validation, a.noise), Kept(net, train, a.noise), Plain(net, train["target"], a.noise, g)], a.out + ".kept")
+    seen_later, kept, plain = torch.load(a.out + ".kept", weights_only=False)
     write("step", "crops", "seconds", "edits", "plain", "ratio", "best", "strength")
     look = lambda: validate(lambda i: seen_later.result(net, i), validation)
     write(0, 0, time.time() - begun, 0.0, 0.0, *look())
@@ -149,8 +159,7 @@ def main():
     for p in net.trained():
         p.requires_grad_(True)
     optimizer = torch.optim.AdamW(net.trained(), a.rate, weight_decay=0.01)
-    scale, step, log = float(train["mask"].sum() * 4), 0, []
-    scale = float(error(train["edit"], train).sum()) / len(train["edit"])  # the mean error of an edit
+    scale, step, log = float(error(train["edit"], train).mean()), 0, []
     begun = time.time()
     while (now := time.time() - begun) < a.seconds:
         for group in optimizer.param_groups:
@@ -167,9 +176,8 @@ def main():
         if step % EVERY == 0:
             edits, still = torch.tensor(log[-EVERY:]).mean(0).tolist()
             write(step, step * BATCH, now, edits, still, *look())
-            torch.save(net.unet.state_dict(), a.out + ".part")
-            os.replace(a.out + ".part", a.out + ".pt")
-    torch.save(net.unet.state_dict(), a.out + ".pt")
+            save(net, a.out)
+    save(net, a.out)
     write("# time", a.noise, "whole method, last weights", *validate(lambda i: net.output(rows(validation, i), a.noise), validation))
 
 
