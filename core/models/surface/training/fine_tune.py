@@ -4,10 +4,11 @@ turn edits into truths.
 
 TRAIN.pt and VALIDATION.pt come from pairs.py. The output starts from the edit's latents after one step of inversion to time T and
 reads the kept keys of edit and target, as a preset with one step does. The loss is the squared error of its clean latents to those
-of the truth, in the selection. A second part holds the network to its first weights on plain textures, noisy at any time or clean
-at T, so that it still inverts. The way down and the streams that are read stay those of the first weights while it trains.
+of the truth, in the selection. A second part holds the network to its first weights where it inverts: on plain textures, noisy at
+any time or clean at T, and on the edits themselves. Without it the same weights would move the inversion too, and the gain would be
+lost. The way down and the streams that are read stay those of the first weights while it trains.
 
-Writes OUT.tsv, the curve: step, crops seen, seconds, loss of the edits, loss of the plain textures, and on the validation
+Writes OUT.tsv, the curve: step, crops seen, seconds, loss of the edits, change where it inverts, and on the validation
   ratio     error of the result to the truth / error of the edit, in the selection; below 1 is a gain
   best      that ratio at the best strength of the correction, and that strength
 and OUT.safetensors, the UNet's weights in the shipped layout. --solve first sets the last convolution by least squares. OUT.kept, which is made first, is used again by a
@@ -69,9 +70,35 @@ class Plain:
             self.states.append([s.half() for s in states])
         self.states, self.v = [torch.cat(s) for s in zip(*self.states)], torch.cat(self.v)
 
-    def loss(self, net, i):
-        v = net.decoder([s[i].float() for s in self.states], self.times[i])
-        return ((v - self.v[i]) ** 2).mean()
+    def result(self, net, i, last=True):
+        return net.decoder([s[i].float() for s in self.states], self.times[i], last=last)
+
+
+class Inverted:
+    """Edits in their inversion at T, which read themselves and the target, with what the first weights say about them."""
+
+    @torch.no_grad()
+    def __init__(self, net, d, t):
+        self.t, parts = t, []
+        for i in range(0, len(d["edit"]), BATCH):
+            x = rows(d, slice(i, i + BATCH))
+            read = (None, net.inverted(x["target"], t)[1])
+            states = net.encoder(x["edit"], t, read)
+            up = {k: v.half() for k, v in read[1].items() if k.startswith("up_blocks")}
+            parts.append(([s.half() for s in states], up, net.decoder(states, t, read)))
+        self.states = [torch.cat(s) for s in zip(*[p[0] for p in parts])]
+        self.of_target = {k: torch.cat([p[1][k] for p in parts]) for k in parts[0][1]}
+        self.v = torch.cat([p[2] for p in parts])
+
+    def result(self, net, i, last=True):
+        read = (None, {k: v[i].float() for k, v in self.of_target.items()})
+        return net.decoder([s[i].float() for s in self.states], self.t, read, last)
+
+
+def still(net, kept, g):
+    """The mean squared change of the velocity since the first weights, on one random row of each of `kept`."""
+    i = [torch.randint(len(k.v), (1,), generator=g) for k in kept]
+    return sum(((k.result(net, j) - k.v[j]) ** 2).mean() for k, j in zip(kept, i)) / len(kept)
 
 
 def error(x, d):
@@ -92,8 +119,8 @@ def validate(result, d):
 
 
 @torch.no_grad()
-def solve(net, kept, plain, ridge=0.02):
-    """Sets the last convolution so that the squared error is least, on edits and plain textures."""
+def solve(net, kept, held, ridge=0.02):
+    """Sets the last convolution so that the squared error is least, on the edits of `kept` and on all that is `held`."""
     conv, t = net.unet.conv_out, kept.t
     a, normal, right, total = net.alphas[t], 0, 0, 0
     patches = lambda h: torch.cat([torch.nn.functional.unfold(h, 3, padding=1), torch.ones(len(h), 1, h.shape[2] * h.shape[3])], 1)
@@ -110,10 +137,10 @@ def solve(net, kept, plain, ridge=0.02):
         i = slice(i, i + BATCH)
         d = rows(kept.d, i)
         add(kept.result(net, i, last=False), (a.sqrt() * kept.z[i] - d["truth"]) / (1 - a).sqrt(), d["mask"])
-    for i in range(0, len(plain.v), BATCH):
-        i = slice(i, i + BATCH)
-        h = net.decoder([s[i].float() for s in plain.states], plain.times[i], last=False)
-        add(h, plain.v[i], torch.full_like(plain.v[i][:, :1], KEEP))
+    for same in held:
+        for i in range(0, len(same.v), BATCH):
+            i = slice(i, i + BATCH)
+            add(same.result(net, i, last=False), same.v[i], torch.full_like(same.v[i][:, :1], KEEP))
     change = torch.linalg.solve(normal + ridge * normal.diagonal().mean() * torch.eye(len(normal)), right).T
     conv.weight += change[:, :-1].reshape(conv.weight.shape)
     conv.bias += change[:, -1]
@@ -147,13 +174,14 @@ def main():
 
     write("# time", a.noise, "whole method, first weights", *validate(lambda i: net.output(rows(validation, i), a.noise), validation))
     if not os.path.exists(a.out + ".kept"):
-        torch.save([Kept(net, validation, a.noise), Kept(net, train, a.noise), Plain(net, train["target"], a.noise, g)], a.out + ".kept")
-    seen_later, kept, plain = torch.load(a.out + ".kept", weights_only=False)
-    write("step", "crops", "seconds", "edits", "plain", "ratio", "best", "strength")
+        torch.save([Kept(net, validation, a.noise), Kept(net, train, a.noise), Plain(net, train["target"], a.noise, g),
+                    Inverted(net, rows(train, slice(0, None, 2)), a.noise)], a.out + ".kept")
+    seen_later, kept, *held = torch.load(a.out + ".kept", weights_only=False)
+    write("step", "crops", "seconds", "edits", "change", "ratio", "best", "strength")
     look = lambda: validate(lambda i: seen_later.result(net, i), validation)
     write(0, 0, time.time() - begun, 0.0, 0.0, *look())
     if a.solve:
-        solve(net, kept, plain)
+        solve(net, kept, held)
         write("# after least squares", *look())
         write("# time", a.noise, "whole method", *validate(lambda i: net.output(rows(validation, i), a.noise), validation))
     for p in net.trained():
@@ -166,16 +194,16 @@ def main():
             group["lr"] = a.rate * min(1, (step + 1) / 20) * max(0.02, 1 - now / a.seconds)
         i = torch.randint(len(train["edit"]), (BATCH,), generator=g)
         edits = error(kept.result(net, i), rows(train, i)).mean() / scale
-        still = plain.loss(net, torch.randint(len(plain.v), (1,), generator=g))
+        same = still(net, held, g)
         optimizer.zero_grad()
-        (edits + KEEP * still).backward()
+        (edits + KEEP * same).backward()
         torch.nn.utils.clip_grad_norm_(net.trained(), 1.0)
         optimizer.step()
         step += 1
-        log.append((float(edits), float(still)))
+        log.append((float(edits), float(same)))
         if step % EVERY == 0:
-            edits, still = torch.tensor(log[-EVERY:]).mean(0).tolist()
-            write(step, step * BATCH, now, edits, still, *look())
+            edits, same = torch.tensor(log[-EVERY:]).mean(0).tolist()
+            write(step, step * BATCH, now, edits, same, *look())
             save(net, a.out)
     save(net, a.out)
     write("# time", a.noise, "whole method, last weights", *validate(lambda i: net.output(rows(validation, i), a.noise), validation))
