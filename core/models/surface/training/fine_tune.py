@@ -5,14 +5,14 @@ turn edits into truths.
 TRAIN.pt and VALIDATION.pt come from pairs.py. The output starts from the edit's latents after one step of inversion to time T and
 reads the kept keys of edit and target, as a preset with one step does. The loss is the squared error of its clean latents to those
 of the truth, in the selection. A second part holds the network to its first weights where it inverts: on plain textures, noisy at
-any time or clean at T, and on the edits themselves. Without it the same weights would move the inversion too, and the gain would be
-lost. The way down and the streams that are read stay those of the first weights while it trains.
+any time or clean at T, and on the edits themselves. Otherwise the same weights move the inversion too, and the gain is lost. The
+way down and the streams that are read stay those of the first weights while it trains.
 
 Writes OUT.tsv, the curve: step, crops seen, seconds, loss of the edits, change where it inverts, and on the validation
   ratio     error of the result to the truth / error of the edit, in the selection; below 1 is a gain
   best      that ratio at the best strength of the correction, and that strength
-and OUT.safetensors, the UNet's weights in the shipped layout. --solve first sets the last convolution by least squares. OUT.kept, which is made first, is used again by a
-later run with the same data and T.
+and OUT.safetensors, the UNet's weights in the shipped layout. --solve first sets the last convolution by least squares. OUT.kept,
+which is made first, is used again by a later run with the same data and T.
 """
 import argparse
 import os
