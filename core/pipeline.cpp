@@ -144,20 +144,20 @@ class TransferImpl : public Transfer {
 
     // 1. Read the working rectangle.
     clock.enter(Stage::read);
-    const WorkingImages views =
+    const WorkingImages images =
         read_working_images(scene, request, files_.unet.sample_size * files_.vae.downscale(), granularity());
-    const Size size = views.area.model;
-    report.rectangle = views.area.rect;
+    const Size size = images.area.model;
+    report.rectangle = images.area.rect;
     report.working = size;
-    report.mask_share = views.area.mask_share;
+    report.mask_share = images.area.mask_share;
 
     // 2. Edit: place the geometry on the target, by image processing only.
     clock.enter(Stage::edit);
-    const cv::Mat edited = edit(views, request, &report.decided);
+    const cv::Mat edited = edit(images, request, &report.decided);
 
     // 3. Encode the images that the streams need.
     clock.enter(Stage::encode);
-    const HarmonizeInput input = encode(views, edited, request, [&] { clock.ask(); });
+    const HarmonizeInput input = encode(images, edited, request, [&] { clock.ask(); });
     report.window_share = share_of(input.window);
 
     // 4. Invert, blend, generate.
@@ -183,11 +183,11 @@ class TransferImpl : public Transfer {
     // 5. Decode, and add the detail that the VAE lost.
     clock.enter(Stage::decode);
     const cv::Mat result =
-        edited + request.correction * correction(views, edited, input, out.latents, request, [&] { clock.ask(); });
+        edited + request.correction * correction(images, edited, input, out.latents, request, [&] { clock.ask(); });
 
     // 6. Composite.
     clock.enter(Stage::composite);
-    Layer layer = composite(views, result, request);
+    Layer layer = composite(images, result, request);
     report.peak_memory = peak_memory();
     return layer;
   }
@@ -199,11 +199,12 @@ class TransferImpl : public Transfer {
     return w.empty() ? 1 : static_cast<double>(w.height * w.width) / static_cast<double>(w.canvas_height * w.canvas_width);
   }
 
-  HarmonizeInput encode(const WorkingImages& views, const cv::Mat& edited, const Request& request, const Pause& pause) {
-    const Size size = views.area.model;
+  HarmonizeInput encode(const WorkingImages& images, const cv::Mat& edited, const Request& request, const Pause& pause) {
+    const Size size = images.area.model;
     const int64_t side = tile(size);
     const auto latents = [&](const cv::Mat& pixels) { return encode_tiled(vae(), to_tensor(pixels, size), side, pause); };
-    const Tensor mask = mask_to_tensor(views.mask, size), target = to_tensor(views.target, size), edit = to_tensor(edited, size);
+    const Tensor mask = mask_to_tensor(images.mask, size), target = to_tensor(images.target, size),
+                 edit = to_tensor(edited, size);
     HarmonizeInput input;
     if (request.window && compute_.device.is_cpu() && side == 0)
       input.window =
@@ -217,11 +218,11 @@ class TransferImpl : public Transfer {
       input.geometry = input.window.pasted(encoded.whole, encoded.within);
     }
     if (request.output_reads.has(Stream::source))
-      for (const WorkingImages::Geometry& g : views.geometries) {
+      for (const WorkingImages::Geometry& g : images.geometries) {
         input.sources.push_back(latents(g.source));
         input.source_weights.push_back(g.weight);
       }
-    for (const WorkingImages::Texture& t : views.textures) {
+    for (const WorkingImages::Texture& t : images.textures) {
       input.textures.push_back(latents(t.pixels));
       input.texture_weights.push_back(t.weight);
     }
@@ -231,31 +232,31 @@ class TransferImpl : public Transfer {
   }
 
   /// Returns the model's correction over the rectangle, CV_32FC3: the difference to the edit at strength 1.
-  cv::Mat correction(const WorkingImages& views, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
+  cv::Mat correction(const WorkingImages& images, const cv::Mat& edited, const HarmonizeInput& input, const Tensor& latents,
                      const Request& request, const Pause& pause) {
     if (request.give_back == GiveBack::nothing) {
       // As in the paper: the decoded picture replaces the edit, and no detail of the edit is added.
-      const cv::Mat decoded = to_mat(decode(latents, views.area.model, pause));
-      return wanted_part(resampled(decoded, {edited.cols, edited.rows}) - edited, edited, views, request);
+      const cv::Mat decoded = to_mat(decode(latents, images.area.model, pause));
+      return wanted_part(resampled(decoded, {edited.cols, edited.rows}) - edited, edited, images, request);
     }
-    const Tensor edit = to_tensor(edited, views.area.model);
-    const Tensor result = with_detail(views, edit, input, latents, request, pause);
+    const Tensor edit = to_tensor(edited, images.area.model);
+    const Tensor result = with_detail(images, edit, input, latents, request, pause);
     // Only the difference is resampled, so the edit keeps its own resolution.
-    return wanted_part(resampled(to_mat(result) - to_mat(edit), {edited.cols, edited.rows}), edited, views, request);
+    return wanted_part(resampled(to_mat(result) - to_mat(edit), {edited.cols, edited.rows}), edited, images, request);
   }
 
   /// Returns the decoded latents plus the detail that the VAE loses of the edit, of the target, or half of each; (1, 3,
   /// H, W).
-  Tensor with_detail(const WorkingImages& views, const Tensor& edit, const HarmonizeInput& input, const Tensor& latents,
+  Tensor with_detail(const WorkingImages& images, const Tensor& edit, const HarmonizeInput& input, const Tensor& latents,
                      const Request& request, const Pause& pause) {
-    const Size size = views.area.model;
+    const Size size = images.area.model;
     if (tile(size) == 0 && runs_in_window(input, request) && request.give_back == GiveBack::edit) {
       // Outside the window both decoded pictures agree. So one is decoded whole, the other only inside the window.
       const WholeAndWithin decoded = decode_both(vae(), input.window, input.geometry, latents, pause);
       require_finite(decoded.within, Stage::decode);
       return input.window.pasted(edit, input.window.cut(edit) + decoded.within - input.window.cut(decoded.whole));
     }
-    const Tensor target = to_tensor(views.target, size);
+    const Tensor target = to_tensor(images.target, size);
     const double of_edit = request.give_back == GiveBack::edit ? 1 : request.give_back == GiveBack::half ? 0.5 : 0;
     Tensor result = decode(latents, size, pause);
     if (of_edit > 0) result = result + of_edit * (edit - decode(input.geometry, size, pause));
@@ -270,9 +271,9 @@ class TransferImpl : public Transfer {
   }
 
   /// Returns the part of the correction that the request asks for.
-  static cv::Mat wanted_part(const cv::Mat& correction, const cv::Mat& edited, const WorkingImages& views,
+  static cv::Mat wanted_part(const cv::Mat& correction, const cv::Mat& edited, const WorkingImages& images,
                              const Request& request) {
-    return request.correct == Correct::all ? correction : shadows_only(correction, edited, views.target);
+    return request.correct == Correct::all ? correction : shadows_only(correction, edited, images.target);
   }
 
   std::string name_, model_;

@@ -7,18 +7,18 @@
 
 namespace geometry_transfer {
 
-Layer composite(const WorkingImages& views, const cv::Mat& pixels, const Request& request) {
-  const double scale = double(views.view.width) / views.area.rect.width;
-  cv::Mat alpha = feathered(views.mask, request.feather * scale);
+Layer composite(const WorkingImages& images, const cv::Mat& pixels, const Request& request) {
+  const double scale = double(images.view.width) / images.area.rect.width;
+  cv::Mat alpha = feathered(images.mask, request.feather * scale);
   if (alpha.size() != pixels.size()) {
     cv::Mat full;
     cv::resize(alpha, full, pixels.size(), 0, 0, cv::INTER_LINEAR);
     alpha = full;
   }
-  if (!views.target_alpha.empty()) alpha = alpha.mul(views.target_alpha);  // nothing is painted where the target is not
+  if (!images.target_alpha.empty()) alpha = alpha.mul(images.target_alpha);  // nothing is painted where the target is not
   const cv::Rect box = cv::boundingRect(cv::Mat(alpha > 0));
   Layer layer;
-  layer.area = {views.area.rect.x + box.x, views.area.rect.y + box.y, box.width, box.height};
+  layer.area = {images.area.rect.x + box.x, images.area.rect.y + box.y, box.width, box.height};
   layer.rgba.resize(std::size_t(box.area()) * 4);
   float* out = layer.rgba.data();
   for (int y = box.y; y < box.br().y; ++y) {

@@ -166,22 +166,22 @@ void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, c
   }
 }
 
-std::vector<PlacedEdit> placed_edits(const WorkingImages& views, const Request& request, GeometryDecisions* decided) {
+std::vector<PlacedEdit> placed_edits(const WorkingImages& images, const Request& request, GeometryDecisions* decided) {
   const bool shading = request.colour == Colour::shading;
   cv::Mat small;
-  if (!shading) cv::resize(views.target, small, views.view, 0, 0, cv::INTER_AREA);
+  if (!shading) cv::resize(images.target, small, images.view, 0, 0, cv::INTER_AREA);
   std::vector<PlacedEdit> edits;
-  for (const WorkingImages::Geometry& g : views.geometries) {
+  for (const WorkingImages::Geometry& g : images.geometries) {
     PlacedEdit e;
     e.support = feathered(g.placed_mask, request.feather * g.pixels_per_canvas);
     e.mask = g.placed_mask, e.paste = g.placed, e.weight = g.weight;
     if (shading) {
       const Patch& patch = g.patch->patch;
       const auto split = split_of(g.kept, *g.patch, request.grow * patch.scale / g.placed_scale, request);
-      e.layers = place_layers(layers_lit(*split, g.place, request.turn_light), patch, g.place, views.area.rect, views.view);
-      const double automatic = automatic_strength(*split, views.target, e.support);
+      e.layers = place_layers(layers_lit(*split, g.place, request.turn_light), patch, g.place, images.area.rect, images.view);
+      const double automatic = automatic_strength(*split, images.target, e.support);
       e.strength = request.strength < 0 ? automatic : request.strength;
-      if (decided && &g == views.geometries.data()) *decided = split->decided, decided->strength = automatic;
+      if (decided && &g == images.geometries.data()) *decided = split->decided, decided->strength = automatic;
     } else {
       e.shift = colour_shift(g.placed, g.placed_known, small, g.placed_mask, request.colour);
     }
@@ -190,13 +190,13 @@ std::vector<PlacedEdit> placed_edits(const WorkingImages& views, const Request& 
   return edits;
 }
 
-void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided) {
-  apply_edits(placed_edits(views, request, decided), request, target);
+void edit_onto(const WorkingImages& images, const Request& request, cv::Mat& target, GeometryDecisions* decided) {
+  apply_edits(placed_edits(images, request, decided), request, target);
 }
 
-cv::Mat edit(const WorkingImages& views, const Request& request, GeometryDecisions* decided) {
-  cv::Mat out = views.target.clone();
-  edit_onto(views, request, out, decided);
+cv::Mat edit(const WorkingImages& images, const Request& request, GeometryDecisions* decided) {
+  cv::Mat out = images.target.clone();
+  edit_onto(images, request, out, decided);
   return out;
 }
 

@@ -38,14 +38,14 @@ void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, c
 struct WorkingImages;
 /// Returns the edit of each geometry, placed over the target at the view's size. `decided` receives the first geometry's
 /// decisions, unless it is null.
-std::vector<PlacedEdit> placed_edits(const WorkingImages& views, const Request& request, GeometryDecisions* decided = nullptr);
+std::vector<PlacedEdit> placed_edits(const WorkingImages& images, const Request& request, GeometryDecisions* decided = nullptr);
 
 /// Returns rows [top, top + height) of a picture of `full` size, interpolated from `field`, which shows all of it at any size.
 /// Empty if `field` is empty.
 cv::Mat rows_of(const cv::Mat& field, cv::Size full, int top, int height);
 
-/// Edits `target` in place. It holds the pixels of views.target, and may be views.target itself. `decided` receives the
+/// Edits `target` in place. It holds the pixels of images.target, and may be images.target itself. `decided` receives the
 /// first geometry's decisions, unless it is null.
-void edit_onto(const WorkingImages& views, const Request& request, cv::Mat& target, GeometryDecisions* decided = nullptr);
+void edit_onto(const WorkingImages& images, const Request& request, cv::Mat& target, GeometryDecisions* decided = nullptr);
 
 }  // namespace geometry_transfer

@@ -92,15 +92,15 @@ class Part : public ImagePart {
       use_threads(request.threads);
       report.threads = cv::getNumThreads();
       clock.enter(Stage::read, 0);
-      WorkingImages views = read_working_images(scene, request, 0, 1);
-      report.rectangle = views.area.rect;
-      report.mask_share = views.area.mask_share;
+      WorkingImages images = read_working_images(scene, request, 0, 1);
+      report.rectangle = images.area.rect;
+      report.mask_share = images.area.mask_share;
       clock.leave();
       clock.enter(Stage::edit, 0.4);
-      edit_onto(views, request, views.target, &report.decided);  // in place: a large rectangle fits only once
+      edit_onto(images, request, images.target, &report.decided);  // in place: a large rectangle fits only once
       clock.leave();
       clock.enter(Stage::composite, 0.9);
-      Layer layer = composite(views, views.target, request);
+      Layer layer = composite(images, images.target, request);
       clock.leave();
       if (progress) progress({Stage::composite, 0, 0, 1, 0});
       return layer;

@@ -58,7 +58,7 @@ GT_EXPORT WorkingImages read_working_images(const Scene& scene, const Request& r
 /// Returns the target with the geometry, over the rectangle. Pixels outside the feathered mask equal the target.
 /// Colours `mean` and `surround` paste the colour-shifted reference (I_geo in the paper). `shading` changes the
 /// target's own pixels by the layers. `decided` receives the first geometry's decisions, unless it is null.
-GT_EXPORT cv::Mat edit(const WorkingImages& views, const Request& request, GeometryDecisions* decided = nullptr);
+GT_EXPORT cv::Mat edit(const WorkingImages& images, const Request& request, GeometryDecisions* decided = nullptr);
 
 /// Returns the darkening in `difference`, in luma, so that the target's hue stays: contact shadows. It is scaled by the
 /// edit's own darkening, because elsewhere a small model only changes texture that the edit kept exact. It is also
@@ -71,9 +71,9 @@ GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited,
 GT_EXPORT void use_threads(int threads);
 
 /// See ImagePart::separate().
-std::vector<BlendLayer> separate(const WorkingImages& views, const Request& request, const Layer& result);
+std::vector<BlendLayer> separate(const WorkingImages& images, const Request& request, const Layer& result);
 
-/// `pixels` (over views.area.rect) with feathered alpha, cropped to where alpha is not 0.
-GT_EXPORT Layer composite(const WorkingImages& views, const cv::Mat& pixels, const Request& request);
+/// `pixels` (over images.area.rect) with feathered alpha, cropped to where alpha is not 0.
+GT_EXPORT Layer composite(const WorkingImages& images, const cv::Mat& pixels, const Request& request);
 
 }  // namespace geometry_transfer

@@ -59,11 +59,11 @@ Layer empty_layer(const Rect& area) { return {area, std::vector<float>(std::size
 
 }  // namespace
 
-std::vector<BlendLayer> separate(const WorkingImages& views, const Request& request, const Layer& result) {
+std::vector<BlendLayer> separate(const WorkingImages& images, const Request& request, const Layer& result) {
   using Mode = BlendLayer::Mode;
-  const std::vector<PlacedEdit> edits = placed_edits(views, request);
+  const std::vector<PlacedEdit> edits = placed_edits(images, request);
   // A model's alpha is scaled up from a smaller view, so its last faint pixels may lie outside the edit's rectangle.
-  const Rect rect = views.area.rect, area = intersect(result.area, rect);
+  const Rect rect = images.area.rect, area = intersect(result.area, rect);
   if (area.empty()) return {};
   std::vector<BlendLayer> layers;
   for (const Mode mode : {Mode::multiply, Mode::normal, Mode::add, Mode::subtract}) layers.push_back({mode, empty_layer(area)});
@@ -72,13 +72,13 @@ std::vector<BlendLayer> separate(const WorkingImages& views, const Request& requ
   for (int first = 0; first < area.height; first += kRows) {
     const int height = std::min(kRows, area.height - first), top = area.y - rect.y + first, left = area.x - rect.x;
     std::vector<Rows> rows;
-    for (const PlacedEdit& edit : edits) rows.push_back(edit_rows(edit, views.target.size(), top, height));
+    for (const PlacedEdit& edit : edits) rows.push_back(edit_rows(edit, images.target.size(), top, height));
     for (int y = 0; y < height; ++y) {
       Row row{std::vector<float>(area.width, 1), std::vector<float>(area.width), std::vector<cv::Vec3f>(area.width)};
       for (const Rows& edit : rows) lay_over(edit, y, left, row);
       const std::size_t result_y = area.y + first + y - result.area.y, result_x = area.x - result.area.x;
       const float* result_row = result.rgba.data() + 4 * (result_y * result.area.width + result_x);
-      const cv::Vec3f* target = views.target.ptr<cv::Vec3f>(top + y) + left;
+      const cv::Vec3f* target = images.target.ptr<cv::Vec3f>(top + y) + left;
       for (int x = 0; x < area.width; ++x) {
         const std::size_t i = std::size_t(first + y) * area.width + x;
         const float* wanted = result_row + 4 * x;

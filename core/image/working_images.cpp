@@ -79,11 +79,11 @@ void require_memory(const Rect& rect, cv::Size view, std::size_t geometries, std
 }
 
 /// True where some of the mask lies on pixels that the target has.
-bool lands(const WorkingImages& views) {
-  if (views.target_alpha.empty()) return true;
+bool lands(const WorkingImages& images) {
+  if (images.target_alpha.empty()) return true;
   cv::Mat there;
-  cv::resize(views.target_alpha, there, views.view, 0, 0, cv::INTER_AREA);
-  return cv::countNonZero((views.mask > 0) & (there > 0)) > 0;
+  cv::resize(images.target_alpha, there, images.view, 0, 0, cv::INTER_AREA);
+  return cv::countNonZero((images.mask > 0) & (there > 0)) > 0;
 }
 
 /// Only a model's attention reads unplaced references and textures.
@@ -139,35 +139,35 @@ WorkingImages read_working_images(const Scene& scene, const Request& request, in
                   "shift, or move the layers over each other."),
                 covered.x, covered.y, covered.right(), covered.bottom(), extent.x, extent.y, extent.right(), extent.bottom());
 
-  WorkingImages views;
-  views.area = working_area(real(visible), extent, request, native_side, granularity);
-  const Rect& rect = views.area.rect;
-  views.view = view_size(rect);
+  WorkingImages images;
+  images.area = working_area(real(visible), extent, request, native_side, granularity);
+  const Rect& rect = images.area.rect;
+  images.view = view_size(rect);
   std::vector<Geometry> textures = textures_of(scene);
   if (!asks_a_model(request)) textures.clear();
-  require_memory(rect, views.view, geometries.size(), textures.size());
+  require_memory(rect, images.view, geometries.size(), textures.size());
   Pixels target = sample_colour(*scene.target, kIdentity, rect, {rect.width, rect.height});
-  views.target = target.rgb, views.target_alpha = target.known;
+  images.target = target.rgb, images.target_alpha = target.known;
   for (const Placed& p : geometries) {
-    views.geometries.push_back(read_geometry(p, rect, views.view, request));
-    const cv::Mat& mask = views.geometries.back().placed_mask;
-    views.mask = views.mask.empty() ? mask.clone() : cv::Mat(cv::max(views.mask, mask));
+    images.geometries.push_back(read_geometry(p, rect, images.view, request));
+    const cv::Mat& mask = images.geometries.back().placed_mask;
+    images.mask = images.mask.empty() ? mask.clone() : cv::Mat(cv::max(images.mask, mask));
   }
-  for (const Geometry& texture : textures) views.textures.push_back(read_texture(texture, rect, views.view));
-  views.area.mask_share = cv::mean(views.mask)[0];
-  if (views.area.mask_share <= 0)
+  for (const Geometry& texture : textures) images.textures.push_back(read_texture(texture, rect, images.view));
+  images.area.mask_share = cv::mean(images.mask)[0];
+  if (images.area.mask_share <= 0)
     throw error(
         Error::Kind::input,
         _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}; Grow selection: {4} pixels): change "
           "the shift, raise Grow selection, or choose a reference that is not transparent there."),
         rect.width, rect.height, rect.x, rect.y, request.grow);
-  if (!lands(views))
+  if (!lands(images))
     throw error(
         Error::Kind::input,
         _("The target layer is transparent where the geometry would lie ({0} x {1} pixels at {2}, {3}): change the shift, or "
           "choose a layer that has pixels there."),
         visible.width, visible.height, visible.x, visible.y);
-  return views;
+  return images;
 }
 
 }  // namespace geometry_transfer
