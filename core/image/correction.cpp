@@ -11,17 +11,17 @@ cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv:
   // luma.
   constexpr float kFull = 20.0f / 255, kDark = 0.02f;
   const cv::Mat change = luma_of(difference), before = luma_of(target), after = luma_of(edited);
-  cv::Mat made(difference.size(), CV_32FC3);
-  for (int y = 0; y < made.rows; ++y) {
+  cv::Mat darkening(difference.size(), CV_32FC3);
+  for (int y = 0; y < darkening.rows; ++y) {
     const float *d = change.ptr<float>(y), *b = before.ptr<float>(y), *a = after.ptr<float>(y);
-    auto* out = made.ptr<cv::Vec3f>(y);
-    for (int x = 0; x < made.cols; ++x) {
+    auto* out = darkening.ptr<cv::Vec3f>(y);
+    for (int x = 0; x < darkening.cols; ++x) {
       const float shadow = std::clamp((b[x] - a[x]) / kFull, 0.0f, 1.0f);
       const float left = std::clamp(a[x] / std::max(b[x], kDark), 0.0f, 1.0f);
       out[x] = cv::Vec3f::all(std::min(d[x], 0.0f) * shadow * left * left * left * left);
     }
   }
-  return made;
+  return darkening;
 }
 
 }  // namespace geometry_transfer

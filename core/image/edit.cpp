@@ -46,8 +46,8 @@ cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
   const float excess = std::min(1.0f, most / limit - 1);
   cv::Vec3f out;
   for (int c = 0; c < 3; ++c) {
-    const float kept = lit[c] * limit / most;
-    out[c] = kept + (limit - kept) * excess;
+    const float scaled = lit[c] * limit / most;
+    out[c] = scaled + (limit - scaled) * excess;
   }
   return out;
 }
@@ -177,7 +177,7 @@ std::vector<PlacedEdit> placed_edits(const WorkingImages& images, const Request&
     e.mask = g.placed_mask, e.paste = g.placed, e.weight = g.weight;
     if (shading) {
       const Patch& patch = g.patch->patch;
-      const auto split = split_of(g.kept, *g.patch, request.grow * patch.scale / g.placed_scale, request);
+      const auto split = split_of(g.cache, *g.patch, request.grow * patch.scale / g.placed_scale, request);
       e.layers = place_layers(layers_lit(*split, g.place, request.turn_light), patch, g.place, images.area.rect, images.view);
       const double automatic = automatic_strength(*split, images.target, e.support);
       e.strength = request.strength < 0 ? automatic : request.strength;

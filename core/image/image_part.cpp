@@ -125,7 +125,7 @@ class Part : public ImagePart {
   }
 
   std::unique_ptr<KeptReference> keep_reference(std::uint64_t limit, bool fixed) const override {
-    return std::make_unique<Kept>(limit, fixed);
+    return std::make_unique<ReferenceCache>(limit, fixed);
   }
 };
 

@@ -36,7 +36,7 @@ struct WorkingImages {
     cv::Mat source;  ///< the unplaced reference, same size and scale, its mask in the middle; empty if nothing reads it
     double weight = 1;
     double pixels_per_canvas = 1;             ///< view pixels per canvas pixel, (0, 1]
-    Kept* kept = nullptr;                     ///< of the reference, or null
+    ReferenceCache* cache = nullptr;          ///< of the reference, or null
     std::shared_ptr<const NamedPatch> patch;  ///< the unplaced reference; null unless Colour::shading
     Affine place = kIdentity;                 ///< reference's canvas -> target's canvas
     double placed_scale = 1;                  ///< of `place`

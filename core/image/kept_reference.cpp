@@ -41,22 +41,22 @@ SplitGeometry split(const Patch& patch, double grow, const Request& request) {
   return split_geometry(patch.rgb, grown(patch.mask, grow), patch.known, request);
 }
 
-std::shared_ptr<const NamedPatch> read(const Geometry& geometry, double most_scale, bool named) {
-  NamedPatch made{read_patch(geometry, most_scale), ""};
-  if (named) made.name = name_of(made.patch);
-  return std::make_shared<const NamedPatch>(std::move(made));
+std::shared_ptr<const NamedPatch> read(const MeasuredReference& geometry, double most_scale, bool named) {
+  NamedPatch named_patch{read_patch(geometry, most_scale), ""};
+  if (named) named_patch.name = name_of(named_patch.patch);
+  return std::make_shared<const NamedPatch>(std::move(named_patch));
 }
 
 }  // namespace
 
-MaskShape Kept::shape(const Raster& mask) {
+MaskShape ReferenceCache::shape(const Raster& mask) {
   if (!fixed_) return measure(mask);
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!shape_) shape_ = measure(mask);
   return *shape_;
 }
 
-std::shared_ptr<const NamedPatch> Kept::patch(const Geometry& geometry, double most_scale) {
+std::shared_ptr<const NamedPatch> ReferenceCache::patch(const MeasuredReference& geometry, double most_scale) {
   if (!fixed_) return read(geometry, most_scale, true);
   const double scale = stepped_scale(most_scale);
   return patches_.get(
@@ -64,7 +64,7 @@ std::shared_ptr<const NamedPatch> Kept::patch(const Geometry& geometry, double m
       [](const NamedPatch& p) { return bytes_of(p.patch); });
 }
 
-std::shared_ptr<const SplitGeometry> Kept::split(const NamedPatch& patch, double grow, const Request& request) {
+std::shared_ptr<const SplitGeometry> ReferenceCache::split(const NamedPatch& patch, double grow, const Request& request) {
   const double stepped = stepped_grow(grow);
   const std::string name =
       fmt::format("{} {:a} {:a} {:a} {:a}", patch.name, stepped, request.grain, request.own_material, request.show_through);
@@ -74,17 +74,18 @@ std::shared_ptr<const SplitGeometry> Kept::split(const NamedPatch& patch, double
 }
 
 MaskShape shape_of(const Reference& reference) {
-  Kept* kept = kept_of(reference);
-  return kept ? kept->shape(*reference.mask) : measure(*reference.mask);
+  ReferenceCache* cache = cache_of(reference);
+  return cache ? cache->shape(*reference.mask) : measure(*reference.mask);
 }
 
-std::shared_ptr<const NamedPatch> patch_of(const Geometry& geometry, double most_scale) {
-  Kept* kept = kept_of(*geometry.reference);
-  return kept ? kept->patch(geometry, most_scale) : read(geometry, most_scale, false);
+std::shared_ptr<const NamedPatch> patch_of(const MeasuredReference& geometry, double most_scale) {
+  ReferenceCache* cache = cache_of(*geometry.reference);
+  return cache ? cache->patch(geometry, most_scale) : read(geometry, most_scale, false);
 }
 
-std::shared_ptr<const SplitGeometry> split_of(Kept* kept, const NamedPatch& patch, double grow, const Request& request) {
-  if (kept) return kept->split(patch, grow, request);
+std::shared_ptr<const SplitGeometry> split_of(ReferenceCache* cache, const NamedPatch& patch, double grow,
+                                              const Request& request) {
+  if (cache) return cache->split(patch, grow, request);
   return std::make_shared<const SplitGeometry>(split(patch.patch, grow, request));
 }
 

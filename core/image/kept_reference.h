@@ -17,14 +17,14 @@ struct NamedPatch {
   std::string name;  ///< empty if nothing is kept
 };
 
-class Kept : public KeptReference {
+class ReferenceCache : public KeptReference {
  public:
   /// See ImagePart::keep_reference(). `fixed`: pixels and mask of the reference never change.
-  Kept(std::uint64_t limit, bool fixed) : fixed_(fixed), patches_(limit), splits_(limit) {}
+  ReferenceCache(std::uint64_t limit, bool fixed) : fixed_(fixed), patches_(limit), splits_(limit) {}
   std::uint64_t bytes() const override { return patches_.used() + splits_.used(); }
 
   MaskShape shape(const Raster& mask);
-  std::shared_ptr<const NamedPatch> patch(const Geometry& geometry, double most_scale);
+  std::shared_ptr<const NamedPatch> patch(const MeasuredReference& geometry, double most_scale);
   std::shared_ptr<const SplitGeometry> split(const NamedPatch& patch, double grow, const Request& request);
 
  private:
@@ -35,17 +35,18 @@ class Kept : public KeptReference {
   Cache<SplitGeometry> splits_;
 };
 
-/// Returns Kept of a reference; null if it has none.
-inline Kept* kept_of(const Reference& reference) { return static_cast<Kept*>(reference.kept); }
+/// Returns the cache of a reference; null if it has none.
+inline ReferenceCache* cache_of(const Reference& reference) { return static_cast<ReferenceCache*>(reference.kept); }
 
 /// Returns measure() of the reference's mask. A kept, fixed reference is measured once.
 MaskShape shape_of(const Reference& reference);
 
 /// Returns read_patch(). A kept, fixed reference is read once for each rounded scale (steps of 2^(1/4) below 1).
-std::shared_ptr<const NamedPatch> patch_of(const Geometry& geometry, double most_scale);
+std::shared_ptr<const NamedPatch> patch_of(const MeasuredReference& geometry, double most_scale);
 
 /// Splits a patch into layers, its selection grown by `grow` patch pixels. With `kept` it splits once for each patch,
 /// grow, grain, own material and show-through; `grow` is then rounded to a quarter of a pixel.
-std::shared_ptr<const SplitGeometry> split_of(Kept* kept, const NamedPatch& patch, double grow, const Request& request);
+std::shared_ptr<const SplitGeometry> split_of(ReferenceCache* cache, const NamedPatch& patch, double grow,
+                                              const Request& request);
 
 }  // namespace geometry_transfer

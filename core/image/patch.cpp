@@ -16,7 +16,7 @@ constexpr double kNarrowest = 9;              ///< patch pixels; the selection's
 constexpr double kRing = 32, kMostRing = 72;  ///< patch pixels; least and most width of the ring around the selection
 
 /// Returns the radius of the largest disc inside the selection, in canvas pixels. Measures at a reduced size.
-double inner_radius(const Geometry& geometry) {
+double inner_radius(const MeasuredReference& geometry) {
   const Rect& box = geometry.shape.bounds;
   const double shrink = std::min(1.0, std::sqrt(1e6 / (double(box.width) * box.height)));
   const cv::Size size(std::max(1, int(box.width * shrink)), std::max(1, int(box.height * shrink)));
@@ -48,7 +48,7 @@ cv::Mat warped(const cv::Mat& field, const Affine& index, cv::Size size, bool re
 
 }  // namespace
 
-Patch read_patch(const Geometry& geometry, double most_scale) {
+Patch read_patch(const MeasuredReference& geometry, double most_scale) {
   const Rect box = geometry.shape.bounds;
   const double longest = std::max(box.width, box.height);
   const auto ring_at = [&](double scale) { return std::clamp(0.25 * scale * longest, kRing, kMostRing); };

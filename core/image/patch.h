@@ -21,7 +21,7 @@ struct Patch {
 
 /// Reads the selection of `geometry` and a ring around it. The patch has `most_scale` pixels per canvas pixel, fewer
 /// for a large geometry: its layers are smooth, so the split needs no more.
-Patch read_patch(const Geometry& geometry, double most_scale);
+Patch read_patch(const MeasuredReference& geometry, double most_scale);
 
 /// Warps `layers` of `patch` by `place` (reference's canvas to target's canvas) onto `area` of the target's canvas, at
 /// `size` pixels. Values outside the patch are 0.

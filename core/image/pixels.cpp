@@ -57,7 +57,7 @@ Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv:
 }
 
 /// Splits R'G'B'A into colour and what is known of it.
-Pixels separate(const cv::Mat& rgba) {
+Pixels split_alpha(const cv::Mat& rgba) {
   Pixels p;
   p.rgb.create(rgba.size(), CV_32FC3);
   p.known.create(rgba.size(), CV_32FC1);
@@ -141,7 +141,7 @@ cv::Point2d map(const Affine& a, cv::Point2d p) {
 namespace {
 
 /// Returns weights of colours: alpha * 50, at most 1. Below an alpha of 2 % rounding spoils the colour.
-cv::Mat trusted(const cv::Mat& known) { return cv::min(known * 50, 1); }
+cv::Mat colour_weight(const cv::Mat& known) { return cv::min(known * 50, 1); }
 
 }  // namespace
 
@@ -154,8 +154,8 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
     out.known = cv::Mat::zeros(size, CV_32FC1);
     return out;
   }
-  Pixels in = separate(block.data);
-  if (!in.known.empty()) fill_unknown(in.rgb, trusted(in.known));
+  Pixels in = split_alpha(block.data);
+  if (!in.known.empty()) fill_unknown(in.rgb, colour_weight(in.known));
   const Affine m = index_map(back, area, size, block);
   out.rgb = warp(in.rgb, m, size, true, cv::INTER_CUBIC);
   if (in.known.empty() && lies_within(m, size, block.data.size())) return out;
@@ -166,7 +166,7 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
   if (least >= 1)
     out.known.release();
   else
-    fill_unknown(out.rgb, trusted(out.known));
+    fill_unknown(out.rgb, colour_weight(out.known));
   return out;
 }
 

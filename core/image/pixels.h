@@ -15,7 +15,7 @@ struct Pixels {
   cv::Mat rgb, known;
 };
 
-inline cv::Rect2d real(const Rect& r) { return cv::Rect2d(r.x, r.y, r.width, r.height); }
+inline cv::Rect2d to_rect2d(const Rect& r) { return cv::Rect2d(r.x, r.y, r.width, r.height); }
 Rect intersect(const Rect& a, const Rect& b);
 
 /// From canvas coordinates to canvas coordinates, 2x3: (x, y, 1) in, (x, y) out. A pixel's centre is at half units.

@@ -10,32 +10,32 @@ namespace {
 /// Most samples on a selection's longer side; the box is then accurate to a thousandth of its size.
 constexpr int kMeasureSide = 1024;
 
-struct Look {
+struct Samples {
   Rect area;
   cv::Mat coverage;  ///< CV_32FC1
 };
 
-Look look(const Raster& mask, const Rect& area) {
+Samples samples_of(const Raster& mask, const Rect& area) {
   const double shrink = std::min(1.0, double(kMeasureSide) / std::max(area.width, area.height));
   const cv::Size size(std::max(1, int(std::ceil(area.width * shrink))), std::max(1, int(std::ceil(area.height * shrink))));
   return {area, sample_mask(mask, kIdentity, area, size)};
 }
 
 /// Canvas box of the non-zero pixels; empty without any.
-Rect tight(const Look& seen) {
-  int x0 = seen.coverage.cols, x1 = -1, y0 = seen.coverage.rows, y1 = -1;
-  for (int y = 0; y < seen.coverage.rows; ++y) {
-    const float* row = seen.coverage.ptr<float>(y);
-    for (int x = 0; x < seen.coverage.cols; ++x)
+Rect covered_bounds(const Samples& samples) {
+  int x0 = samples.coverage.cols, x1 = -1, y0 = samples.coverage.rows, y1 = -1;
+  for (int y = 0; y < samples.coverage.rows; ++y) {
+    const float* row = samples.coverage.ptr<float>(y);
+    for (int x = 0; x < samples.coverage.cols; ++x)
       if (row[x] > 0) x0 = std::min(x0, x), x1 = std::max(x1, x), y0 = std::min(y0, y), y1 = std::max(y1, y);
   }
   if (x1 < 0) return {};
-  const double sx = double(seen.area.width) / seen.coverage.cols, sy = double(seen.area.height) / seen.coverage.rows;
+  const double sx = double(samples.area.width) / samples.coverage.cols, sy = double(samples.area.height) / samples.coverage.rows;
   Rect box;
-  box.x = seen.area.x + int(std::floor(x0 * sx)), box.y = seen.area.y + int(std::floor(y0 * sy));
-  box.width = seen.area.x + int(std::ceil((x1 + 1) * sx)) - box.x;
-  box.height = seen.area.y + int(std::ceil((y1 + 1) * sy)) - box.y;
-  return intersect(box, seen.area);
+  box.x = samples.area.x + int(std::floor(x0 * sx)), box.y = samples.area.y + int(std::floor(y0 * sy));
+  box.width = samples.area.x + int(std::ceil((x1 + 1) * sx)) - box.x;
+  box.height = samples.area.y + int(std::ceil((y1 + 1) * sy)) - box.y;
+  return intersect(box, samples.area);
 }
 
 }  // namespace
@@ -43,20 +43,20 @@ Rect tight(const Look& seen) {
 MaskShape measure(const Raster& mask) {
   MaskShape shape;
   if (mask.extent().empty()) return shape;
-  Look seen = look(mask, mask.extent());
-  shape.bounds = tight(seen);
+  Samples samples = samples_of(mask, mask.extent());
+  shape.bounds = covered_bounds(samples);
   // Measure a small selection on a large canvas again, closer, until samples are canvas pixels or the box stays.
-  for (int i = 0; i < 4 && !shape.empty() && seen.coverage.cols < seen.area.width && !(shape.bounds == seen.area); ++i) {
-    seen = look(mask, shape.bounds);
-    shape.bounds = tight(seen);
+  for (int i = 0; i < 4 && !shape.empty() && samples.coverage.cols < samples.area.width && !(shape.bounds == samples.area); ++i) {
+    samples = samples_of(mask, shape.bounds);
+    shape.bounds = covered_bounds(samples);
   }
   if (shape.empty()) return shape;
-  const double sx = double(seen.area.width) / seen.coverage.cols, sy = double(seen.area.height) / seen.coverage.rows;
+  const double sx = double(samples.area.width) / samples.coverage.cols, sy = double(samples.area.height) / samples.coverage.rows;
   double sum = 0, sum_x = 0, sum_y = 0;
-  for (int y = 0; y < seen.coverage.rows; ++y) {
-    const float* row = seen.coverage.ptr<float>(y);
+  for (int y = 0; y < samples.coverage.rows; ++y) {
+    const float* row = samples.coverage.ptr<float>(y);
     int first = -1, last = -1;
-    for (int x = 0; x < seen.coverage.cols; ++x) {
+    for (int x = 0; x < samples.coverage.cols; ++x) {
       if (!(row[x] > 0)) continue;
       if (first < 0) first = x;
       last = x;
@@ -64,10 +64,10 @@ MaskShape measure(const Raster& mask) {
     }
     if (first < 0) continue;
     for (const int x : {first, last + 1})
-      for (const int edge : {y, y + 1}) shape.outline.emplace_back(seen.area.x + x * sx, seen.area.y + edge * sy);
+      for (const int edge : {y, y + 1}) shape.outline.emplace_back(samples.area.x + x * sx, samples.area.y + edge * sy);
   }
   shape.area = sum * sx * sy;
-  shape.centroid = {std::round(seen.area.x + sum_x / sum * sx), std::round(seen.area.y + sum_y / sum * sy)};
+  shape.centroid = {std::round(samples.area.x + sum_x / sum * sx), std::round(samples.area.y + sum_y / sum * sy)};
   return shape;
 }
 
@@ -86,7 +86,7 @@ Affine affine_of(const Placement& p, cv::Point2d centre) {
   return {a, b, centre.x + p.shift_x - a * centre.x - b * centre.y, d, e, centre.y + p.shift_y - d * centre.x - e * centre.y};
 }
 
-Affine then(const Affine& f, const Affine& s) {
+Affine composed(const Affine& f, const Affine& s) {
   return {s(0, 0) * f(0, 0) + s(0, 1) * f(1, 0),           s(0, 0) * f(0, 1) + s(0, 1) * f(1, 1),
           s(0, 0) * f(0, 2) + s(0, 1) * f(1, 2) + s(0, 2), s(1, 0) * f(0, 0) + s(1, 1) * f(1, 0),
           s(1, 0) * f(0, 1) + s(1, 1) * f(1, 1),           s(1, 0) * f(0, 2) + s(1, 1) * f(1, 2) + s(1, 2)};

@@ -24,7 +24,7 @@ MaskShape measure(const Raster& mask);
 /// shifts.
 Affine affine_of(const Placement& placement, cv::Point2d centre);
 /// Returns the map that applies `first` and then `second`.
-Affine then(const Affine& first, const Affine& second);
+Affine composed(const Affine& first, const Affine& second);
 /// Returns the bounding box of the outline after `place`, in canvas pixels.
 cv::Rect2d bounds_of(const MaskShape& shape, const Affine& place);
 

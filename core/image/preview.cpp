@@ -31,7 +31,7 @@ struct Key {
 
 /// One unplaced geometry, at the preview's scale, and its layers.
 struct SplitPatch {
-  Geometry geometry;
+  MeasuredReference geometry;
   std::shared_ptr<const NamedPatch> named;
   Key key{};
   std::shared_ptr<const SplitGeometry> split;
@@ -49,10 +49,10 @@ class LivePreview : public Preview {
   LivePreview(const Scene& scene, Size bounds, const Placement& placement) {
     check_target(scene);
     cv::Rect2d all;
-    std::vector<Geometry> found = geometries_of(scene);
+    std::vector<MeasuredReference> found = geometries_of(scene);
     const Affine together = affine_of(placement, centre_of(found));
-    for (Geometry& g : found) {
-      const cv::Rect2d box = bounds_of(g.shape, then(affine_of(g.reference->placement, g.shape.centroid), together));
+    for (MeasuredReference& g : found) {
+      const cv::Rect2d box = bounds_of(g.shape, composed(affine_of(g.reference->placement, g.shape.centroid), together));
       all = all.empty() ? box : (all | box);
       patches_.push_back({std::move(g), nullptr, {}, nullptr});
     }
@@ -78,7 +78,7 @@ class LivePreview : public Preview {
     const Affine together = affine_of(request.placement, centre_of(geometries()));
     std::vector<PlacedEdit> edits;
     for (SplitPatch& p : patches_) {
-      const Affine place = then(affine_of(p.geometry.reference->placement, p.geometry.shape.centroid), together);
+      const Affine place = composed(affine_of(p.geometry.reference->placement, p.geometry.shape.centroid), together);
       edits.push_back(placed_edit(p, place, request));
     }
     cv::Mat edited = picture.clone(), alpha;
@@ -110,8 +110,8 @@ class LivePreview : public Preview {
     return r;
   }
 
-  std::vector<Geometry> geometries() const {
-    std::vector<Geometry> list;
+  std::vector<MeasuredReference> geometries() const {
+    std::vector<MeasuredReference> list;
     for (const SplitPatch& p : patches_) list.push_back(p.geometry);
     return list;
   }
@@ -121,7 +121,7 @@ class LivePreview : public Preview {
     const bool shading = request.colour == Colour::shading;
     const Key key{request.grain, request.own_material, request.show_through, stepped_grow(request.grow / size * p.patch().scale)};
     if (shading && (!p.split || !(key == p.key))) {
-      p.split = split_of(kept_of(*p.geometry.reference), *p.named, key.grow, request);
+      p.split = split_of(cache_of(*p.geometry.reference), *p.named, key.grow, request);
       p.key = key;
     }
     const cv::Size view(view_.size.width, view_.size.height);

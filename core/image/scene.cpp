@@ -23,13 +23,13 @@ Rect checked_extent(const Raster* layer, const char* missing, const char* empty)
   return extent;
 }
 
-Geometry geometry_of(const Reference& reference) {
+MeasuredReference geometry_of(const Reference& reference) {
   const Rect colour = checked_extent(reference.colour, _("A reference has no layer: choose the layer that shows the geometry."),
                                      _("A reference layer is {0} x {1} pixels: choose one with pixels."));
   const char* nothing = _("Nothing is selected: select the geometry (a crack, a hole, a dent) on the reference layer.");
   if (!reference.mask) throw error(Error::Kind::input, nothing);
   check_channels(*reference.mask, 1);
-  Geometry g{&reference, shape_of(reference)};
+  MeasuredReference g{&reference, shape_of(reference)};
   if (g.shape.empty()) throw error(Error::Kind::input, nothing);
   const Rect& s = g.shape.bounds;
   if (intersect(s, colour).empty())
@@ -40,10 +40,10 @@ Geometry geometry_of(const Reference& reference) {
   return g;
 }
 
-Geometry texture_of(const Reference& reference) {
+MeasuredReference texture_of(const Reference& reference) {
   const Rect extent = checked_extent(reference.colour, _("A texture reference has no layer: choose one."),
                                      _("A reference layer is {0} x {1} pixels: choose one with pixels."));
-  Geometry g{&reference, {}};
+  MeasuredReference g{&reference, {}};
   if (reference.mask) {
     check_channels(*reference.mask, 1);
     g.shape = measure(*reference.mask);
@@ -64,25 +64,25 @@ void check_target(const Scene& scene) {
                  _("The target layer is {0} x {1} pixels: choose one with pixels."));
 }
 
-std::vector<Geometry> geometries_of(const Scene& scene) {
-  std::vector<Geometry> list;
+std::vector<MeasuredReference> geometries_of(const Scene& scene) {
+  std::vector<MeasuredReference> list;
   for (const Reference& reference : scene.references)
     if (reference.role == Reference::Role::geometry) list.push_back(geometry_of(reference));
   if (list.empty()) throw error(Error::Kind::input, _("There is no reference layer: choose the layer that shows the geometry."));
   return list;
 }
 
-std::vector<Geometry> textures_of(const Scene& scene) {
-  std::vector<Geometry> list;
+std::vector<MeasuredReference> textures_of(const Scene& scene) {
+  std::vector<MeasuredReference> list;
   for (const Reference& reference : scene.references)
     if (reference.role == Reference::Role::texture) list.push_back(texture_of(reference));
   return list;
 }
 
-cv::Point2d centre_of(const std::vector<Geometry>& geometries) {
+cv::Point2d centre_of(const std::vector<MeasuredReference>& geometries) {
   cv::Point2d sum(0, 0);
   double total = 0;
-  for (const Geometry& g : geometries) {
+  for (const MeasuredReference& g : geometries) {
     const Placement& own = g.reference->placement;
     const double area = g.shape.area * own.scale * own.scale;
     sum += area * map(affine_of(own, g.shape.centroid), g.shape.centroid);

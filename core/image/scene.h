@@ -9,7 +9,7 @@
 namespace geometry_transfer {
 
 /// A reference with role geometry and its measured selection.
-struct Geometry {
+struct MeasuredReference {
   const Reference* reference;
   MaskShape shape;
 };
@@ -18,12 +18,12 @@ struct Geometry {
 void check_target(const Scene& scene);
 /// Returns all references of role geometry. Throws Error (input) if there is none, or if one is empty or selects
 /// nothing on its layer.
-std::vector<Geometry> geometries_of(const Scene& scene);
+std::vector<MeasuredReference> geometries_of(const Scene& scene);
 /// Returns all references of role texture, checked in the same way; one without a mask has its whole extent as bounds
 /// and an empty outline.
-std::vector<Geometry> textures_of(const Scene& scene);
+std::vector<MeasuredReference> textures_of(const Scene& scene);
 /// Returns the centre about which the request turns all geometries together. It is the mean of their centroids after
 /// each one's own placement, weighted by area times scale squared, and rounded to a pixel corner.
-cv::Point2d centre_of(const std::vector<Geometry>& geometries);
+cv::Point2d centre_of(const std::vector<MeasuredReference>& geometries);
 
 }  // namespace geometry_transfer

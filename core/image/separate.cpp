@@ -22,25 +22,25 @@ constexpr int kRows = 64;
 constexpr float kNothing = 1 / 2048.0f;
 
 /// What all edits together do to one row of pixels.
-struct Row {
+struct CombinedRow {
   std::vector<float> factor;  ///< on the target, in [0,1]
   std::vector<float> own;     ///< [0,1], share of `own_colour`
   std::vector<cv::Vec3f> own_colour;
 };
 
 /// One edit's fields in some rows of the target.
-struct Rows {
+struct EditRows {
   cv::Mat support, shade, own, paste;
   float strength;
 };
 
-Rows edit_rows(const PlacedEdit& edit, cv::Size full, int top, int height) {
+EditRows edit_rows(const PlacedEdit& edit, cv::Size full, int top, int height) {
   const auto part = [&](const cv::Mat& field) { return rows_of(field, full, top, height); };
   return {part(edit.support), part(edit.layers.shade), part(edit.layers.own), part(edit.paste), float(edit.strength)};
 }
 
 /// Adds an edit to what the earlier ones do.
-void lay_over(const Rows& rows, int y, int left, Row& row) {
+void add_edit(const EditRows& rows, int y, int left, CombinedRow& row) {
   if (rows.shade.empty()) return;
   for (int x = 0; x < int(row.factor.size()); ++x) {
     const int column = left + x;
@@ -71,11 +71,11 @@ std::vector<BlendLayer> separate(const WorkingImages& images, const Request& req
   const auto pixel = [&](int layer, std::size_t i) { return layers[layer].pixels.rgba.data() + 4 * i; };
   for (int first = 0; first < area.height; first += kRows) {
     const int height = std::min(kRows, area.height - first), top = area.y - rect.y + first, left = area.x - rect.x;
-    std::vector<Rows> rows;
+    std::vector<EditRows> rows;
     for (const PlacedEdit& edit : edits) rows.push_back(edit_rows(edit, images.target.size(), top, height));
     for (int y = 0; y < height; ++y) {
-      Row row{std::vector<float>(area.width, 1), std::vector<float>(area.width), std::vector<cv::Vec3f>(area.width)};
-      for (const Rows& edit : rows) lay_over(edit, y, left, row);
+      CombinedRow row{std::vector<float>(area.width, 1), std::vector<float>(area.width), std::vector<cv::Vec3f>(area.width)};
+      for (const EditRows& edit : rows) add_edit(edit, y, left, row);
       const std::size_t result_y = area.y + first + y - result.area.y, result_x = area.x - result.area.x;
       const float* result_row = result.rgba.data() + 4 * (result_y * result.area.width + result_x);
       const cv::Vec3f* target = images.target.ptr<cv::Vec3f>(top + y) + left;

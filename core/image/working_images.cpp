@@ -31,17 +31,17 @@ Rect whole(const cv::Rect2d& r) {
 
 /// Each geometry with its own placement, then the request's about the centre of them all.
 std::vector<Placed> placed(const Scene& scene, const Request& request) {
-  const std::vector<Geometry> geometries = geometries_of(scene);
+  const std::vector<MeasuredReference> geometries = geometries_of(scene);
   const Affine together = affine_of(request.placement, centre_of(geometries));
   std::vector<Placed> list;
-  for (const Geometry& g : geometries)
-    list.push_back({g.reference, g.shape, then(affine_of(g.reference->placement, g.shape.centroid), together)});
+  for (const MeasuredReference& g : geometries)
+    list.push_back({g.reference, g.shape, composed(affine_of(g.reference->placement, g.shape.centroid), together)});
   return list;
 }
 
 /// Returns the map that only scales the reference, as its placement does, and shifts it: its mask in the middle,
 /// shifted so that the view stays on the layer.
-Affine as_it_lies(const Placed& p, const Rect& rect) {
+Affine unplaced_map(const Placed& p, const Rect& rect) {
   const double scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
   Affine a(scale, 0, 0, 0, scale, 0);
   const auto shift = [](double middle, double low, double high, int start, int length) {
@@ -79,7 +79,7 @@ void require_memory(const Rect& rect, cv::Size view, std::size_t geometries, std
 }
 
 /// True where some of the mask lies on pixels that the target has.
-bool lands(const WorkingImages& images) {
+bool reaches_target(const WorkingImages& images) {
   if (images.target_alpha.empty()) return true;
   cv::Mat there;
   cv::resize(images.target_alpha, there, images.view, 0, 0, cv::INTER_AREA);
@@ -87,13 +87,13 @@ bool lands(const WorkingImages& images) {
 }
 
 /// Only a model's attention reads unplaced references and textures.
-bool asks_a_model(const Request& request) { return request.correction > 0; }
+bool uses_model(const Request& request) { return request.correction > 0; }
 
-bool holds(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }
+bool contains(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }
 
 WorkingImages::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Size view, const Request& request) {
   WorkingImages::Geometry g;
-  g.kept = kept_of(*p.reference);
+  g.cache = cache_of(*p.reference);
   g.weight = p.reference->weight;
   g.pixels_per_canvas = double(view.width) / rect.width;
   const Pixels pixels = sample_colour(*p.reference->colour, p.place, rect, view);
@@ -104,20 +104,20 @@ WorkingImages::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Siz
   g.placed_scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
   if (request.colour == Colour::shading)
     g.patch = patch_of({p.reference, p.shape}, std::min(1.0, g.pixels_per_canvas * g.placed_scale));
-  if (!asks_a_model(request) || !request.output_reads.has(Stream::source)) return g;
-  if (p.place == kIdentity && holds(p.reference->colour->extent(), rect))
+  if (!uses_model(request) || !request.output_reads.has(Stream::source)) return g;
+  if (p.place == kIdentity && contains(p.reference->colour->extent(), rect))
     g.source = g.placed;
   else
-    g.source = sample_colour(*p.reference->colour, as_it_lies(p, rect), rect, view).rgb;
+    g.source = sample_colour(*p.reference->colour, unplaced_map(p, rect), rect, view).rgb;
   return g;
 }
 
-WorkingImages::Texture read_texture(const Geometry& texture, const Rect& rect, cv::Size view) {
+WorkingImages::Texture read_texture(const MeasuredReference& texture, const Rect& rect, cv::Size view) {
   const Reference& reference = *texture.reference;
-  const Affine lies = as_it_lies({&reference, texture.shape, affine_of(reference.placement, texture.shape.centroid)}, rect);
+  const Affine unplaced = unplaced_map({&reference, texture.shape, affine_of(reference.placement, texture.shape.centroid)}, rect);
   WorkingImages::Texture t;
   t.weight = reference.weight;
-  t.pixels = sample_colour(*reference.colour, lies, rect, view).rgb;
+  t.pixels = sample_colour(*reference.colour, unplaced, rect, view).rgb;
   return t;
 }
 
@@ -140,11 +140,11 @@ WorkingImages read_working_images(const Scene& scene, const Request& request, in
                 covered.x, covered.y, covered.right(), covered.bottom(), extent.x, extent.y, extent.right(), extent.bottom());
 
   WorkingImages images;
-  images.area = working_area(real(visible), extent, request, native_side, granularity);
+  images.area = working_area(to_rect2d(visible), extent, request, native_side, granularity);
   const Rect& rect = images.area.rect;
   images.view = view_size(rect);
-  std::vector<Geometry> textures = textures_of(scene);
-  if (!asks_a_model(request)) textures.clear();
+  std::vector<MeasuredReference> textures = textures_of(scene);
+  if (!uses_model(request)) textures.clear();
   require_memory(rect, images.view, geometries.size(), textures.size());
   Pixels target = sample_colour(*scene.target, kIdentity, rect, {rect.width, rect.height});
   images.target = target.rgb, images.target_alpha = target.known;
@@ -153,7 +153,7 @@ WorkingImages read_working_images(const Scene& scene, const Request& request, in
     const cv::Mat& mask = images.geometries.back().placed_mask;
     images.mask = images.mask.empty() ? mask.clone() : cv::Mat(cv::max(images.mask, mask));
   }
-  for (const Geometry& texture : textures) images.textures.push_back(read_texture(texture, rect, images.view));
+  for (const MeasuredReference& texture : textures) images.textures.push_back(read_texture(texture, rect, images.view));
   images.area.mask_share = cv::mean(images.mask)[0];
   if (images.area.mask_share <= 0)
     throw error(
@@ -161,7 +161,7 @@ WorkingImages read_working_images(const Scene& scene, const Request& request, in
         _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}; Grow selection: {4} pixels): change "
           "the shift, raise Grow selection, or choose a reference that is not transparent there."),
         rect.width, rect.height, rect.x, rect.y, request.grow);
-  if (!lands(images))
+  if (!reaches_target(images))
     throw error(
         Error::Kind::input,
         _("The target layer is transparent where the geometry would lie ({0} x {1} pixels at {2}, {3}): change the shift, or "

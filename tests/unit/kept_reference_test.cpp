@@ -72,9 +72,9 @@ TEST(KeptReference, ARandomScaleChangesNextToNothing) {
 TEST(KeptReference, SplitsOnceForAStepOfTheScale) {
   KeptDent d(true);
   const Reference& reference = d.scene.references[0];
-  const Geometry geometry{&reference, shape_of(reference)};
+  const MeasuredReference geometry{&reference, shape_of(reference)};
   const auto split_at = [&](double scale, const Request& request) {
-    return split_of(kept_of(reference), *patch_of(geometry, scale), 0, request);
+    return split_of(cache_of(reference), *patch_of(geometry, scale), 0, request);
   };
   const auto first = split_at(1, {});
   EXPECT_EQ(split_at(1, {}), first);

@@ -52,8 +52,8 @@ TEST(Placement, QuarterTurnIsCounterClockwiseAndExact) {
 TEST(Placement, FourQuarterTurnsAndTwoFlipsAreNothing) {
   const cv::Point2d centre(16, 12);
   Affine a = kIdentity, f = kIdentity;
-  for (int i = 0; i < 4; ++i) a = then(a, affine_of(turned(90), centre));
-  for (int i = 0; i < 2; ++i) f = then(f, affine_of(turned(0, 1, true), centre));
+  for (int i = 0; i < 4; ++i) a = composed(a, affine_of(turned(90), centre));
+  for (int i = 0; i < 2; ++i) f = composed(f, affine_of(turned(0, 1, true), centre));
   EXPECT_EQ(a, kIdentity);
   EXPECT_EQ(f, kIdentity);
 }

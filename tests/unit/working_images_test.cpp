@@ -51,7 +51,7 @@ TEST(WorkingArea, StaysInsideTheTargetAndHoldsTheSelection) {
     const Rect box = intersect(
         {random.uniform(-800, 3000), random.uniform(-800, 3000), random.uniform(1, 2500), random.uniform(1, 2500)}, target);
     if (box.empty()) continue;
-    const WorkingArea a = working_area(real(box), target, {}, 512, 64);
+    const WorkingArea a = working_area(to_rect2d(box), target, {}, 512, 64);
     EXPECT_TRUE(inside(a.rect, target)) << i;
     EXPECT_TRUE(inside(box, a.rect)) << i;
     EXPECT_EQ(std::max(a.model.width, a.model.height), 512);
@@ -71,7 +71,7 @@ TEST(WorkingArea, HoldsWhatGrowAndFeatherReach) {
       request.grow = grow, request.feather = feather;
       const int reach = grow + feather;
       const Rect all{box.x - reach, box.y - reach, box.width + 2 * reach, box.height + 2 * reach};
-      const Rect rect = working_area(real(box), target, request, side, 8).rect;
+      const Rect rect = working_area(to_rect2d(box), target, request, side, 8).rect;
       EXPECT_TRUE(inside(all, rect)) << side << ' ' << grow << ' ' << feather;
       EXPECT_LT(rect.width, all.width + 2 * 130);
     }

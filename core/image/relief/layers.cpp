@@ -117,7 +117,7 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
 
 /// Share of pixels whose colour is clearly not the bare material's: 0 up to a difference of kSame from its tone, 1 from kOther
 /// on.
-cv::Mat other_matter(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& soft) {
+cv::Mat other_material(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& soft) {
   constexpr float kSame = 0.06f, kOther = 0.2f;  // of the channel that differs most; grain stays below the first
   cv::Mat smooth, difference, share(source.size(), CV_32FC1);
   cv::GaussianBlur(source, smooth, {}, 0.8);
@@ -165,7 +165,7 @@ bool is_water(const GeometryLayers& layers) {
 
 /// Limits shade and light to 1.3 times the strongest difference from the bare tone nearby, and removes own material
 /// where there is hardly any difference. An even reference therefore changes nothing.
-void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio, bool water) {
+void limit_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio, bool water) {
   constexpr int kNear = 9;           // pixels
   constexpr float kNothing = 1e-3f;  // rounding, not evidence
   constexpr float kMost = 1.3f, kClear = 0.04f, kMixed = 0.3f, kPure = 0.8f;
@@ -200,7 +200,7 @@ void hold_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::M
 }
 
 /// The brightening of a field without details narrower than a sixteenth of `size` (pixels); never below 0.
-cv::Mat wide_brightening(const cv::Mat& field, double size) {
+cv::Mat broad_brightening(const cv::Mat& field, double size) {
   const int radius = std::max(2, cvRound(0.03 * size));
   const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
   cv::Mat wide;
@@ -314,18 +314,19 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
     }
   }
   const bool water = is_water(l);
-  hold_to_evidence(l, source, tone, ratio, water);
+  limit_to_evidence(l, source, tone, ratio, water);
   out.decided = decisions_of(l, selected, water);
   measure_contrast(l.shade, selected, bare, ratio, out);
 
   adjust_grain(l, ratio, soft, request.grain);
-  if (request.own_material >= 0) adjust_own(l, other_matter(source, tone, soft), request.own_material, out.decided.own_material);
+  if (request.own_material >= 0)
+    adjust_own(l, other_material(source, tone, soft), request.own_material, out.decided.own_material);
   if (const double through = value_or(request.show_through, out.decided.show_through); through > 0) {
     for (const cv::Rect& piece : pieces_of(selected)) {
       const double size = std::max(piece.width, piece.height);
       for (cv::Mat* field : {&l.shade, &l.light}) {
         cv::Mat part = (*field)(piece);
-        part -= through * wide_brightening(part, size);
+        part -= through * broad_brightening(part, size);
       }
     }
     if (request.own_material < 0) l.own = l.own * (1 - through);

@@ -61,7 +61,7 @@ class Tensors {
 
 /// f(y) for all rows, on OpenCV's threads.
 template <class Row>
-void rows(int height, const Row& f) {
+void for_rows(int height, const Row& f) {
   cv::parallel_for_(cv::Range(0, height), [&](const cv::Range& r) {
     for (int y = r.start; y < r.end; ++y) f(y);
   });
@@ -69,7 +69,7 @@ void rows(int height, const Row& f) {
 
 Activations rectified(const Activations& x) {
   Activations out(x.height(), x.width(), x.channels());
-  rows(x.height(), [&](int y) {
+  for_rows(x.height(), [&](int y) {
     const float* in = x.at(y, 0);
     float* o = out.at(y, 0);
     for (int i = 0, n = x.width() * x.channels(); i < n; ++i) o[i] = std::max(in[i], 0.0f);
@@ -80,7 +80,7 @@ Activations rectified(const Activations& x) {
 Activations halved(const Activations& x) {
   Activations out(x.height() / 2, x.width() / 2, x.channels());
   const int c = x.channels();
-  rows(out.height(), [&](int y) {
+  for_rows(out.height(), [&](int y) {
     for (int j = 0; j < out.width(); ++j) {
       const float *a = x.at(2 * y, 2 * j), *b = x.at(2 * y + 1, 2 * j);
       float* o = out.at(y, j);
@@ -94,7 +94,7 @@ Activations halved(const Activations& x) {
 Activations joined(const Activations& x, const Activations& skip) {
   const int c = x.channels(), s = skip.channels();
   Activations out(skip.height(), skip.width(), c + s);
-  rows(out.height(), [&](int y) {
+  for_rows(out.height(), [&](int y) {
     for (int j = 0; j < out.width(); ++j) {
       std::memcpy(out.at(y, j), x.at(y / 2, j / 2), sizeof(float) * c);
       std::memcpy(out.at(y, j) + c, skip.at(y, j), sizeof(float) * s);
@@ -161,7 +161,7 @@ cv::Mat Network::operator()(const cv::Mat& planes) const {
   cv::copyMakeBorder(planes, full, 0, (step - planes.rows % step) % step, 0, (step - planes.cols % step) % step,
                      cv::BORDER_REPLICATE);
   Activations in(full.rows / 2, full.cols / 2, 4 * kInputs);  // each 2 x 2 pixels become one
-  rows(full.rows, [&](int y) {
+  for_rows(full.rows, [&](int y) {
     const float* p = full.ptr<float>(y);
     for (int x = 0; x < full.cols; ++x)
       for (int c = 0; c < kInputs; ++c) in.at(y / 2, x / 2)[4 * c + 2 * (y % 2) + x % 2] = *p++;
@@ -174,7 +174,7 @@ cv::Mat Network::operator()(const cv::Mat& planes) const {
     skips.push_back(x);
   }
   Activations middle(x.height(), x.width(), x.channels());  // the last skip must stay as it is
-  rows(x.height(), [&](int y) { std::memcpy(middle.at(y, 0), x.at(y, 0), sizeof(float) * x.width() * x.channels()); });
+  for_rows(x.height(), [&](int y) { std::memcpy(middle.at(y, 0), x.at(y, 0), sizeof(float) * x.width() * x.channels()); });
   add_mean(middle);
   for (const Block& b : middle_) middle = run(b, middle);
   x = middle;
@@ -183,7 +183,7 @@ cv::Mat Network::operator()(const cv::Mat& planes) const {
   to_full_(rectified(x), wide);
   const int shuffled = to_full_.outputs() / 4;
   Activations last(full.rows, full.cols, shuffled + kInputs);  // each pixel becomes 2 x 2 again, the input beside it
-  rows(full.rows, [&](int y) {
+  for_rows(full.rows, [&](int y) {
     const float* p = full.ptr<float>(y);
     for (int j = 0; j < full.cols; ++j, p += kInputs) {
       const float* w = wide.at(y / 2, j / 2);
@@ -196,7 +196,7 @@ cv::Mat Network::operator()(const cv::Mat& planes) const {
   full_(last, features, Convolution::Then::relu);
   conv_out_(features, out);
   cv::Mat result(planes.rows, planes.cols, CV_32FC(kOutputs));
-  rows(planes.rows, [&](int y) {
+  for_rows(planes.rows, [&](int y) {
     for (int j = 0; j < planes.cols; ++j)
       std::memcpy(result.ptr<float>(y) + kOutputs * j, out.at(y, j), sizeof(float) * kOutputs);
   });
