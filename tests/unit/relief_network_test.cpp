@@ -93,7 +93,7 @@ std::vector<relief::Instructions> available_instructions() {
 }
 
 TEST(ReliefNetwork, ConvolutionsFollowTheirDefinition) {
-  using Then = relief::Convolution::Then;
+  using Epilogue = relief::Convolution::Epilogue;
   cv::RNG random(1);
   const auto normal = [&](std::size_t n) {
     std::vector<float> v(n);
@@ -109,15 +109,15 @@ TEST(ReliefNetwork, ConvolutionsFollowTheirDefinition) {
       for (int x = 0; x < width; ++x)
         for (int i = 0; i < inputs; ++i) in.at(y, x)[i] = float(random.gaussian(1));
     for (const auto instructions : available_instructions()) {
-      convolution(in, out, Then::nothing, instructions);
+      convolution(in, out, Epilogue::none, instructions);
       for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x)
           for (int o = 0; o < outputs; ++o)
             ASSERT_NEAR(out.at(y, x)[o], at(w, b, in, inputs, side, o, y, x), 1e-4) << inputs << ' ' << y << ' ' << x << ' ' << o;
       const float before = out.at(0, 0)[0];
-      convolution(in, out, Then::add, instructions);
+      convolution(in, out, Epilogue::add, instructions);
       EXPECT_NEAR(out.at(0, 0)[0], 2 * before, 1e-4);
-      convolution(in, out, Then::relu, instructions);
+      convolution(in, out, Epilogue::relu, instructions);
       EXPECT_NEAR(out.at(0, 0)[0], std::max(before, 0.0f), 1e-5);
       for (int x = -1; x <= width; ++x) EXPECT_EQ(out.at(height, x)[0], 0) << "the border stays 0";
     }

@@ -49,7 +49,7 @@ struct Job {
 #undef ROW_TARGET
 #endif
 
-using Row = void (*)(const Job& job, int then);
+using Row = void (*)(const Job& job, Convolution::Epilogue epilogue);
 
 Row row_for(Instructions instructions) {
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -97,7 +97,7 @@ Convolution::Convolution(const float* weight, const float* bias, int outputs, in
   }
 }
 
-void Convolution::operator()(const Activations& in, Activations& out, Then then, Instructions instructions) const {
+void Convolution::operator()(const Activations& in, Activations& out, Epilogue epilogue, Instructions instructions) const {
   const int channels = padded(outputs_), blocks = (channels + kBlock - 1) / kBlock, border = side_ / 2;
   const Row row = row_for(instructions);
   const std::size_t block_size = std::size_t(side_) * side_ * inputs_ * kBlock;
@@ -107,9 +107,7 @@ void Convolution::operator()(const Activations& in, Activations& out, Then then,
         row({in.at(y - border, -border), in.stride(), in.channels(), side_, packed_.data() + b * block_size,
              bias_.data() + std::size_t(b) * kBlock, out.at(y, 0) + b * kBlock, out.channels(), in.width(),
              std::min(kBlock, channels - b * kBlock)},
-            then == Then::relu  ? 1
-            : then == Then::add ? 2
-                                : 0);
+            epilogue);
   });
 }
 

@@ -49,10 +49,10 @@ class Convolution {
               std::vector<int> input_parts = {});
   int outputs() const { return outputs_; }
 
-  enum class Then { nothing, relu, add };  ///< add: to what `out` holds
-  /// Computes out = f(convolution of `in`); `then` chooses f. `out` has in's size and padded(outputs()) channels. Runs
-  /// on OpenCV's threads; the result does not depend on their number.
-  void operator()(const Activations& in, Activations& out, Then then = Then::nothing,
+  enum class Epilogue { none, relu, add };  ///< add: to what `out` holds
+  /// Computes out = f(convolution of `in`); `epilogue` chooses f. `out` has in's size and padded(outputs()) channels.
+  /// Runs on OpenCV's threads; the result does not depend on their number.
+  void operator()(const Activations& in, Activations& out, Epilogue epilogue = Epilogue::none,
                   Instructions instructions = best_instructions()) const;
 
  private:

@@ -145,13 +145,13 @@ const Network& Network::shipped() {
 
 Activations Network::run(const Block& block, Activations x) {
   Activations inner(x.height(), x.width(), block.outputs);
-  block.conv1(rectified(x), inner, Convolution::Then::relu);
+  block.conv1(rectified(x), inner, Convolution::Epilogue::relu);
   if (block.has_skip) {
     Activations out(x.height(), x.width(), block.outputs);
     block.skip(x, out);
     x = out;
   }
-  block.conv2(inner, x, Convolution::Then::add);
+  block.conv2(inner, x, Convolution::Epilogue::add);
   return x;
 }
 
@@ -193,7 +193,7 @@ cv::Mat Network::operator()(const cv::Mat& planes) const {
     }
   });
   Activations features(full.rows, full.cols, full_.outputs()), out(full.rows, full.cols, kOutputs);
-  full_(last, features, Convolution::Then::relu);
+  full_(last, features, Convolution::Epilogue::relu);
   conv_out_(features, out);
   cv::Mat result(planes.rows, planes.cols, CV_32FC(kOutputs));
   for_rows(planes.rows, [&](int y) {

@@ -7,7 +7,7 @@
 
 /// One row of one block of output channels: twelve accumulators, two weights and one input fill the 16 vector registers of
 /// x86-64.
-ROW_TARGET void ROW_NAME(const Job& job, int then) {
+ROW_TARGET void ROW_NAME(const Job& job, Convolution::Epilogue epilogue) {
   typedef float Lanes __attribute__((vector_size(ROW_LANES * sizeof(float)), aligned(4), may_alias));
   for (int first = 0; first < job.block; first += 2 * ROW_LANES)
     for (int x = 0; x < job.width; x += kPixels) {
@@ -32,8 +32,8 @@ ROW_TARGET void ROW_NAME(const Job& job, int then) {
         for (int v = 0; v < vectors; ++v) {
           Lanes* out = reinterpret_cast<Lanes*>(job.out + std::size_t(x + p) * job.out_channels + first + v * ROW_LANES);
           Lanes value = sum[p][v];
-          if (then == 1) value = value > 0 ? value : value - value;
-          if (then == 2) value += *out;
+          if (epilogue == Convolution::Epilogue::relu) value = value > 0 ? value : value - value;
+          if (epilogue == Convolution::Epilogue::add) value += *out;
           *out = value;
         }
     }
