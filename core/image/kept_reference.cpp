@@ -35,8 +35,6 @@ double stepped_scale(double scale) {
   return scale < 1 ? std::exp2(std::ceil(kSteps * std::log2(scale) - kRounding) / kSteps) : scale;
 }
 
-double stepped_grow(double pixels) { return std::round(4 * pixels) / 4; }
-
 SplitGeometry split(const Patch& patch, double grow, const Request& request) {
   return split_geometry(patch.rgb, grown(patch.mask, grow), patch.known, request);
 }
@@ -48,6 +46,8 @@ std::shared_ptr<const NamedPatch> read(const MeasuredReference& geometry, double
 }
 
 }  // namespace
+
+double stepped_grow(double pixels) { return std::round(4 * pixels) / 4; }
 
 MaskShape ReferenceCache::shape(const Raster& mask) {
   if (!fixed_) return measure(mask);

@@ -38,6 +38,9 @@ class ReferenceCache : public KeptReference {
 /// Returns the cache of a reference; null if it has none.
 inline ReferenceCache* cache_of(const Reference& reference) { return static_cast<ReferenceCache*>(reference.kept); }
 
+/// Rounds a grow in patch pixels to quarters, so that scaling the geometry rarely needs a new split.
+double stepped_grow(double pixels);
+
 /// Returns measure() of the reference's mask. A kept, fixed reference is measured once.
 MaskShape shape_of(const Reference& reference);
 

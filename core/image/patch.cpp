@@ -29,14 +29,9 @@ double inner_radius(const MeasuredReference& geometry) {
   return most / shrink;
 }
 
+/// Returns the map from a pixel index of the view (`size` pixels over `area`) to a pixel index of the patch.
 Affine index_map(const Patch& patch, const Affine& place, const Rect& area, cv::Size size) {
-  // Index of the view -> target's canvas -> reference's canvas -> index of the patch.
-  const Affine back = inverse(place);
-  const double step_x = double(area.width) / size.width, step_y = double(area.height) / size.height;
-  const double px = double(patch.mask.cols) / patch.area.width, py = double(patch.mask.rows) / patch.area.height;
-  const cv::Point2d origin = map(back, {area.x + 0.5 * step_x, area.y + 0.5 * step_y});
-  return {back(0, 0) * step_x * px, back(0, 1) * step_y * px, (origin.x - patch.area.x) * px - 0.5,
-          back(1, 0) * step_x * py, back(1, 1) * step_y * py, (origin.y - patch.area.y) * py - 0.5};
+  return index_map(inverse(place), area, size, patch.area, patch.mask.size());
 }
 
 cv::Mat warped(const cv::Mat& field, const Affine& index, cv::Size size, bool repeat) {

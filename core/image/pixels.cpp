@@ -81,15 +81,6 @@ Pixels split_alpha(const cv::Mat& rgba) {
   return p;
 }
 
-/// From the result's pixel index to the block's pixel index.
-Affine index_map(const Affine& back, const Rect& area, cv::Size size, const Block& block) {
-  const double sx = double(area.width) / size.width, sy = double(area.height) / size.height;
-  const double rx = double(block.data.cols) / block.area.width, ry = double(block.data.rows) / block.area.height;
-  const cv::Point2d origin = map(back, {area.x + 0.5 * sx, area.y + 0.5 * sy});
-  return {back(0, 0) * sx * rx, back(0, 1) * sy * rx, (origin.x - block.area.x) * rx - 0.5,
-          back(1, 0) * sx * ry, back(1, 1) * sy * ry, (origin.y - block.area.y) * ry - 0.5};
-}
-
 /// Whether every pixel of the result lies among the block's pixel centres.
 bool lies_within(const Affine& m, cv::Size size, cv::Size block) {
   for (const cv::Point2d corner : {cv::Point2d(0, 0), cv::Point2d(size.width - 1, 0), cv::Point2d(0, size.height - 1),
@@ -138,6 +129,14 @@ cv::Point2d map(const Affine& a, cv::Point2d p) {
   return {a(0, 0) * p.x + a(0, 1) * p.y + a(0, 2), a(1, 0) * p.x + a(1, 1) * p.y + a(1, 2)};
 }
 
+Affine index_map(const Affine& back, const Rect& area, cv::Size size, const Rect& other_area, cv::Size other_size) {
+  const double sx = double(area.width) / size.width, sy = double(area.height) / size.height;
+  const double rx = double(other_size.width) / other_area.width, ry = double(other_size.height) / other_area.height;
+  const cv::Point2d origin = map(back, {area.x + 0.5 * sx, area.y + 0.5 * sy});
+  return {back(0, 0) * sx * rx, back(0, 1) * sy * rx, (origin.x - other_area.x) * rx - 0.5,
+          back(1, 0) * sx * ry, back(1, 1) * sy * ry, (origin.y - other_area.y) * ry - 0.5};
+}
+
 namespace {
 
 /// Returns weights of colours: alpha * 50, at most 1. Below an alpha of 2 % rounding spoils the colour.
@@ -156,7 +155,7 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
   }
   Pixels in = split_alpha(block.data);
   if (!in.known.empty()) fill_unknown(in.rgb, colour_weight(in.known));
-  const Affine m = index_map(back, area, size, block);
+  const Affine m = index_map(back, area, size, block.area, block.data.size());
   out.rgb = warp(in.rgb, m, size, true, cv::INTER_CUBIC);
   if (in.known.empty() && lies_within(m, size, block.data.size())) return out;
   const cv::Mat full = in.known.empty() ? cv::Mat(block.data.size(), CV_32FC1, cv::Scalar(1)) : in.known;
@@ -178,7 +177,7 @@ cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area,
     float* row = block.data.ptr<float>(y);
     for (int x = 0; x < block.data.cols; ++x) row[x] = row[x] > 0 ? std::min(row[x], 1.f) : 0.f;  // NaN compares false
   }
-  return warp(block.data, index_map(back, area, size, block), size, false, cv::INTER_LINEAR);
+  return warp(block.data, index_map(back, area, size, block.area, block.data.size()), size, false, cv::INTER_LINEAR);
 }
 
 cv::Mat luma_of(const cv::Mat& rgb) {

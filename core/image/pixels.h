@@ -30,6 +30,10 @@ Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area
 /// The same for a mask: CV_32FC1 in [0,1], 0 outside its extent and for NaN.
 cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area, cv::Size size);
 
+/// Returns the map from a pixel index of a picture (`size` pixels over `area`) to a pixel index of another one
+/// (`other_size` pixels over `other_area`). `back` maps canvas coordinates of `area` to those of `other_area`.
+Affine index_map(const Affine& back, const Rect& area, cv::Size size, const Rect& other_area, cv::Size other_size);
+
 /// Rec. 601 luma of R'G'B' (CV_32FC3 -> CV_32FC1).
 cv::Mat luma_of(const cv::Mat& rgb);
 

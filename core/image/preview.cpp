@@ -18,9 +18,6 @@
 namespace geometry_transfer {
 namespace {
 
-/// Rounds grow to quarter pixels of the patch, so that scaling the geometry rarely needs a new split.
-double stepped_grow(double pixels) { return std::round(4 * pixels) / 4; }
-
 /// The split depends on these; it is computed again only if one of them changes.
 struct Key {
   double grain, own, show_through, grow;
