@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
+#include "image/constants.h"
 #include "image/edit.h"
 #include "image/image_pipeline.h"
 #include "image/mask.h"
@@ -30,10 +31,11 @@ cv::Scalar mean_in(const cv::Mat& picture, const cv::Mat& weight) {
 /// Returns a ring of bare material around the mask as weights, 0 or 1. Its width is a quarter of the mask's radius, at
 /// least 4 pixels.
 cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
-  const double radius = std::sqrt(cv::sum(mask)[0] / CV_PI), width = std::max(4.0, radius / 4);
+  const double radius = std::sqrt(cv::sum(mask)[0] / CV_PI),
+               width = std::max(constants::kLeastColourRing, radius * constants::kColourRingShare);
   const cv::Mat distance = distance_outside(mask);
-  cv::Mat ring = (distance > 1) & (distance <= 1 + width) & (mask < 0.02), weight;
-  if (!known.empty()) ring &= known > 0.99;
+  cv::Mat ring = (distance > 1) & (distance <= 1 + width) & (mask < constants::kHardlySelected), weight;
+  if (!known.empty()) ring &= known > constants::kFullyKnown;
   ring.convertTo(weight, CV_32F, 1 / 255.0);
   return weight;
 }
@@ -53,7 +55,9 @@ cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
 }
 
 /// Two placed masks of one size show the same geometry.
-bool coincide(const cv::Mat& a, const cv::Mat& b) { return cv::sum(cv::min(a, b))[0] > 0.5 * cv::sum(cv::max(a, b))[0]; }
+bool coincide(const cv::Mat& a, const cv::Mat& b) {
+  return cv::sum(cv::min(a, b))[0] > constants::kSameGeometry * cv::sum(cv::max(a, b))[0];
+}
 
 }  // namespace
 
@@ -126,19 +130,20 @@ void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
 }  // namespace
 
 double automatic_strength(const SplitGeometry& split, const cv::Mat& target, const cv::Mat& support) {
-  constexpr double kSeenInReference = 1.5, kSeen = 1.2, kMost = 1.8, kSide = 640;
-  if (!(split.depth < -0.1) || -split.depth < kSeenInReference * split.grain) return 1;
-  const double shrink = std::min(1.0, kSide / std::max(target.cols, target.rows));
+  using namespace constants;
+  if (!(split.depth < -kDeep) || -split.depth < kSeenInReference * split.grain) return 1;
+  const double shrink = std::min(1.0, kStrengthSide / std::max(target.cols, target.rows));
   cv::Mat small, near, log, tone;
   cv::resize(luma_of(target), small, {}, shrink, shrink, cv::INTER_AREA);
   cv::resize(support, near, small.size(), 0, 0, cv::INTER_AREA);
-  cv::dilate(near > 0, near, cv::Mat::ones(15, 15, CV_8U));
-  cv::log(cv::max(small, 0) + 0.016, log);
-  cv::GaussianBlur(log, tone, {}, 10);
-  cv::GaussianBlur(log, log, {}, 0.7);
+  cv::dilate(near > 0, near, cv::Mat::ones(kStrengthNear, kStrengthNear, CV_8U));
+  cv::log(cv::max(small, 0) + kDarkLuma, log);
+  cv::GaussianBlur(log, tone, {}, kToneSigma);
+  cv::GaussianBlur(log, log, {}, kSpreadSigma);
   cv::Scalar mean, spread;
   cv::meanStdDev(log - tone, mean, spread, near);
-  return std::clamp(std::min(kSeen, -split.depth / std::max(split.grain, 1e-3)) * spread[0] / -split.depth, 1.0, kMost);
+  return std::clamp(std::min(kSeen, -split.depth / std::max(split.grain, 1e-3)) * spread[0] / -split.depth, 1.0,
+                    kMostStrength);
 }
 
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target) {

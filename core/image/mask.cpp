@@ -35,7 +35,7 @@ cv::Mat feathered(const cv::Mat& mask, double feather) {
     float* a = alpha.ptr<float>(y);
     for (int x = 0; x < mask.cols; ++x) {
       const float t = std::clamp(1 - d[x] / (float(feather) + 1), 0.f, 1.f);
-      a[x] = std::max(m[x], t * t * (3 - 2 * t));
+      a[x] = std::max(m[x], smoothstep(t));
     }
   }
   return alpha;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Selections as fields: growing, fading.
+/// Grows and feathers masks.
 #pragma once
 
 #include <opencv2/core.hpp>
 
 namespace geometry_transfer {
+
+/// Returns the smooth step of t in [0,1]: 0 to 1, flat at both ends.
+inline float smoothstep(float t) { return t * t * (3 - 2 * t); }
 
 /// Returns the distance in pixels from each pixel to the nearest pixel with mask >= 0.5 (0 inside), CV_32FC1. Without
 /// such a pixel it is 1e9.

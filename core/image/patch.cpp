@@ -6,14 +6,11 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-namespace geometry_transfer {
-namespace {
+#include "image/constants.h"
 
-// Limits of the patch that the network reads.
-constexpr double kPixels = 150e3;             ///< pixels of the patch of a compact geometry; more would not sharpen it
-constexpr double kMostPixels = 900e3;         ///< pixels of the patch of a thin geometry, which would vanish at fewer
-constexpr double kNarrowest = 9;              ///< patch pixels; the selection's inner radius is not shrunk below this
-constexpr double kRing = 32, kMostRing = 72;  ///< patch pixels; least and most width of the ring around the selection
+namespace geometry_transfer {
+using namespace constants;
+namespace {
 
 /// Returns the radius of the largest disc inside the selection, in canvas pixels. Measures at a reduced size.
 double inner_radius(const MeasuredReference& geometry) {
@@ -21,7 +18,7 @@ double inner_radius(const MeasuredReference& geometry) {
   const double shrink = std::min(1.0, std::sqrt(1e6 / (double(box.width) * box.height)));
   const cv::Size size(std::max(1, int(box.width * shrink)), std::max(1, int(box.height * shrink)));
   cv::Mat inside, framed, distance;
-  inside = sample_mask(*geometry.reference->mask, kIdentity, box, size) > 0.5;
+  inside = sample_mask(*geometry.reference->mask, kIdentity, box, size) > kSelected;
   cv::copyMakeBorder(inside, framed, 1, 1, 1, 1, cv::BORDER_CONSTANT, 0);
   cv::distanceTransform(framed, distance, cv::DIST_L2, cv::DIST_MASK_3);
   double most = 0;
@@ -46,17 +43,17 @@ cv::Mat warped(const cv::Mat& field, const Affine& index, cv::Size size, bool re
 Patch read_patch(const MeasuredReference& geometry, double most_scale) {
   const Rect box = geometry.shape.bounds;
   const double longest = std::max(box.width, box.height);
-  const auto ring_at = [&](double scale) { return std::clamp(0.25 * scale * longest, kRing, kMostRing); };
+  const auto ring_at = [&](double scale) { return std::clamp(kRingShare * scale * longest, kRing, kMostRing); };
   double scale = most_scale;
   const auto pixels_at = [&](double s) { return (s * box.width + 2 * ring_at(s)) * (s * box.height + 2 * ring_at(s)); };
   const auto fit = [&](double pixels) {
     for (int i = 0; i < 8 && pixels_at(scale) > pixels; ++i) scale *= std::sqrt(pixels / pixels_at(scale));
   };
-  if (pixels_at(scale) > kPixels) {
-    const double keep = std::min(most_scale, kNarrowest / std::max(inner_radius(geometry), 1e-6));
-    fit(kPixels);
+  if (pixels_at(scale) > kPatchPixels) {
+    const double keep = std::min(most_scale, kPatchRadius / std::max(inner_radius(geometry), 1e-6));
+    fit(kPatchPixels);
     scale = std::max(scale, keep);
-    fit(kMostPixels);
+    fit(kThinPatchPixels);
   }
   Patch p;
   const int ring = int(std::ceil(ring_at(scale) / scale));

@@ -129,6 +129,8 @@ cv::Point2d map(const Affine& a, cv::Point2d p) {
   return {a(0, 0) * p.x + a(0, 1) * p.y + a(0, 2), a(1, 0) * p.x + a(1, 1) * p.y + a(1, 2)};
 }
 
+double scale_of(const Affine& a) { return std::sqrt(std::abs(a(0, 0) * a(1, 1) - a(0, 1) * a(1, 0))); }
+
 Affine index_map(const Affine& back, const Rect& area, cv::Size size, const Rect& other_area, cv::Size other_size) {
   const double sx = double(area.width) / size.width, sy = double(area.height) / size.height;
   const double rx = double(other_size.width) / other_area.width, ry = double(other_size.height) / other_area.height;

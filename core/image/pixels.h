@@ -23,6 +23,8 @@ using Affine = cv::Matx23d;
 inline const Affine kIdentity(1, 0, 0, 0, 1, 0);
 Affine inverse(const Affine& a);
 cv::Point2d map(const Affine& a, cv::Point2d p);
+/// Returns the factor by which the map scales lengths, as the root of its area factor.
+double scale_of(const Affine& a);
 
 /// What `raster`, carried by `place`, shows over `area` of the canvas, at `size` pixels. Area-averaged where it shrinks, bicubic
 /// where it does not; whole-pixel moves and quarter turns copy pixels exactly.

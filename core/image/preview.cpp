@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "image/constants.h"
 #include "image/edit.h"
 #include "image/kept_reference.h"
 #include "image/mask.h"
@@ -114,7 +115,7 @@ class LivePreview : public Preview {
   }
 
   PlacedEdit placed_edit(SplitPatch& p, const Affine& place, const Request& request) {
-    const double size = std::sqrt(std::abs(place(0, 0) * place(1, 1) - place(0, 1) * place(1, 0)));
+    const double size = scale_of(place);
     const bool shading = request.colour == Colour::shading;
     const Key key{request.grain, request.own_material, request.show_through, stepped_grow(request.grow / size * p.patch().scale)};
     if (shading && (!p.split || !(key == p.key))) {
@@ -135,7 +136,8 @@ class LivePreview : public Preview {
       if (&p == patches_.data()) decided_ = p.split->decided, decided_.strength = automatic;
     }
     if (shading) e.layers = place_layers(layers_lit(*p.split, place, request.turn_light), p.patch(), place, view_.area, view);
-    if (!shading || request.colour_strength < 1 || p.split->decided.own_material > 0.02) e.paste = placed(p.patch().rgb, true);
+    if (!shading || request.colour_strength < 1 || p.split->decided.own_material > constants::kNoOwn)
+      e.paste = placed(p.patch().rgb, true);
     if (!shading) {
       const cv::Mat known = placed(cv::Mat(p.patch().mask.size(), CV_32FC1, cv::Scalar(1)), false);
       e.shift = colour_shift(e.paste, known, target_, e.mask, request.colour);

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "image/constants.h"
+
 namespace geometry_transfer {
 namespace {
 
@@ -25,7 +27,7 @@ int multiple(double length, int of) { return std::max(1, static_cast<int>(std::l
 
 }  // namespace
 
-double margin_of(const Request& request) { return std::max(0.0, request.grow) + request.feather + 8; }
+double margin_of(const Request& request) { return std::max(0.0, request.grow) + request.feather + constants::kMargin; }
 
 WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const Request& request, int native_side,
                          int granularity) {
@@ -35,9 +37,10 @@ WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const R
   const cv::Point2d centre(geometry.x + geometry.width / 2, geometry.y + geometry.height / 2);
   WorkingArea area;
   if (native_side == 0) {
-    // Without a model the edit reads a small margin, or the ring for the mean colour, in canvas pixels.
-    const double ring = request.colour == Colour::shading ? 16 + 0.05 * longest : 8 + 0.25 * longest;
-    const double margin = std::ceil(margin_of(request) + ring);
+    using namespace constants;
+    const double further = request.colour == Colour::shading ? kShadingMargin + kShadingMarginShare * longest
+                                                             : kColourMargin + kColourMarginShare * longest;
+    const double margin = std::ceil(margin_of(request) + further);
     std::tie(area.rect.x, area.rect.width) = interval(centre.x, int(geometry.width + 2 * margin), target.x, target.right());
     std::tie(area.rect.y, area.rect.height) = interval(centre.y, int(geometry.height + 2 * margin), target.y, target.bottom());
     return area;

@@ -42,7 +42,7 @@ std::vector<Placed> placed(const Scene& scene, const Request& request) {
 /// Returns the map that only scales the reference, as its placement does, and shifts it: its mask in the middle,
 /// shifted so that the view stays on the layer.
 Affine unplaced_map(const Placed& p, const Rect& rect) {
-  const double scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
+  const double scale = scale_of(p.place);
   Affine a(scale, 0, 0, 0, scale, 0);
   const auto shift = [](double middle, double low, double high, int start, int length) {
     double s = start + length / 2.0 - middle;
@@ -101,7 +101,7 @@ WorkingImages::Geometry read_geometry(const Placed& p, const Rect& rect, cv::Siz
   g.placed_mask = grown(sample_mask(*p.reference->mask, p.place, rect, view), request.grow * g.pixels_per_canvas);
   if (!pixels.known.empty()) g.placed_mask = g.placed_mask.mul(pixels.known);
   g.place = p.place;
-  g.placed_scale = std::sqrt(std::abs(p.place(0, 0) * p.place(1, 1) - p.place(0, 1) * p.place(1, 0)));
+  g.placed_scale = scale_of(p.place);
   if (request.colour == Colour::shading)
     g.patch = patch_of({p.reference, p.shape}, std::min(1.0, g.pixels_per_canvas * g.placed_scale));
   if (!uses_model(request) || !request.output_reads.has(Stream::source)) return g;

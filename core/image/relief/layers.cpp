@@ -6,25 +6,18 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "image/constants.h"
+#include "image/mask.h"
 #include "image/relief/network.h"
 #include "image/relief/relight.h"
 
 namespace geometry_transfer {
+using namespace constants;
 namespace {
 
-/// Pixels round the selection that do not count as bare material, since shadows reach out.
-constexpr int kGrow = 4;
-/// Pixels of bare material from which its tone can be told.
-constexpr int kEnoughBare = 16;
-/// Added to both lumas of a ratio, because the ratio of dark pixels is noise.
-constexpr float kDark = 0.03f;
-/// Automatic show-through of water, [0, 1]: the share of broad brightening that is removed, so that droplets do not
-/// look milky. Chosen by eye on photographs (0.25 leaves some milk on dark targets; 0.45 makes drops on bright wood
-/// dull).
-constexpr double kWater = 0.35;
-/// A tile of the network and the margin round it that is computed and thrown away, in pixels; and the largest picture that is
-/// computed in one piece.
-constexpr int kTile = 256, kMargin = 48, kOnePiece = 400;
+/// Pixels: a picture with no side above kOnePiece is computed at once, a larger one in tiles. Each tile is computed
+/// with kTileMargin pixels more on each side, which are thrown away.
+constexpr int kTile = 256, kTileMargin = 48, kOnePiece = 400;
 
 cv::Mat gaussian(const cv::Mat& m, double sigma) {
   const int radius = std::max(1, cvRound(3 * sigma));
@@ -91,7 +84,7 @@ cv::Mat run_network(const cv::Mat& planes, const cv::Mat& near_selection) {
     for (int x = 0; x < planes.cols; x += kTile) {
       const cv::Rect tile = cv::Rect(x, y, kTile, kTile) & all;
       if (cv::countNonZero(near_selection(tile)) == 0) continue;
-      const cv::Rect wide = cv::Rect(x - kMargin, y - kMargin, kTile + 2 * kMargin, kTile + 2 * kMargin) & all;
+      const cv::Rect wide = cv::Rect(x - kTileMargin, y - kTileMargin, kTile + 2 * kTileMargin, kTile + 2 * kTileMargin) & all;
       network(planes(wide))(tile - wide.tl()).copyTo(out(tile));
     }
   return out;
@@ -103,11 +96,11 @@ double value_or(double value, double decided) { return value < 0 ? decided : val
 /// Apply the slider *Remove grain*. Below 1 it mixes the reference's own ratio back in; above 1 it removes faint shade.
 void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& soft, double grain) {
   if (grain < 1) {
-    cv::Mat all = ratio.mul(soft), bounded = cv::min(cv::max(all, -5), 2);
+    cv::Mat all = ratio.mul(soft), bounded = cv::min(cv::max(all, kLeastShade), kMostShade);
     layers.shade = layers.shade * grain + bounded * (1 - grain);
     layers.light = layers.light * grain, layers.own = layers.own * grain;
   } else if (grain > 1) {
-    const float faint = 0.04f * float(grain - 1);
+    const float faint = kFaint * float(grain - 1);
     for (int y = 0; y < layers.shade.rows; ++y) {
       float* s = layers.shade.ptr<float>(y);
       for (int x = 0; x < layers.shade.cols; ++x) s[x] = s[x] * s[x] * s[x] / (s[x] * s[x] + faint * faint);
@@ -118,15 +111,14 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
 /// Share of pixels whose colour is clearly not the bare material's: 0 up to a difference of kSame from its tone, 1 from kOther
 /// on.
 cv::Mat other_material(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& soft) {
-  constexpr float kSame = 0.06f, kOther = 0.2f;  // of the channel that differs most; grain stays below the first
   cv::Mat smooth, difference, share(source.size(), CV_32FC1);
-  cv::GaussianBlur(source, smooth, {}, 0.8);
+  cv::GaussianBlur(source, smooth, {}, kOtherSigma);
   cv::absdiff(smooth, tone, difference);
   for (int y = 0; y < share.rows; ++y)
     for (int x = 0; x < share.cols; ++x) {
       const cv::Vec3f d = difference.at<cv::Vec3f>(y, x);
-      const float t = std::clamp((std::max({d[0], d[1], d[2]}) - kSame) / (kOther - kSame), 0.0f, 1.0f);
-      share.at<float>(y, x) = t * t * (3 - 2 * t) * std::min(1.0f, soft.at<float>(y, x));
+      const float t = std::clamp((std::max({d[0], d[1], d[2]}) - kSameMaterial) / (kOtherMaterial - kSameMaterial), 0.0f, 1.0f);
+      share.at<float>(y, x) = smoothstep(t) * std::min(1.0f, soft.at<float>(y, x));
     }
   return share;
 }
@@ -152,13 +144,12 @@ void adjust_own(GeometryLayers& layers, const cv::Mat& differs, double value, do
 /// True for water, which glints: the brightest of the light layer is nearly white. It reaches 0.55 to 0.8 on drawn droplets and
 /// at most 0.45 on other geometries.
 bool is_water(const GeometryLayers& layers) {
-  constexpr float kGlint = 0.5f, kSome = 0.02f;
   std::vector<float> lit;
   for (int y = 0; y < layers.light.rows; ++y)
     for (int x = 0; x < layers.light.cols; ++x)
-      if (const float l = layers.light.at<float>(y, x); std::abs(l) > kSome) lit.push_back(l);
-  if (lit.size() < 20) return false;
-  const auto high = lit.begin() + std::ptrdiff_t(0.97 * double(lit.size() - 1));
+      if (const float l = layers.light.at<float>(y, x); std::abs(l) > kSomeLight) lit.push_back(l);
+  if (lit.size() < kEnoughPixels) return false;
+  const auto high = lit.begin() + std::ptrdiff_t(kBrightest * double(lit.size() - 1));
   std::nth_element(lit.begin(), high, lit.end());
   return *high > kGlint;
 }
@@ -166,24 +157,21 @@ bool is_water(const GeometryLayers& layers) {
 /// Limits shade and light to 1.3 times the strongest difference from the bare tone nearby, and removes own material
 /// where there is hardly any difference. An even reference therefore changes nothing.
 void limit_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio, bool water) {
-  constexpr int kNear = 9;           // pixels
-  constexpr float kNothing = 1e-3f;  // rounding, not evidence
-  constexpr float kMost = 1.3f, kClear = 0.04f, kMixed = 0.3f, kPure = 0.8f;
   cv::Mat difference, planes[3];
   cv::absdiff(source, tone, difference);
   cv::split(difference, planes);
   cv::Mat colour = cv::max(cv::max(planes[0], planes[1]), planes[2]), light = cv::abs(ratio);
   const cv::Mat tone_luma = mean_of_channels(tone);
-  colour = dilated(colour, kNear), light = dilated(light, kNear);
+  colour = dilated(colour, kEvidenceSide), light = dilated(light, kEvidenceSide);
   for (int y = 0; y < ratio.rows; ++y)
     for (int x = 0; x < ratio.cols; ++x) {
-      const float c = std::max(0.0f, colour.at<float>(y, x) - kNothing),
-                  l = kMost * std::max(0.0f, light.at<float>(y, x) - kNothing);
-      const float share = std::min(1.0f, c / kClear);
+      const float c = std::max(0.0f, colour.at<float>(y, x) - kRounding),
+                  l = kMostOverEvidence * std::max(0.0f, light.at<float>(y, x) - kRounding);
+      const float share = std::min(1.0f, c / kClearlyOwn);
       float& shade = layers.shade.at<float>(y, x);
       float& glint = layers.light.at<float>(y, x);
       shade = std::clamp(shade, -l, l);
-      glint = std::clamp(glint, -kMost * c, kMost * c);
+      glint = std::clamp(glint, -kMostOverEvidence * c, kMostOverEvidence * c);
       // Turn added light inside a shade into weaker shade. The reference looks the same; a target keeps its hue. Water
       // is left as it is, because it reflects light of its own.
       if (const float tone_here = std::max(tone_luma.at<float>(y, x), kDark); !water && shade < 0 && glint > 0) {
@@ -195,13 +183,13 @@ void limit_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::
       own *= share;
       // Reduce own material in half-dark pixels, because they mix the crack's floor with the bare material beside it.
       if (const float t = std::clamp((own - kMixed) / (kPure - kMixed), 0.0f, 1.0f); ratio.at<float>(y, x) < 0)
-        own *= t * t * (3 - 2 * t);
+        own *= smoothstep(t);
     }
 }
 
 /// The brightening of a field without details narrower than a sixteenth of `size` (pixels); never below 0.
 cv::Mat broad_brightening(const cv::Mat& field, double size) {
-  const int radius = std::max(2, cvRound(0.03 * size));
+  const int radius = std::max(2, cvRound(kBroad * size));
   const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
   cv::Mat wide;
   cv::morphologyEx(field, wide, cv::MORPH_CLOSE, disc);
@@ -215,26 +203,25 @@ void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& 
   std::vector<float> dark;
   for (int y = 0; y < mask.rows; ++y)
     for (int x = 0; x < mask.cols; ++x)
-      if (mask.at<float>(y, x) > 0.5f && shade.at<float>(y, x) < -0.05f) dark.push_back(shade.at<float>(y, x));
-  if (dark.size() < 20) return;
-  const auto fifth = dark.begin() + std::ptrdiff_t(dark.size() / 5);
+      if (mask.at<float>(y, x) > kSelected && shade.at<float>(y, x) < kSomeShade) dark.push_back(shade.at<float>(y, x));
+  if (dark.size() < kEnoughPixels) return;
+  const auto fifth = dark.begin() + std::ptrdiff_t(dark.size() / kDarkestPart);
   std::nth_element(dark.begin(), fifth, dark.end());
   double sum = 0;
   for (auto v = dark.begin(); v <= fifth; ++v) sum += *v;
   split.depth = sum / double(fifth - dark.begin() + 1);
   cv::Scalar mean, spread;
-  cv::meanStdDev(gaussian(ratio, 0.7), mean, spread, bare > 0.5);
+  cv::meanStdDev(gaussian(ratio, kSpreadSigma), mean, spread, bare > kSelected);
   split.grain = spread[0];
 }
 
 /// Boxes of the selection's connected pieces, droplets for example; all of it if there are too many pieces, or if boxes overlap.
 std::vector<cv::Rect> pieces_of(const cv::Mat& selected) {
-  constexpr int kMost = 64;
   const cv::Rect all({}, selected.size());
   cv::Mat labels, boxes, centres;
   const int count = cv::connectedComponentsWithStats(selected > 0, labels, boxes, centres);
   std::vector<cv::Rect> pieces;
-  for (int i = 1; i < count && count <= kMost + 1; ++i) {
+  for (int i = 1; i < count && count <= kMostPieces + 1; ++i) {
     const int* b = boxes.ptr<int>(i);
     const cv::Rect piece(b[cv::CC_STAT_LEFT], b[cv::CC_STAT_TOP], b[cv::CC_STAT_WIDTH], b[cv::CC_STAT_HEIGHT]);
     for (const cv::Rect& other : pieces)
@@ -250,11 +237,11 @@ GeometryDecisions decisions_of(const GeometryLayers& layers, const cv::Mat& mask
   std::vector<float> own;
   for (int y = 0; y < mask.rows; ++y)
     for (int x = 0; x < mask.cols; ++x)
-      if (mask.at<float>(y, x) > 0.5f) own.push_back(layers.own.at<float>(y, x));
+      if (mask.at<float>(y, x) > kSelected) own.push_back(layers.own.at<float>(y, x));
   if (own.empty()) return d;
   d.water = water;
   if (water) d.show_through = kWater;
-  const auto high = own.begin() + std::ptrdiff_t(0.98 * double(own.size() - 1));
+  const auto high = own.begin() + std::ptrdiff_t(kMostOwn * double(own.size() - 1));
   std::nth_element(own.begin(), high, own.end());
   d.own_material = std::clamp(double(*high), 0.0, 1.0);
   return d;
@@ -279,7 +266,7 @@ cv::Mat bare_tone(const cv::Mat& rgb, const cv::Mat& bare) {
     if (sums[level].cols > rgb.cols / 8.0) continue;
     for (int y = 0; y < out.rows; ++y)
       for (int x = 0; x < out.cols; ++x) {
-        const float w = weights[level].at<float>(y, x), share = w / (w + 0.15f);
+        const float w = weights[level].at<float>(y, x), share = w / (w + kToneMix);
         cv::Vec3f& o = out.at<cv::Vec3f>(y, x);
         o = o * (1 - share) + sums[level].at<cv::Vec3f>(y, x) * (share / std::max(w, 1e-3f));
       }
@@ -290,16 +277,16 @@ cv::Mat bare_tone(const cv::Mat& rgb, const cv::Mat& bare) {
 SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::Mat& known, const Request& request) {
   const cv::Mat source = cv::min(cv::max(rgb, 0), 1);
   cv::Mat selected, bare;
-  cv::Mat(mask > 0.5).convertTo(selected, CV_32F, 1 / 255.0);
+  cv::Mat(mask > kSelected).convertTo(selected, CV_32F, 1 / 255.0);
   cv::subtract(1, dilated(selected, 2 * kGrow + 1), bare);
-  if (!known.empty()) bare.setTo(0, known < 0.99);
-  if (cv::countNonZero(bare > 0.5) < kEnoughBare) {  // no bare material: use the tone of the whole picture
+  if (!known.empty()) bare.setTo(0, known < kFullyKnown);
+  if (cv::countNonZero(bare > kSelected) < kEnoughBare) {  // no bare material: use the tone of the whole picture
     bare = cv::Mat::ones(rgb.size(), CV_32FC1);
-    if (!known.empty()) bare.setTo(0, known < 0.99);
+    if (!known.empty()) bare.setTo(0, known < kFullyKnown);
   }
   const cv::Mat tone = bare_tone(source, bare), ratio = log_ratio(source, tone);
-  cv::Mat soft = gaussian(dilated(selected, 5), 1.5);
-  if (!known.empty()) soft.setTo(0, known < 0.5);
+  cv::Mat soft = gaussian(dilated(selected, kSoftSide), kSoftSigma);
+  if (!known.empty()) soft.setTo(0, known < kSelected);
   const cv::Mat raw = run_network(planes_of(source, selected, tone, ratio), soft > 0);
 
   SplitGeometry out;
@@ -308,9 +295,9 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   for (int y = 0; y < rgb.rows; ++y) {
     const float *r = raw.ptr<float>(y), *s = soft.ptr<float>(y);
     for (int x = 0; x < rgb.cols; ++x, r += relief::kOutputs) {
-      l.shade.at<float>(y, x) = std::clamp(r[0], -5.0f, 2.0f) * s[x];
+      l.shade.at<float>(y, x) = std::clamp(r[0], kLeastShade, kMostShade) * s[x];
       l.light.at<float>(y, x) = r[1] * s[x];
-      l.own.at<float>(y, x) = s[x] / (1 + std::exp(4 - r[2]));
+      l.own.at<float>(y, x) = s[x] / (1 + std::exp(kOwnBias - r[2]));
     }
   }
   const bool water = is_water(l);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/// Tuned constants of the edit. Each one has its unit, its effect and its evidence. "By eye" means that it was chosen by
+/// eye on photographs and has no measurement. Display values are R'G'B' in [0,1]; log values are natural logarithms.
+#pragma once
+
+namespace geometry_transfer::constants {
+
+// What counts as selected and as known.
+
+/// Coverage, [0,1]. A pixel counts as selected above it. By definition: half covered.
+constexpr double kSelected = 0.5;
+/// Alpha, [0,1]. Pixels below it are not used as bare material, because their colour is partly filled. By eye.
+constexpr double kFullyKnown = 0.99;
+/// Coverage, [0,1]. The ring for the mean colour excludes pixels above it. By eye.
+constexpr double kHardlySelected = 0.02;
+/// Share, [0,1]. Two masks whose intersection is more than this share of their union show the same geometry; their
+/// edits are averaged. By eye.
+constexpr double kSameGeometry = 0.5;
+
+// The patch that the network reads.
+
+/// Patch pixels of a compact geometry. More cost time; the layers are smooth, so they would not get sharper. By eye.
+constexpr double kPatchPixels = 150e3;
+/// Patch pixels of a thin geometry. A long crack would vanish at kPatchPixels. By eye.
+constexpr double kThinPatchPixels = 900e3;
+/// Patch pixels. A patch is not shrunk so far that the selection's inner radius falls below it. By eye.
+constexpr double kPatchRadius = 9;
+/// Patch pixels: least and most width of the ring of bare material around the selection. By eye.
+constexpr double kRing = 32, kMostRing = 72;
+/// Width of that ring as a share of the selection's longer side. By eye.
+constexpr double kRingShare = 0.25;
+
+// Bare material and the network's planes. kGrow, kDark, kToneMix, kSoftSide, kSoftSigma, kOwnBias and the shade's range
+// must equal those in core/models/relief/training/network.py, because the network was trained with them.
+
+/// Pixels. The selection grown by them is not bare material, because shadows reach out.
+constexpr int kGrow = 4;
+/// Mean of the channels, display values. Added to both sides of a ratio, because the ratio of dark pixels is noise.
+constexpr float kDark = 0.03f;
+/// Weight, [0,1]. A level of the tone's pyramid that has this weight of bare pixels counts half.
+constexpr float kToneMix = 0.15f;
+/// Pixels: the layers end softly, on the selection dilated by a square of this side and blurred by this sigma.
+constexpr int kSoftSide = 5;
+constexpr double kSoftSigma = 1.5;
+/// Subtracted from the network's third output before the sigmoid. A network without training then keeps hardly any own
+/// material.
+constexpr float kOwnBias = 4;
+/// Log values: least and greatest shade.
+constexpr float kLeastShade = -5, kMostShade = 2;
+/// Pixels. With fewer bare pixels, the tone is that of the whole picture. By eye.
+constexpr int kEnoughBare = 16;
+
+// Limits of the layers by what the photograph shows.
+
+/// Pixels: side of the square in which evidence is looked for. By eye.
+constexpr int kEvidenceSide = 9;
+/// Display and log values. Smaller differences from the tone are rounding, not evidence. An even reference then changes
+/// nothing; without limits it changed the target by up to 15 levels of 255.
+constexpr float kRounding = 1e-3f;
+/// Factor: shade and light are at most this many times the strongest difference nearby. By eye.
+constexpr float kMostOverEvidence = 1.3f;
+/// Display values: difference from the tone from which own material counts in full. By eye.
+constexpr float kClearlyOwn = 0.04f;
+/// Shares of own material in pixels darker than the tone: removed up to the first, kept from the second on. Pixels
+/// between mix a crack's floor with the bare material beside it. By eye.
+constexpr float kMixed = 0.3f, kPure = 0.8f;
+
+// Water.
+
+/// Display values: the geometry is water if the brightest light is above it. Drawn droplets reach 0.55 to 0.8, other
+/// geometries at most 0.45.
+constexpr float kGlint = 0.5f;
+/// Quantile of the light that counts as the brightest. By eye.
+constexpr double kBrightest = 0.97;
+/// Display values: smaller light is not counted. By eye.
+constexpr float kSomeLight = 0.02f;
+/// Automatic show-through of water, [0,1]: the share of broad brightening that is removed, so that droplets do not look
+/// milky. By eye: 0.25 leaves some milk on dark targets, 0.45 makes drops on bright wood dull. A quarter would gain
+/// 0.14 dB on 108 rendered cases (docs/quality.md).
+constexpr double kWater = 0.35;
+/// Share of a piece's longer side: radius of the disc that removes details from broad brightening. By eye.
+constexpr double kBroad = 0.03;
+/// With more pieces than this, the selection counts as one piece. Bounds the time.
+constexpr int kMostPieces = 64;
+
+// Sliders.
+
+/// Log value: shade of this size is halved at Remove grain 2, shade of twice this size at 3. By eye.
+constexpr float kFaint = 0.04f;
+/// Display values of the channel that differs most from the tone, after a blur by kOtherSigma pixels: bare material up
+/// to the first, other material from the second on. Grain stays below the first. By eye.
+constexpr float kSameMaterial = 0.06f, kOtherMaterial = 0.2f;
+constexpr double kOtherSigma = 0.8;
+/// Quantile of own material in the selection that becomes the slider's automatic value. By eye.
+constexpr double kMostOwn = 0.98;
+/// Share of own material below which the reference's pixels are not needed. By eye.
+constexpr double kNoOwn = 0.02;
+
+// Automatic strength (automatic_strength in edit.h).
+
+/// Log value: shade below it counts as dark when depth is measured. By eye.
+constexpr float kSomeShade = -0.05f;
+/// Depth is the mean over the darkest of the dark pixels: one in this many. By eye.
+constexpr int kDarkestPart = 5;
+/// Pixels. With fewer dark pixels, and with fewer lit pixels for water, nothing is decided. By eye.
+constexpr int kEnoughPixels = 20;
+/// Pixels: blur before the spread of reference and target is measured. It must be the same for both. By eye.
+constexpr double kSpreadSigma = 0.7;
+/// Log value: a shallower geometry keeps strength 1. By eye.
+constexpr double kDeep = 0.1;
+/// Depth over spread: a geometry below this in its reference hardly stood out there, and keeps strength 1. By eye.
+constexpr double kSeenInReference = 1.5;
+/// Depth over spread that the strength aims at on the target. By eye.
+constexpr double kSeen = 1.2;
+/// Greatest automatic strength. By eye.
+constexpr double kMostStrength = 1.8;
+/// Pixels: longer side at which the target's spread is measured. By eye.
+constexpr double kStrengthSide = 640;
+/// Pixels at that size: the spread is measured within half this side of the geometry. By eye.
+constexpr int kStrengthNear = 15;
+/// Pixels at that size: wider changes are the target's shape, not its texture. By eye.
+constexpr double kToneSigma = 10;
+/// Luma, [0,1]: added before the logarithm, because it spreads dark noise. By eye.
+constexpr double kDarkLuma = 0.016;
+
+// Mean colour (Colour::surround).
+
+/// Width of the ring: this share of the mask's radius, and at least this many pixels. By eye.
+constexpr double kColourRingShare = 0.25, kLeastColourRing = 4;
+
+// Working rectangle without a model, canvas pixels and shares of the geometry's longer side.
+
+/// Canvas pixels beyond grow and feather. By eye.
+constexpr double kMargin = 8;
+/// Further margin for Colour::shading. The edit reads the target's spread there. By eye.
+constexpr double kShadingMargin = 16, kShadingMarginShare = 0.05;
+/// Further margin for the other colours. It must hold the ring for the mean colour. By eye.
+constexpr double kColourMargin = 8, kColourMarginShare = 0.25;
+
+// The model's correction (shadows_only in image_pipeline.h).
+
+/// Luma, [0,1]: darkening by the edit that counts as full shadow; less counts in proportion. By eye.
+constexpr float kFullShadow = 20.0f / 255;
+/// Luma, [0,1]: least divisor of the ratio after / before. By eye.
+constexpr float kLeastLuma = 0.02f;
+
+}  // namespace geometry_transfer::constants
