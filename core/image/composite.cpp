@@ -15,7 +15,7 @@ Layer composite(const WorkingImages& images, const cv::Mat& pixels, const Reques
     cv::resize(alpha, full, pixels.size(), 0, 0, cv::INTER_LINEAR);
     alpha = full;
   }
-  if (!images.target_alpha.empty()) alpha = alpha.mul(images.target_alpha);  // nothing is painted where the target is not
+  if (!images.target_alpha.empty()) alpha = alpha.mul(images.target_alpha);  // transparent pixels stay so
   const cv::Rect box = cv::boundingRect(cv::Mat(alpha > 0));
   Layer layer;
   layer.area = {images.area.rect.x + box.x, images.area.rect.y + box.y, box.width, box.height};

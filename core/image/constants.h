@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Tuned constants of the edit. Each one has its unit, its effect and its evidence. "By eye" means that it was chosen by
-/// eye on photographs and has no measurement. Display values are R'G'B' in [0,1]; log values are natural logarithms.
+/// Tuned constants of the edit. Each one has its unit, its effect and its evidence. "By eye" means that it was chosen
+/// by eye on photographs and has no measurement. Display values are R'G'B' in [0,1]; log values are natural logarithms.
 #pragma once
 
 namespace geometry_transfer::constants {

@@ -40,8 +40,9 @@ cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
   return weight;
 }
 
-/// Limits `lit` to white: scales it so that its brightest channel is 1, then mixes it towards white by the excess, as a
-/// highlight does. Pixels that were beyond white before stay as bright as they were.
+/// Limits `lit` to white, 1. Scales it so that its brightest channel is 1, and then mixes it towards white the more,
+/// the further it was beyond white. `before`: the unedited pixel; where it is beyond white, its brightest channel is
+/// the limit.
 cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
   const float most = std::max({lit[0], lit[1], lit[2]}), limit = std::max({1.0f, before[0], before[1], before[2]});
   if (most <= limit) return lit;
@@ -54,7 +55,7 @@ cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
   return out;
 }
 
-/// Two placed masks of one size show the same geometry.
+/// Returns true if two placed masks of one size show the same geometry.
 bool coincide(const cv::Mat& a, const cv::Mat& b) {
   return cv::sum(cv::min(a, b))[0] > constants::kSameGeometry * cv::sum(cv::max(a, b))[0];
 }
@@ -87,7 +88,7 @@ cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::M
 
 namespace {
 
-/// Put one edit on `target` in place.
+/// Puts one edit on `target` in place.
 void apply_edit(const PlacedEdit& e, const Request& request, cv::Mat& target) {
   const bool shading = request.colour == Colour::shading;
   const float colour_strength = float(request.colour_strength), strength = float(shading ? e.strength : 1);

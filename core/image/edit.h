@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Put the layers of geometries on a target of any resolution.
+/// Puts the layers of geometries on a target of any resolution.
 #pragma once
 
 #include <vector>
@@ -20,14 +20,14 @@ struct PlacedEdit {
   double weight = 1;      ///< > 0
 };
 
-/// Compute the paper's colour shift per channel: the difference of the means under the mask (Colour::mean), or on a ring of bare
-/// material round it (Colour::surround; if there is none, as mean). All of one size.
+/// Returns the shift to add to each channel of `placed`: the target's mean minus the mean of `placed`. Colour::mean
+/// takes the means under the mask, as the paper does. Colour::surround takes them on a ring of bare material around it,
+/// or under the mask if there is no ring. All pictures have one size.
 cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour);
 
-/// Returns the strength, 1 to 1.8, at which a dark geometry stands out of this target as it did of its reference. It
-/// compares the geometry's depth with the local spread of the target's log luma, under and around the selection. It is
-/// 1 if the geometry stands out anyway, or hardly did so in the reference. `support` has the target's shape, at any
-/// size.
+/// Returns the strength, 1 to 1.8, that makes a dark geometry as visible on the target as in its reference. Visible is
+/// its depth over the spread of the log luma around it; more than 1.2 is not aimed at. Returns 1 if the geometry is
+/// visible anyway, or hardly visible in the reference. `support`: see PlacedEdit; over the target's area, of any size.
 double automatic_strength(const SplitGeometry& split, const cv::Mat& target, const cv::Mat& support);
 
 /// Edits `target` (CV_32FC3, any resolution of the same area) in place by all edits, one after the other. Masks whose
@@ -36,16 +36,16 @@ double automatic_strength(const SplitGeometry& split, const cv::Mat& target, con
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target);
 
 struct WorkingImages;
-/// Returns the edit of each geometry, placed over the target at the view's size. `decided` receives the first geometry's
-/// decisions, unless it is null.
+/// Returns the edit of each geometry, placed over the target at the view's size. `decided` receives the first
+/// geometry's decisions, unless it is null.
 std::vector<PlacedEdit> placed_edits(const WorkingImages& images, const Request& request, GeometryDecisions* decided = nullptr);
 
-/// Returns rows [top, top + height) of a picture of `full` size, interpolated from `field`, which shows all of it at any size.
-/// Empty if `field` is empty.
+/// Returns rows [top, top + height) of a picture of `full` size, interpolated from `field`, which shows all of it at
+/// any size. Empty if `field` is empty.
 cv::Mat rows_of(const cv::Mat& field, cv::Size full, int top, int height);
 
-/// Edits `target` in place. It holds the pixels of images.target, and may be images.target itself. `decided` receives the
-/// first geometry's decisions, unless it is null.
+/// Edits `target` in place: images.target itself, or a copy of it. `decided` receives the first geometry's decisions,
+/// unless it is null.
 void edit_onto(const WorkingImages& images, const Request& request, cv::Mat& target, GeometryDecisions* decided = nullptr);
 
 }  // namespace geometry_transfer

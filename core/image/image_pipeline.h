@@ -19,7 +19,7 @@ namespace geometry_transfer {
 /// The working rectangle, which is the part of the canvas that a transfer reads, and its size for a model.
 struct WorkingArea {
   Rect rect;              ///< canvas pixels, inside the target
-  Size model;             ///< pixels; multiples of `granularity`, the longer about working_size * native side
+  Size model;             ///< what the model sees, pixels; multiples of `granularity`
   double mask_share = 0;  ///< of rect, [0,1]
 };
 
@@ -29,10 +29,10 @@ struct WorkingImages {
   WorkingArea area;
   cv::Size view;         ///< of everything but the target
   cv::Mat target;        ///< CV_32FC3, area.rect's size
-  cv::Mat target_alpha;  ///< CV_32FC1, area.rect's size; empty when the target is opaque there
+  cv::Mat target_alpha;  ///< CV_32FC1, area.rect's size; empty if the target is opaque there
   struct Geometry {
     cv::Mat placed, placed_mask;  ///< the reference after its placement, over the rectangle; mask grown and in [0,1]
-    cv::Mat placed_known;         ///< CV_32FC1, 0 where placed was filled; empty when all is known
+    cv::Mat placed_known;         ///< CV_32FC1, 0 where placed was filled; empty if all is known
     cv::Mat source;  ///< the unplaced reference, same size and scale, its mask in the middle; empty if nothing reads it
     double weight = 1;
     double pixels_per_canvas = 1;             ///< view pixels per canvas pixel, (0, 1]
@@ -61,7 +61,7 @@ GT_EXPORT WorkingImages read_working_images(const Scene& scene, const Request& r
 GT_EXPORT cv::Mat edit(const WorkingImages& images, const Request& request, GeometryDecisions* decided = nullptr);
 
 /// Returns the darkening in `difference`, in luma, so that the target's hue stays: contact shadows. It is scaled by the
-/// edit's own darkening, because elsewhere a small model only changes texture that the edit kept exact. It is also
+/// edit's own darkening, because elsewhere a small model only blurs the target's texture. It is also
 /// scaled by (luma after / luma before the edit)^4, so that deep shadows get no deeper. All CV_32FC3 of one size;
 /// `difference` is what the model would add to `edited`.
 GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target);
@@ -73,7 +73,7 @@ GT_EXPORT void use_threads(int threads);
 /// See ImagePart::separate().
 std::vector<BlendLayer> separate(const WorkingImages& images, const Request& request, const Layer& result);
 
-/// `pixels` (over images.area.rect) with feathered alpha, cropped to where alpha is not 0.
+/// Returns `pixels` (over images.area.rect) with feathered alpha, cropped to the box of alpha > 0.
 GT_EXPORT Layer composite(const WorkingImages& images, const cv::Mat& pixels, const Request& request);
 
 }  // namespace geometry_transfer

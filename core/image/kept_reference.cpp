@@ -18,7 +18,7 @@ std::uint64_t bytes_of(const Patch& p) { return bytes_of(p.rgb) + bytes_of(p.kno
 
 std::uint64_t bytes_of(const GeometryLayers& l) { return bytes_of(l.shade) + bytes_of(l.light) + bytes_of(l.own); }
 
-/// A name that differs where the pixels, the size or the scale differ.
+/// Returns a name that differs if pixels, size or scale differ.
 std::string name_of(const Patch& patch) {
   std::string name = fmt::format("{} {} {:a}", patch.mask.cols, patch.mask.rows, patch.scale);
   for (const cv::Mat& m : {patch.rgb, patch.known, patch.mask}) {

@@ -11,7 +11,7 @@
 
 namespace geometry_transfer {
 
-/// A patch, and the name of its contents.
+/// A patch, and a name that identifies its contents.
 struct NamedPatch {
   Patch patch;
   std::string name;  ///< empty if nothing is kept

@@ -12,9 +12,9 @@
 namespace geometry_transfer {
 
 struct Patch {
-  Rect area;         ///< of the reference's canvas: the selection and bare material round it
+  Rect area;         ///< reference's canvas pixels: the selection and a ring of bare material
   cv::Mat rgb;       ///< CV_32FC3
-  cv::Mat known;     ///< CV_32FC1, 0 where rgb was filled; empty: all is known
+  cv::Mat known;     ///< CV_32FC1, 0 where rgb was filled; empty if all is known
   cv::Mat mask;      ///< CV_32FC1 in [0,1]; 0 where nothing is known
   double scale = 1;  ///< patch pixels per pixel of the reference's canvas
 };

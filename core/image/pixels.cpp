@@ -13,15 +13,16 @@ namespace {
 /// Colours are clamped to [-64, 64]: far beyond real pictures, but sums of squares stay finite.
 constexpr float kLargest = 64;
 
+/// The part of a raster that a result needs.
 struct Block {
-  Rect area;     ///< of the raster's own canvas
-  cv::Mat data;  ///< area at some resolution, channels as the raster's
+  Rect area;     ///< canvas pixels
+  cv::Mat data;  ///< the pixels of `area`, at a lower resolution if the result needs less
   bool empty() const { return data.empty(); }
 };
 
 bool is_whole(double v) { return std::abs(v - std::round(v)) < 1e-6; }
 
-/// A map that only moves, by whole pixels, within rounding.
+/// Returns true if the map only moves pixels, by whole pixels. Allows for rounding.
 bool moves_whole(const Affine& m) {
   return std::abs(m(0, 0) - 1) < 1e-9 && std::abs(m(1, 1) - 1) < 1e-9 && std::abs(m(0, 1)) < 1e-9 && std::abs(m(1, 0)) < 1e-9 &&
          is_whole(m(0, 2)) && is_whole(m(1, 2));
@@ -36,7 +37,7 @@ Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv:
     const cv::Point2d p = map(back, corner);
     x0 = std::min(x0, p.x), x1 = std::max(x1, p.x), y0 = std::min(y0, p.y), y1 = std::max(y1, p.y);
   }
-  // How many of the raster's pixels one pixel of the result covers, along x and y of the raster.
+  // The raster's pixels per pixel of the result, along x and y of the raster.
   const double across = double(area.width) / size.width, down = double(area.height) / size.height;
   const double step_x = std::max(1.0, std::hypot(back(0, 0) * across, back(0, 1) * down));
   const double step_y = std::max(1.0, std::hypot(back(1, 0) * across, back(1, 1) * down));
@@ -56,7 +57,7 @@ Block read_block(const Raster& raster, const Affine& back, const Rect& area, cv:
   return block;
 }
 
-/// Splits R'G'B'A into colour and what is known of it.
+/// Splits R'G'B'A into colour, and alpha as Pixels::known.
 Pixels split_alpha(const cv::Mat& rgba) {
   Pixels p;
   p.rgb.create(rgba.size(), CV_32FC3);
@@ -81,7 +82,7 @@ Pixels split_alpha(const cv::Mat& rgba) {
   return p;
 }
 
-/// Whether every pixel of the result lies among the block's pixel centres.
+/// Returns true if every pixel of the result lies between pixel centres of the block, so that no border is read.
 bool lies_within(const Affine& m, cv::Size size, cv::Size block) {
   for (const cv::Point2d corner : {cv::Point2d(0, 0), cv::Point2d(size.width - 1, 0), cv::Point2d(0, size.height - 1),
                                    cv::Point2d(size.width - 1, size.height - 1)}) {
@@ -91,7 +92,7 @@ bool lies_within(const Affine& m, cv::Size size, cv::Size block) {
   return true;
 }
 
-/// `block`, seen through the index map. Outside the block: its border repeated, or 0.
+/// Warps `block` by the index map. Outside the block the result is its border (`repeat`), or 0.
 cv::Mat warp(const cv::Mat& block, const Affine& m, cv::Size size, bool repeat, int interpolation) {
   cv::Mat out;
   const auto border = repeat ? cv::BORDER_REPLICATE : cv::BORDER_CONSTANT;

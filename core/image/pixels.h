@@ -8,9 +8,9 @@
 
 namespace geometry_transfer {
 
-/// A picture, and which of its pixels are known. rgb CV_32FC3 R'G'B', finite everywhere: unknown pixels are filled
-/// smoothly from known ones. known CV_32FC1 in [0,1]: 0 where the layer is transparent, ends, or held no finite number;
-/// empty when all is known.
+/// A picture, and which of its pixels are known. `rgb`: CV_32FC3 R'G'B', finite everywhere; unknown pixels are filled
+/// smoothly from known ones. `known`: CV_32FC1 in [0,1], 0 where the layer is transparent or not finite, and outside
+/// it; empty if all is known.
 struct Pixels {
   cv::Mat rgb, known;
 };
@@ -18,7 +18,7 @@ struct Pixels {
 inline cv::Rect2d to_rect2d(const Rect& r) { return cv::Rect2d(r.x, r.y, r.width, r.height); }
 Rect intersect(const Rect& a, const Rect& b);
 
-/// From canvas coordinates to canvas coordinates, 2x3: (x, y, 1) in, (x, y) out. A pixel's centre is at half units.
+/// A 2x3 matrix that maps canvas coordinates (x, y, 1) to canvas coordinates (x, y). A pixel's centre is at half units.
 using Affine = cv::Matx23d;
 inline const Affine kIdentity(1, 0, 0, 0, 1, 0);
 Affine inverse(const Affine& a);
@@ -26,17 +26,17 @@ cv::Point2d map(const Affine& a, cv::Point2d p);
 /// Returns the factor by which the map scales lengths, as the root of its area factor.
 double scale_of(const Affine& a);
 
-/// What `raster`, carried by `place`, shows over `area` of the canvas, at `size` pixels. Area-averaged where it shrinks, bicubic
-/// where it does not; whole-pixel moves and quarter turns copy pixels exactly.
+/// Places `raster` by `place`, and returns `area` of the canvas at `size` pixels. Pixels are averaged if the raster
+/// gets smaller, and interpolated (bicubic) otherwise. Moves by whole pixels and quarter turns copy pixels exactly.
 Pixels sample_colour(const Raster& raster, const Affine& place, const Rect& area, cv::Size size);
-/// The same for a mask: CV_32FC1 in [0,1], 0 outside its extent and for NaN.
+/// Does the same for a mask. Returns CV_32FC1 in [0,1], 0 outside the mask's extent and for NaN.
 cv::Mat sample_mask(const Raster& raster, const Affine& place, const Rect& area, cv::Size size);
 
 /// Returns the map from a pixel index of a picture (`size` pixels over `area`) to a pixel index of another one
 /// (`other_size` pixels over `other_area`). `back` maps canvas coordinates of `area` to those of `other_area`.
 Affine index_map(const Affine& back, const Rect& area, cv::Size size, const Rect& other_area, cv::Size other_size);
 
-/// Rec. 601 luma of R'G'B' (CV_32FC3 -> CV_32FC1).
+/// Returns Rec. 601 luma of R'G'B' (CV_32FC3 -> CV_32FC1).
 cv::Mat luma_of(const cv::Mat& rgb);
 
 /// Fills the pixels whose weight (CV_32FC1) is 0 smoothly from the others (push-pull); a weight in (0, 1) mixes. Any

@@ -10,6 +10,7 @@ namespace {
 /// Most samples on a selection's longer side; the box is then accurate to a thousandth of its size.
 constexpr int kMeasureSide = 1024;
 
+/// The coverage of a mask in part of the canvas.
 struct Samples {
   Rect area;
   cv::Mat coverage;  ///< CV_32FC1
@@ -21,7 +22,7 @@ Samples samples_of(const Raster& mask, const Rect& area) {
   return {area, sample_mask(mask, kIdentity, area, size)};
 }
 
-/// Canvas box of the non-zero pixels; empty without any.
+/// Returns the canvas box of the non-zero pixels; empty if there are none.
 Rect covered_bounds(const Samples& samples) {
   int x0 = samples.coverage.cols, x1 = -1, y0 = samples.coverage.rows, y1 = -1;
   for (int y = 0; y < samples.coverage.rows; ++y) {
@@ -45,7 +46,7 @@ MaskShape measure(const Raster& mask) {
   if (mask.extent().empty()) return shape;
   Samples samples = samples_of(mask, mask.extent());
   shape.bounds = covered_bounds(samples);
-  // Measure a small selection on a large canvas again, closer, until samples are canvas pixels or the box stays.
+  // Sample a small selection again within its box, until samples are canvas pixels or the box stays.
   for (int i = 0; i < 4 && !shape.empty() && samples.coverage.cols < samples.area.width && !(shape.bounds == samples.area); ++i) {
     samples = samples_of(mask, shape.bounds);
     shape.bounds = covered_bounds(samples);

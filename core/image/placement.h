@@ -9,15 +9,16 @@
 
 namespace geometry_transfer {
 
-/// Box, centre, area and outline of a selection. Each look takes at most 1024 samples a side.
+/// Box, centre, area and outline of a selection, measured on at most 1024 samples a side.
 struct MaskShape {
-  Rect bounds;           ///< smallest box of non-zero pixels, canvas pixels
-  cv::Point2d centroid;  ///< weighted by coverage; the nearest pixel corner, so that quarter turns map pixels onto pixels
-  double area = 0;       ///< sum of coverage, pixels
+  Rect bounds;                       ///< smallest box of non-zero pixels, canvas pixels
+  cv::Point2d centroid;              ///< weighted by coverage, rounded to a pixel corner so that quarter turns are exact
+  double area = 0;                   ///< sum of coverage, pixels
   std::vector<cv::Point2d> outline;  ///< corner points whose convex hull holds the selection
   bool empty() const { return bounds.empty(); }
 };
 
+/// Measures a mask. A small selection on a large canvas is measured again at a finer scale.
 MaskShape measure(const Raster& mask);
 
 /// Returns the map that stretches and flips, rotates (counter-clockwise on screen) and scales about `centre`, and then

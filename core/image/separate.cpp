@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Split a result into layers that a host blends over the target:
+/// Splits a result into layers that a host blends over the target:
 ///
 ///   result = ((target * shade) * (1 - own alpha) + own * own alpha) + add - subtract
 ///
-/// Shade and own material come from the edit's layers. The rest of the difference is light: brightening, glints, highlights that
-/// were kept below white, and a model's correction.
+/// Shade and own material come from the edit's layers. The rest of the difference goes to add and subtract:
+/// brightening, glints, the limit at white, and a model's correction.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -16,12 +16,12 @@
 namespace geometry_transfer {
 namespace {
 
-/// Rows that are worked on at once.
+/// Rows for which all edits are interpolated at a time.
 constexpr int kRows = 64;
-/// Layers that change no pixel by more than this are left out: an eighth of a level of 8 bits.
+/// Display values, an eighth of a level of 8 bits. A layer that changes no pixel by more is left out.
 constexpr float kNothing = 1 / 2048.0f;
 
-/// What all edits together do to one row of pixels.
+/// The combined effect of all edits on one row of pixels.
 struct CombinedRow {
   std::vector<float> factor;  ///< on the target, in [0,1]
   std::vector<float> own;     ///< [0,1], share of `own_colour`
@@ -39,7 +39,7 @@ EditRows edit_rows(const PlacedEdit& edit, cv::Size full, int top, int height) {
   return {part(edit.support), part(edit.layers.shade), part(edit.layers.own), part(edit.paste), float(edit.strength)};
 }
 
-/// Adds an edit to what the earlier ones do.
+/// Combines row `y` of an edit with the edits before it. `left`: the edit's column at which `row` begins.
 void add_edit(const EditRows& rows, int y, int left, CombinedRow& row) {
   if (rows.shade.empty()) return;
   for (int x = 0; x < int(row.factor.size()); ++x) {

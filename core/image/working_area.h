@@ -12,9 +12,9 @@ double margin_of(const Request& request);
 
 /// Returns the working rectangle: a square around `geometry` (the placed selections on the canvas), moved and cut to
 /// stay inside `target`. Its side is the geometry's longer side / request.context, but at least that side with the
-/// margins. It is also at least native_side / 4 pixels, so that a tiny selection is enlarged 4 times at most. The model
-/// sees the rectangle at request.working_size of its own side. With `native_side` 0 (no model) the rectangle is only
-/// what the edit reads. mask_share is left 0.
+/// margins. It is also at least native_side / 4 pixels, so that a tiny selection is enlarged 4 times at most. The
+/// model's picture has about request.working_size * native_side pixels on its longer side. With `native_side` 0 (no
+/// model) the rectangle is only what the edit reads. mask_share is left 0.
 WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const Request& request, int native_side,
                          int granularity);
 

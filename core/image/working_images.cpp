@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Reads what a transfer needs from the hosts' rasters: only the rectangle, once.
+/// Reads the pixels that a transfer needs from the hosts' rasters: only the working rectangle, and each raster once.
 #include <algorithm>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
@@ -14,7 +14,7 @@
 namespace geometry_transfer {
 namespace {
 
-/// A reference's selection, and how it comes onto the target's canvas.
+/// A reference, its selection, and the map from its canvas to the target's.
 struct Placed {
   const Reference* reference;
   MaskShape shape;
@@ -29,7 +29,7 @@ Rect whole(const cv::Rect2d& r) {
   return out;
 }
 
-/// Each geometry with its own placement, then the request's about the centre of them all.
+/// Returns all geometries with their maps: each one's own placement, and then the request's about the common centre.
 std::vector<Placed> placed(const Scene& scene, const Request& request) {
   const std::vector<MeasuredReference> geometries = geometries_of(scene);
   const Affine together = affine_of(request.placement, centre_of(geometries));
@@ -39,8 +39,8 @@ std::vector<Placed> placed(const Scene& scene, const Request& request) {
   return list;
 }
 
-/// Returns the map that only scales the reference, as its placement does, and shifts it: its mask in the middle,
-/// shifted so that the view stays on the layer.
+/// Returns a map that scales the reference as its placement does, but neither turns nor flips it. It moves the mask to
+/// the middle of `rect`, or as near to it as the reference covers `rect`.
 Affine unplaced_map(const Placed& p, const Rect& rect) {
   const double scale = scale_of(p.place);
   Affine a(scale, 0, 0, 0, scale, 0);
@@ -55,14 +55,14 @@ Affine unplaced_map(const Placed& p, const Rect& rect) {
   return a;
 }
 
-/// What reading, editing and compositing take at their peak, measured with selections of 4 to 100 million pixels: for each pixel
-/// of the rectangle (the target as it is read, 16, 12 and 12 bytes, its alpha twice) and of the view (a reference's planes).
+/// Bytes of memory at the peak, per pixel of the rectangle (target and alpha while they are read) and per pixel of the
+/// view (a reference's planes). Measured on selections of 4 to 100 million pixels.
 constexpr double kBytesPerPixel = 50, kBytesPerViewPixel = 212;
-/// Bytes per view pixel of each further geometry, whose planes stay until the edit (measured 42 to 70), and of each
-/// texture; bytes per rectangle pixel for averaging.
+/// Further bytes: per view pixel for each further geometry (measured 42 to 70) and each texture, and per rectangle
+/// pixel for averaging geometries.
 constexpr double kBytesPerFurther = 72, kBytesPerTexture = 24, kBytesToAverage = 36;
 
-/// Refuses a rectangle that the memory cannot hold, before any of it is taken.
+/// Throws Error (system) if the free memory cannot hold the rectangle. Called before anything is allocated.
 void require_memory(const Rect& rect, cv::Size view, std::size_t geometries, std::size_t textures) {
   const double further = static_cast<double>(geometries) - 1;
   const double per_pixel = kBytesPerPixel + (further > 0 ? kBytesToAverage : 0);
@@ -78,7 +78,7 @@ void require_memory(const Rect& rect, cv::Size view, std::size_t geometries, std
         rect.width, rect.height, gigabytes(static_cast<std::uint64_t>(needed)), gigabytes(free));
 }
 
-/// True where some of the mask lies on pixels that the target has.
+/// Returns true if part of the mask lies on visible pixels of the target.
 bool reaches_target(const WorkingImages& images) {
   if (images.target_alpha.empty()) return true;
   cv::Mat there;
@@ -86,7 +86,7 @@ bool reaches_target(const WorkingImages& images) {
   return cv::countNonZero((images.mask > 0) & (there > 0)) > 0;
 }
 
-/// Only a model's attention reads unplaced references and textures.
+/// Returns true if a model runs. Only its attention reads unplaced references and textures.
 bool uses_model(const Request& request) { return request.correction > 0; }
 
 bool contains(const Rect& outer, const Rect& inner) { return intersect(outer, inner) == inner; }

@@ -18,9 +18,9 @@ struct WorkerAddress {
   Milliseconds silence_timeout{20000};  ///< longest time without any message while a transfer runs
 };
 
-/// Runs a transfer in the worker and starts one if there is none. If the worker itself fails (cannot be started, is busy, has
-/// another version, is killed, is silent), `run_locally` does the transfer from the beginning. Errors and Cancelled of the
-/// transfer are thrown as `run_locally` throws them.
+/// Runs a transfer in the worker and starts one if there is none. If the worker itself fails (cannot be started, is
+/// busy, has another version, is killed, is silent), `run_locally` does the transfer from the beginning. Errors and
+/// Cancelled of the transfer are thrown as `run_locally` throws them.
 Layer run_in_worker(const WorkerAddress& address, const Runner& run_locally, const Scene& scene, const Request& request,
                     const ProgressCallback& progress, Report& report);
 

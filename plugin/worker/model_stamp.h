@@ -14,8 +14,8 @@ std::string stamp_of(const std::string& model);
 /// Remembers the stamp of the model that was used last.
 class KeptModel {
  public:
-  /// Returns true if the model that is kept may serve this transfer: it is the same one, its files have not changed, and
-  /// it may be kept at all. `model`: its folder or file.
+  /// Returns true if the model that is kept may serve this transfer: it is the same one, its files have not changed,
+  /// and it may be kept at all. `model`: its folder or file.
   bool still_good(const std::string& model);
 
  private:

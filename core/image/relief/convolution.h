@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Convolutions for the relief network: fp32, channels last, with nothing but OpenCV's threads.
+/// Convolutions for the relief network: fp32, channels last. They need OpenCV's threads only.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@ namespace geometry_transfer::relief {
 constexpr int kLanes = 16;
 inline int padded(int channels) { return (channels + kLanes - 1) / kLanes * kLanes; }
 
-/// Activations: height x width pixels of `channels` floats, with a border of one pixel of zeros on each side, so that a 3 x 3
-/// convolution never asks where the picture ends. Rows have room to spare on the right, because convolutions read whole blocks.
+/// Activations: height x width pixels of `channels` floats. A border of one pixel of zeros on each side is the padding
+/// of 3 x 3 convolutions. Rows have spare room on the right, because convolutions read whole blocks.
 class Activations {
  public:
   Activations() = default;
@@ -39,12 +39,12 @@ enum class Instructions { baseline, avx2, avx512 };
 /// Returns the fastest ones that this processor has.
 Instructions best_instructions();
 
-/// A convolution of 1 x 1 or 3 x 3 (zero padding 1). Weights are packed once for the kernel.
+/// A convolution of 1 x 1, or of 3 x 3 with zero padding 1. Weights are packed once for the kernel.
 class Convolution {
  public:
   Convolution() = default;
-  /// weight: outputs x inputs x side x side, PyTorch's order. `gain` multiplies weight and bias.
-  /// input_parts: channels of the tensors whose concatenation is the input, each padded on its own; they add up to `inputs`.
+  /// weight: outputs x inputs x side x side, PyTorch's order. `gain` multiplies weight and bias. input_parts: channels
+  /// of the tensors whose concatenation is the input, each padded on its own; they add up to `inputs`.
   Convolution(const float* weight, const float* bias, int outputs, int inputs, int side, float gain = 1,
               std::vector<int> input_parts = {});
   int outputs() const { return outputs_; }

@@ -32,7 +32,7 @@ cv::Mat dilated(const cv::Mat& m, int side) {
   return out;
 }
 
-/// Average each 2 x 2 pixels. The last row or column of an odd side is averaged alone.
+/// Averages each 2 x 2 pixels. The last row or column of an odd side is repeated for this.
 cv::Mat halved(const cv::Mat& m) {
   const int rows = (m.rows + 1) / 2, cols = (m.cols + 1) / 2, c = m.channels();
   cv::Mat out(rows, cols, m.type());
@@ -60,7 +60,7 @@ cv::Mat log_ratio(const cv::Mat& rgb, const cv::Mat& tone) {
   return out;
 }
 
-/// The network's planes (network.h).
+/// Returns the network's input planes (see kInputs in network.h).
 cv::Mat planes_of(const cv::Mat& rgb, const cv::Mat& selected, const cv::Mat& tone, const cv::Mat& ratio) {
   cv::Mat planes(rgb.size(), CV_32FC(relief::kInputs));
   for (int y = 0; y < rgb.rows; ++y) {
@@ -90,10 +90,11 @@ cv::Mat run_network(const cv::Mat& planes, const cv::Mat& near_selection) {
   return out;
 }
 
-/// The slider's `value`, or what was `decided` if it is on automatic (below 0).
+/// Returns the slider's `value`, or `decided` if the slider is on automatic (below 0).
 double value_or(double value, double decided) { return value < 0 ? decided : value; }
 
-/// Apply the slider *Remove grain*. Below 1 it mixes the reference's own ratio back in; above 1 it removes faint shade.
+/// Applies the slider *Remove grain*. Below 1 it mixes the reference's own ratio back in; above 1 it removes faint
+/// shade.
 void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& soft, double grain) {
   if (grain < 1) {
     cv::Mat all = ratio.mul(soft), bounded = cv::min(cv::max(all, kLeastShade), kMostShade);
@@ -108,8 +109,8 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
   }
 }
 
-/// Share of pixels whose colour is clearly not the bare material's: 0 up to a difference of kSame from its tone, 1 from kOther
-/// on.
+/// Returns for each pixel the share of another material, judged by the difference in colour from the tone: 0 up to
+/// kSameMaterial, 1 from kOtherMaterial on.
 cv::Mat other_material(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& soft) {
   cv::Mat smooth, difference, share(source.size(), CV_32FC1);
   cv::GaussianBlur(source, smooth, {}, kOtherSigma);
@@ -123,9 +124,9 @@ cv::Mat other_material(const cv::Mat& source, const cv::Mat& tone, const cv::Mat
   return share;
 }
 
-/// Applies the slider *Keep own material*. Up to the network's decision it fades the reference's own material in. Above it, more
-/// and more of what differs in colour from the bare material counts as own material, all of it at 1. So the slider has an
-/// effect where the network saw none, too.
+/// Applies the slider *Keep own material*. Below the network's decision it reduces own material. Above it, it also adds
+/// a part of `differs` (see other_material) to own material, all of it at 1. The slider then has an effect where the
+/// network found no own material.
 void adjust_own(GeometryLayers& layers, const cv::Mat& differs, double value, double decided) {
   if (value <= decided) {
     layers.own = layers.own * (decided > 0 ? value / decided : 0);
@@ -137,12 +138,11 @@ void adjust_own(GeometryLayers& layers, const cv::Mat& differs, double value, do
       float& own = layers.own.at<float>(y, x);
       const float added = more * std::max(0.0f, differs.at<float>(y, x) - own);
       own += added;
-      layers.light.at<float>(y, x) *= 1 - added;  // the matter shows with the light that it has in the photograph
+      layers.light.at<float>(y, x) *= 1 - added;  // the photograph holds this material's light already
     }
 }
 
-/// True for water, which glints: the brightest of the light layer is nearly white. It reaches 0.55 to 0.8 on drawn droplets and
-/// at most 0.45 on other geometries.
+/// Returns true for water, which glints: the brightest part of the light layer is above kGlint.
 bool is_water(const GeometryLayers& layers) {
   std::vector<float> lit;
   for (int y = 0; y < layers.light.rows; ++y)
@@ -154,8 +154,8 @@ bool is_water(const GeometryLayers& layers) {
   return *high > kGlint;
 }
 
-/// Limits shade and light to 1.3 times the strongest difference from the bare tone nearby, and removes own material
-/// where there is hardly any difference. An even reference therefore changes nothing.
+/// Limits shade and light to 1.3 times the strongest difference from the tone nearby. Reduces own material where the
+/// difference is small. An even reference therefore changes nothing.
 void limit_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::Mat& tone, const cv::Mat& ratio, bool water) {
   cv::Mat difference, planes[3];
   cv::absdiff(source, tone, difference);
@@ -187,7 +187,7 @@ void limit_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::
     }
 }
 
-/// The brightening of a field without details narrower than a sixteenth of `size` (pixels); never below 0.
+/// Returns the brightening of a field (>= 0) without details narrower than a sixteenth of `size`, pixels.
 cv::Mat broad_brightening(const cv::Mat& field, double size) {
   const int radius = std::max(2, cvRound(kBroad * size));
   const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
@@ -197,7 +197,7 @@ cv::Mat broad_brightening(const cv::Mat& field, double size) {
   return cv::max(gaussian(wide, radius / 2.0), 0);
 }
 
-/// Mean of `shade` over the darkest fifth of what is dark in the selection, and the bare material's spread.
+/// Sets decided.depth and decided.grain; leaves them if the selection has too few dark pixels.
 void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& bare, const cv::Mat& ratio,
                       SplitGeometry& split) {
   std::vector<float> dark;
@@ -215,7 +215,8 @@ void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& 
   split.grain = spread[0];
 }
 
-/// Boxes of the selection's connected pieces, droplets for example; all of it if there are too many pieces, or if boxes overlap.
+/// Returns the boxes of the selection's connected pieces, for example droplets. Returns the whole picture if there are
+/// too many pieces, or if boxes overlap.
 std::vector<cv::Rect> pieces_of(const cv::Mat& selected) {
   const cv::Rect all({}, selected.size());
   cv::Mat labels, boxes, centres;
@@ -232,6 +233,7 @@ std::vector<cv::Rect> pieces_of(const cv::Mat& selected) {
   return pieces;
 }
 
+/// Returns the automatic values of own material and show-through.
 GeometryDecisions decisions_of(const GeometryLayers& layers, const cv::Mat& mask, bool water) {
   GeometryDecisions d;
   std::vector<float> own;

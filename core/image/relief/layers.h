@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Split a reference into the layers of its geometry. The layers do not depend on a target, so one reference is split once and
-/// placed as often as one likes:
+/// Splits a reference into the layers of its geometry. The layers do not depend on a target, so a reference is split
+/// once and placed many times:
 ///
 ///   result = (1 - own) * target * exp(shade) + own * reference + light
 #pragma once
@@ -12,19 +12,19 @@
 
 namespace geometry_transfer {
 
-/// All of the size of the picture that was split; display values (R'G'B' in [0,1]).
+/// Fields of the size of the picture that was split, for display values (R'G'B' in [0,1]).
 struct GeometryLayers {
-  cv::Mat shade;  ///< CV_32FC1: log of the factor on the target; [-5, 2] less show-through; 0: nothing
-  cv::Mat light;  ///< CV_32FC1: added to all channels; glints (> 0), at times negative; 0: nothing
-  cv::Mat own;    ///< CV_32FC1 in [0,1]: share of the reference's own material (rust, bared metal, a crack's dark floor)
+  cv::Mat shade;  ///< CV_32FC1: log of the factor on the target, -5 to 2; 0: no change
+  cv::Mat light;  ///< CV_32FC1: added to all channels; glints are > 0; may be negative
+  cv::Mat own;    ///< CV_32FC1 in [0,1]: share of the reference's own material (rust, bared metal, a dark floor)
   bool empty() const { return shade.empty(); }
 };
 
 struct SplitGeometry {
   GeometryLayers layers;
   GeometryDecisions decided;  ///< all but `strength`, which depends on the target: edit_onto() sets it
-  double depth = 0;           ///< mean of shade where it is darkest (a fifth of what is dark), <= 0
-  double grain = 0;           ///< standard deviation of the bare material's log ratio round the selection
+  double depth = 0;           ///< <= 0: mean of shade over the darkest fifth of the dark pixels
+  double grain = 0;           ///< standard deviation of the bare material's log ratio to its tone
 };
 
 /// rgb CV_32FC3 in [0,1]; mask CV_32FC1 in [0,1], the selection; known CV_32FC1, 0 where rgb was filled, or empty.

@@ -59,7 +59,7 @@ class Tensors {
   const std::byte* data_;
 };
 
-/// f(y) for all rows, on OpenCV's threads.
+/// Calls f(y) for all rows, on OpenCV's threads.
 template <class Row>
 void for_rows(int height, const Row& f) {
   cv::parallel_for_(cv::Range(0, height), [&](const cv::Range& r) {
@@ -90,7 +90,7 @@ Activations halved(const Activations& x) {
   return out;
 }
 
-/// x at twice its size, nearest pixel, and the channels of `skip` behind it.
+/// Doubles the size of `x` by repeating pixels, and appends the channels of `skip`.
 Activations joined(const Activations& x, const Activations& skip) {
   const int c = x.channels(), s = skip.channels();
   Activations out(skip.height(), skip.width(), c + s);
@@ -103,7 +103,7 @@ Activations joined(const Activations& x, const Activations& skip) {
   return out;
 }
 
-/// Adds to every pixel the mean over all pixels.
+/// Adds the mean over all pixels to every pixel.
 void add_mean(Activations& x) {
   std::vector<double> sum(x.channels(), 0.0);
   for (int y = 0; y < x.height(); ++y)

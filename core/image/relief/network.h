@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The relief network (core/models/relief): a small U-Net without libtorch, its weights inside this library.
+/// The relief network (core/models/relief): a small U-Net without libtorch. Its weights are embedded in this library.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -10,22 +10,23 @@
 
 namespace geometry_transfer::relief {
 
-/// Planes that go in: source R'G'B' - 0.5, mask, tone R'G'B' - 0.5, source - tone, log((luma of source + 0.03) / (luma of tone +
-/// 0.03)). Luma is the mean of the channels here.
+/// Input planes: reference R'G'B' - 0.5, mask, tone R'G'B' - 0.5, reference - tone, log((mean of the
+/// reference + 0.03) / (mean of the tone + 0.03)). Means are over the three channels.
 constexpr int kInputs = 11;
-/// Planes that come out, before their limits: shade, light, own.
+/// Output planes, not limited yet: shade, light, own material.
 constexpr int kOutputs = 3;
 
-/// The network. Its modules are found by their keys in the weights file.
+/// The network. The keys in the weights file say which modules it has.
 class Network {
  public:
-  /// Reads a safetensors file in memory (fp16 or fp32). Throws std::runtime_error that names a missing key: a fault of the build.
+  /// Reads a safetensors file in memory (fp16 or fp32). Throws std::runtime_error that names a missing key: a fault of
+  /// the build.
   Network(const unsigned char* bytes, std::size_t size);
-  /// The weights that ship.
+  /// Returns the network with the weights that ship.
   static const Network& shipped();
 
-  /// planes: CV_32FC(kInputs), any size of 8 pixels or more a side -> CV_32FC(kOutputs) of the same size. About 45,000
-  /// multiplications a pixel.
+  /// Runs the network. `planes`: CV_32FC(kInputs), at least 8 pixels a side. Returns CV_32FC(kOutputs) of the same
+  /// size. It takes about 45,000 multiplications per pixel, counted from the layers' shapes.
   cv::Mat operator()(const cv::Mat& planes) const;
 
  private:
@@ -34,7 +35,7 @@ class Network {
     bool has_skip = false;
     int inputs = 0, outputs = 0;
   };
-  /// x may share memory with the result.
+  /// The result may share memory with `x`.
   static Activations run(const Block& block, Activations x);
 
   Convolution conv_in_, to_full_, full_, conv_out_;

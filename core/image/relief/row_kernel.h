@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// No include guard: convolution.cpp includes this once for each instruction set. A template would not do, because GCC splits
-// vectors that the function's own target lacks before it inlines the function.
+// No include guard: convolution.cpp includes this once for each instruction set. It is not a template, because GCC
+// would compile a template's vectors for the default instruction set, before it inlines the template.
 //   ROW_NAME    name of the function
 //   ROW_LANES   floats of a vector register: 4, 8 or 16
 //   ROW_TARGET  the function's target attribute; empty for the compiler's default
 
-/// One row of one block of output channels: twelve accumulators, two weights and one input fill the 16 vector registers of
-/// x86-64.
+/// Computes one row of one block of output channels. Twelve sums, two weights and one input use 15 of the 16 vector
+/// registers of x86-64.
 ROW_TARGET void ROW_NAME(const Job& job, Convolution::Epilogue epilogue) {
   typedef float Lanes __attribute__((vector_size(ROW_LANES * sizeof(float)), aligned(4), may_alias));
   for (int first = 0; first < job.block; first += 2 * ROW_LANES)

@@ -35,8 +35,8 @@ struct StageTime {
 
 /// What the edit measured on the first geometry, and the values that it takes for sliders on automatic.
 struct GeometryDecisions {
-  double own_material = 0;          ///< [0,1]: how much of its own material shows where it shows most
-  double show_through = 0;          ///< [0,1]: share of its wide brightening that is left out: more than 0 for water
+  double own_material = 0;          ///< [0,1]: greatest share of own material in the selection
+  double show_through = 0;          ///< [0,1]: share of broad brightening that is removed; above 0 for water only
   double strength = 1;              ///< [1, 1.8]: more than 1 where the geometry would drown in the target's own texture
   bool water = false;               ///< it glints, so its reflections turn with it
   double light_x = 0, light_y = 0;  ///< see light_of(), relief/relight.h; both 0: its light cannot be told
