@@ -23,10 +23,10 @@ constexpr std::uint64_t kMostFields = 1 << 20;  // bytes; no message has more
 /// time out. `between` (may be empty) is called every 100 ms.
 void wait_for(int fd, short event, Milliseconds limit, const std::function<void()>& between) {
   constexpr Milliseconds slice(100);
-  pollfd one = {fd, event, 0};
+  pollfd polled = {fd, event, 0};
   for (Milliseconds waited(0);; waited += slice) {
     const Milliseconds now = limit.count() < 0 ? slice : std::min(slice, limit - waited);
-    const int ready = poll(&one, 1, static_cast<int>(now.count()));
+    const int ready = poll(&polled, 1, static_cast<int>(now.count()));
     if (ready > 0) return;
     if (ready < 0 && errno != EINTR) throw Disconnected("poll failed");
     if (limit.count() >= 0 && waited + slice >= limit) throw Silent("silent");
@@ -51,7 +51,7 @@ void Channel::send(MessageType type, const std::string& fields, const float* pix
 Message Channel::receive(Milliseconds limit, std::uint64_t most_pixels) {
   Head head;
   receive_all(&head, sizeof head, limit);
-  if (head.mark != kMark || head.fields > kMostFields || head.pixels > most_pixels) throw Disconnected("not our language");
+  if (head.mark != kMark || head.fields > kMostFields || head.pixels > most_pixels) throw Disconnected("invalid message head");
   Message message;
   message.type = head.type;
   message.fields.resize(head.fields);

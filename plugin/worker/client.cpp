@@ -27,11 +27,11 @@ Fd connected(const WorkerAddress& address, const std::function<void()>& while_wa
 /// Answers the worker's request for pixels.
 void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, const std::string& fields) {
   FieldReader from(fields);
-  const int place = from.get<int>();
+  const int index = from.get<int>();
   const Rect area = from.get<Rect>();
   const Size size = from.get<Size>();
-  if (place < 0 || place >= static_cast<int>(rasters.size()) || !rasters[place]) throw Disconnected("no such raster");
-  const Rect all = rasters[place]->extent();
+  if (index < 0 || index >= static_cast<int>(rasters.size()) || !rasters[index]) throw Disconnected("no such raster");
+  const Rect all = rasters[index]->extent();
   const bool inside = area.x >= all.x && area.y >= all.y && area.width > 0 && area.height > 0 && area.width <= all.width &&
                       area.height <= all.height && area.right() <= all.right() && area.bottom() <= all.bottom();
   constexpr int kMostSide = 1 << 20, kMostSize = 1 << 28;
@@ -39,8 +39,8 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
       std::int64_t(size.width) * size.height > kMostSize)
     throw Disconnected("no such pixels");
   try {
-    std::vector<float> pixels(static_cast<std::size_t>(size.width) * size.height * rasters[place]->channels());
-    rasters[place]->read(area, size, pixels.data());
+    std::vector<float> pixels(static_cast<std::size_t>(size.width) * size.height * rasters[index]->channels());
+    rasters[index]->read(area, size, pixels.data());
     channel.send(MessageType::pixels, {}, pixels.data(), pixels.size());
   } catch (const Error& e) {
     FieldWriter to;
@@ -50,9 +50,9 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
 }
 
 /// Throws Disconnected if the worker fails, and what the transfer threw: Error, Cancelled, or std::runtime_error for a
-/// bug. Fills `reached` with the progress. `ask` throws Cancelled if the user cancels.
+/// bug. `last` receives the latest progress. `check_cancelled` throws Cancelled if the user cancels.
 Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started, const Scene& scene, const Request& request,
-                   Progress& reached, const std::function<void()>& ask, Report& report) {
+                   Progress& last, const std::function<void()>& check_cancelled, Report& report) {
   Message hello;
   try {
     hello = channel.receive(started ? address.hello_timeout : address.answer_timeout);
@@ -81,17 +81,17 @@ Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started,
         send_pixels(channel, rasters, message.fields);
         break;
       case MessageType::progress:
-        reached = fields.get<Progress>();
-        ask();
+        last = fields.get<Progress>();
+        check_cancelled();
         break;
       case MessageType::layer: {
         report = get_report(fields);
         Layer layer;
         layer.area = fields.get<Rect>();
         layer.rgba = std::move(message.pixels);
-        const bool right = layer.area.width >= 0 && layer.area.height >= 0 &&
-                           layer.rgba.size() == std::size_t(layer.area.width) * std::size_t(layer.area.height) * 4;
-        if (!right) throw Disconnected("not that many pixels");
+        const bool complete = layer.area.width >= 0 && layer.area.height >= 0 &&
+                              layer.rgba.size() == std::size_t(layer.area.width) * std::size_t(layer.area.height) * 4;
+        if (!complete) throw Disconnected("not that many pixels");
         return layer;
       }
       case MessageType::error:
@@ -110,15 +110,15 @@ Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started,
 
 Layer run_in_worker(const WorkerAddress& address, const Runner& run_locally, const Scene& scene, const Request& request,
                     const ProgressCallback& progress, Report& report) {
-  Progress reached;
-  const auto ask = [&] {
-    if (progress && !progress(reached)) throw Cancelled();
+  Progress last;
+  const auto check_cancelled = [&] {
+    if (progress && !progress(last)) throw Cancelled();
   };
   bool started = false;
-  Channel channel(connected(address, ask, started));
-  channel.while_waiting(ask);
+  Channel channel(connected(address, check_cancelled, started));
+  channel.while_waiting(check_cancelled);
   if (channel.fd() >= 0) try {
-      return run_remotely(channel, address, started, scene, request, reached, ask, report);
+      return run_remotely(channel, address, started, scene, request, last, check_cancelled, report);
     } catch (const Silent&) {
       end_listener(channel.fd(), false);  // otherwise the next transfer would wait for it, too
     } catch (const Disconnected&) {

@@ -83,7 +83,7 @@ std::string link_of(const std::string& path) {
 }
 
 /// Runs between fork and exec, so it makes only async-signal-safe calls.
-[[noreturn]] void become(char** line, const int* descriptors, int count) {
+[[noreturn]] void exec_worker(char** arguments, const int* descriptors, int count) {
   const int null = open("/dev/null", O_RDWR);
   int above[8];
   for (int i = 0; i < count; ++i) above[i] = fcntl(descriptors[i], F_DUPFD, 64);  // 64 and up, so 3, 4, ... stay free
@@ -96,7 +96,7 @@ std::string link_of(const std::string& path) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int number : {SIGPIPE, SIGCHLD, SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_DFL);
-  execv(line[0], line);
+  execv(arguments[0], arguments);
   _exit(127);
 }
 
@@ -158,10 +158,10 @@ void remove_socket(int listener) {
 }
 
 Fd accept_from(int listener) {
-  Fd made(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  Fd connection(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   ucred peer = {};
-  if (!made || !has_this_users_id(made.get(), peer)) return Fd();
-  return made;
+  if (!connection || !has_this_users_id(connection.get(), peer)) return Fd();
+  return connection;
 }
 
 Fd watch(int pid) {
@@ -179,18 +179,18 @@ bool gone(int watched) {
 }
 
 bool start_detached(const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
-  std::vector<std::string> words = {link_of(kSelf)};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> line;
-  for (std::string& word : words) line.push_back(&word[0]);
-  line.push_back(nullptr);
+  std::vector<std::string> all = {link_of(kSelf)};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& argument : all) argv.push_back(&argument[0]);
+  argv.push_back(nullptr);
 
   const pid_t between = fork();
   if (between < 0) return false;
   if (between == 0) {
     setsid();
     const pid_t worker = fork();
-    if (worker == 0) become(line.data(), descriptors.data(), static_cast<int>(descriptors.size()));
+    if (worker == 0) exec_worker(argv.data(), descriptors.data(), static_cast<int>(descriptors.size()));
     _exit(worker < 0 ? 1 : 0);
   }
   int status = 0;

@@ -18,7 +18,7 @@
 namespace geometry_transfer::worker {
 namespace {
 
-constexpr char kWord[] = "--geometry-transfer-worker";
+constexpr char kWorkerArgument[] = "--geometry-transfer-worker";
 constexpr int kListener = 3, kWatched = 4;
 
 Milliseconds keep_time() {
@@ -33,7 +33,7 @@ Milliseconds keep_time() {
 
 }  // namespace
 
-bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1], kWord) == 0; }
+bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1], kWorkerArgument) == 0; }
 
 int worker_main(char** argv) {
   prefer_for_oom_kill();
@@ -66,7 +66,7 @@ Runner worker_runner() {
     address.start = [&](Fd listener) {
       const Fd watched = watch(gimp);
       if (watched && getppid() == gimp)  // otherwise it ended meanwhile, and its number may belong to another process
-        start_detached({kWord, std::to_string(keep.count())}, {listener.get(), watched.get()});
+        start_detached({kWorkerArgument, std::to_string(keep.count())}, {listener.get(), watched.get()});
     };
     return run_in_worker(address, run_locally, scene, request, progress, report);
   };

@@ -6,11 +6,11 @@
 namespace geometry_transfer::worker {
 namespace {
 
-constexpr std::uint32_t kMost = 10000;  // references, parameters, stages, residuals
+constexpr std::uint32_t kMostEntries = 10000;  // references, parameters, stages, residuals
 
 std::uint32_t get_count(FieldReader& from) {
   const auto count = from.get<std::uint32_t>();
-  if (count > kMost) throw Disconnected("too many");
+  if (count > kMostEntries) throw Disconnected("a list has too many entries");
   return count;
 }
 
@@ -73,12 +73,12 @@ void put_scene(FieldWriter& to, const Scene& scene) {
 }
 
 Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const RasterShape&)>& raster) {
-  int place = 0;
+  int index = 0;
   const auto next = [&]() -> const Raster* {
     const auto shape = from.get<RasterShape>();
-    const Raster* made = shape.channels ? raster(place, shape) : nullptr;
-    ++place;
-    return made;
+    const Raster* result = shape.channels ? raster(index, shape) : nullptr;
+    ++index;
+    return result;
   };
   Scene scene;
   scene.target = next();

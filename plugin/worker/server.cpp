@@ -19,7 +19,7 @@
 namespace geometry_transfer::worker {
 namespace {
 
-constexpr Milliseconds kHeartbeat(1000), kForGood(-1);
+constexpr Milliseconds kHeartbeat(1000), kNoLimit(-1);
 
 void say_hello(Channel& channel, bool is_free) {
   FieldWriter hello;
@@ -31,18 +31,18 @@ void say_hello(Channel& channel, bool is_free) {
 /// A layer of the plug-in, read over the connection.
 class RemoteRaster : public Raster {
  public:
-  RemoteRaster(Channel& channel, int place, const RasterShape& shape) : channel_(channel), place_(place), shape_(shape) {}
+  RemoteRaster(Channel& channel, int index, const RasterShape& shape) : channel_(channel), index_(index), shape_(shape) {}
   int channels() const override { return shape_.channels; }
   Rect extent() const override { return shape_.extent; }
   void read(const Rect& area, Size size, float* out) const override {
     const std::size_t count = static_cast<std::size_t>(size.width) * size.height * shape_.channels;
     try {
       FieldWriter wanted;
-      wanted.put(place_);
+      wanted.put(index_);
       wanted.put(area);
       wanted.put(size);
       channel_.send(MessageType::read, wanted.bytes());
-      const Message got = channel_.receive(kForGood, count);
+      const Message got = channel_.receive(kNoLimit, count);
       if (got.type == MessageType::unread) {
         FieldReader fields(got.fields);
         throw get_error(fields);
@@ -56,7 +56,7 @@ class RemoteRaster : public Raster {
 
  private:
   Channel& channel_;
-  int place_;
+  int index_;
   RasterShape shape_;
 };
 
@@ -67,7 +67,7 @@ class Heartbeat {
   Heartbeat(Channel& channel, int listener, int watched)
       : channel_(channel), listener_(listener), watched_(watched), thread_([this] { beat(); }) {}
   ~Heartbeat() {
-    over_ = true;
+    stopping_ = true;
     const char word = 0;
     (void)!write(wake_[1], &word, 1);
     thread_.join();
@@ -78,21 +78,21 @@ class Heartbeat {
 
  private:
   void beat() {
-    while (!over_) {
-      pollfd some[] = {{wake_[0], POLLIN, 0}, {watched_, POLLIN, 0}, {hung_up_ ? -1 : listener_, POLLIN, 0}};
-      poll(some, 3, static_cast<int>(kHeartbeat.count()));
-      if (over_) return;
-      if (some[1].revents) _exit(0);  // ends the process at once; nobody waits for the result
+    while (!stopping_) {
+      pollfd polled[] = {{wake_[0], POLLIN, 0}, {watched_, POLLIN, 0}, {plugin_gone_ ? -1 : listener_, POLLIN, 0}};
+      poll(polled, 3, static_cast<int>(kHeartbeat.count()));
+      if (stopping_) return;
+      if (polled[1].revents) _exit(0);  // ends the process at once; nobody waits for the result
       try {
         channel_.send(MessageType::alive);
       } catch (const Disconnected&) {
-        hung_up_ = true;  // the transfer stops at its next step; new callers are served after it
+        plugin_gone_ = true;  // the transfer stops at its next step; new callers are served after it
       }
-      if (!hung_up_ && some[2].revents) turn_away();
+      if (!plugin_gone_ && polled[2].revents) tell_busy();
     }
   }
 
-  void turn_away() {
+  void tell_busy() {
     try {
       Channel other(accept_from(listener_));
       if (other.fd() >= 0) say_hello(other, false);
@@ -102,21 +102,21 @@ class Heartbeat {
 
   Channel& channel_;
   int listener_, watched_, wake_[2] = {-1, -1};
-  bool hung_up_ = false;  // the plug-in has closed the connection
-  std::atomic<bool> over_{pipe(wake_) != 0};
+  bool plugin_gone_ = false;  // the plug-in has closed the connection
+  std::atomic<bool> stopping_{pipe(wake_) != 0};
   std::thread thread_;
 };
 
 /// Serves one connection: hello, one transfer, its result. Passes on unexpected exceptions of `run`.
-void answer(Channel& channel, int listener, int watched, const Runner& run) {
+void serve_one(Channel& channel, int listener, int watched, const Runner& run) {
   say_hello(channel, true);
   const Message asked = channel.receive(Milliseconds(20000));
   if (asked.type != MessageType::run) throw Disconnected("not a request");
   FieldReader fields(asked.fields);
   const Request request = get_request(fields);
   std::deque<RemoteRaster> rasters;
-  const Scene scene = get_scene(fields, [&](int place, const RasterShape& shape) {
-    rasters.emplace_back(channel, place, shape);
+  const Scene scene = get_scene(fields, [&](int index, const RasterShape& shape) {
+    rasters.emplace_back(channel, index, shape);
     return &rasters.back();
   });
 
@@ -185,13 +185,13 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
   } const remove{listener.get()};
   listen(listener.get(), 16);  // again, so that the kernel reports this process to those who connect
   for (;;) {
-    pollfd some[] = {{listener.get(), POLLIN, 0}, {watched.get(), POLLIN, 0}};
-    const int ready = poll(some, 2, static_cast<int>(idle.count()));
+    pollfd polled[] = {{listener.get(), POLLIN, 0}, {watched.get(), POLLIN, 0}};
+    const int ready = poll(polled, 2, static_cast<int>(idle.count()));
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0 || some[1].revents) return 0;
+    if (ready <= 0 || polled[1].revents) return 0;
     try {
       Channel channel(accept_from(listener.get()));
-      if (channel.fd() >= 0) answer(channel, listener.get(), watched.get(), run);
+      if (channel.fd() >= 0) serve_one(channel, listener.get(), watched.get(), run);
     } catch (const Disconnected&) {  // cancelled, killed, or not one of ours; wait for the next
     } catch (const std::exception&) {
       return 1;  // after a bug, the next transfer gets a new process
