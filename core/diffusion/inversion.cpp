@@ -9,22 +9,23 @@ namespace {
 
 using Batch = std::vector<int>;  // indices into `streams`, solved in one UNet batch
 
-bool reads_only_itself(const std::vector<StreamState>& streams, int place) {
-  const std::vector<StreamRead>& reads = streams[place].reads;
-  return std::all_of(reads.begin(), reads.end(), [place](const StreamRead& read) { return read.stream == place; });
+bool reads_only_itself(const std::vector<StreamState>& streams, int index) {
+  const std::vector<StreamRead>& reads = streams[index].reads;
+  return std::all_of(reads.begin(), reads.end(), [index](const StreamRead& read) { return read.stream == index; });
 }
 
-/// The batches of one step, in order. A batch reads only itself and earlier batches. Streams with a window come last.
+/// Returns the batches of one step, in order. Each batch reads keys of itself and of earlier batches only. Streams with
+/// a window come last.
 std::vector<Batch> plan_batches(const std::vector<StreamState>& streams, bool keep_keys, size_t step) {
   Batch independent, dependent, windowed;
-  for (int place = 0; place < static_cast<int>(streams.size()); ++place) {
-    if (step >= streams[place].times) continue;
-    if (!streams[place].window.empty())
-      windowed.push_back(place);
-    else if (!keep_keys || reads_only_itself(streams, place))
-      independent.push_back(place);
+  for (int index = 0; index < static_cast<int>(streams.size()); ++index) {
+    if (step >= streams[index].times) continue;
+    if (!streams[index].window.empty())
+      windowed.push_back(index);
+    else if (!keep_keys || reads_only_itself(streams, index))
+      independent.push_back(index);
     else
-      dependent.push_back(place);
+      dependent.push_back(index);
   }
   std::vector<Batch> batches;
   for (const Batch& batch : {independent, dependent, windowed})
@@ -32,10 +33,10 @@ std::vector<Batch> plan_batches(const std::vector<StreamState>& streams, bool ke
   return batches;
 }
 
-/// Returns the window of the first stream that lies in the stream at `place`; empty if there is none.
-Window window_inside(const std::vector<StreamState>& streams, int place) {
+/// Returns the window of the first stream that is computed in a window of stream `index`; empty if there is none.
+Window window_inside(const std::vector<StreamState>& streams, int index) {
   for (const StreamState& stream : streams)
-    if (!stream.window.empty() && stream.around == place) return stream.window;
+    if (!stream.window.empty() && stream.around == index) return stream.window;
   return {};
 }
 
@@ -66,15 +67,15 @@ struct Inversion {
   std::vector<KeyMemory*> memories(const Batch& rows, size_t step, bool shared) const {
     std::vector<KeyMemory*> memories;
     if (!options.keep_keys) return memories;
-    for (const int place : rows) {
-      const bool needed = (shared && streams[place].read) || !window_inside(streams, place).empty();
-      memories.push_back(needed ? &streams[place].memory[step] : nullptr);
+    for (const int index : rows) {
+      const bool needed = (shared && streams[index].read) || !window_inside(streams, index).empty();
+      memories.push_back(needed ? &streams[index].memory[step] : nullptr);
     }
     return memories;
   }
 
-  /// Returns a pass in the batch's window; else one that records the surroundings of another stream's window; else
-  /// nothing.
+  /// Returns the pass that the batch needs. In a window: one that reads the surroundings. Around another stream's
+  /// window: one that records them. Otherwise nothing.
   std::optional<WindowPass> window_pass(const Batch& rows, size_t step) const {
     const StreamState& first = streams[rows[0]];
     if (!first.window.empty()) return WindowPass(streams[first.around].surroundings[step]);
@@ -84,7 +85,7 @@ struct Inversion {
     return {};
   }
 
-  /// Solves one step for one batch and appends to its trajectories. Returns the residual.
+  /// Solves one step for one batch, and appends the latents to its streams' trajectories. Returns the residual.
   double solve(const Batch& rows, size_t step) {
     const Window window = streams[rows[0]].window;  // only one stream (geometry) has a window, so its batch has one row
     const bool shared = options.times.holds(grid.timesteps[step]);  // streams read each other at this timestep
@@ -120,8 +121,8 @@ struct Inversion {
   /// memory_limit.
   void drop_keys(size_t step) {
     // A window reads every site of its surroundings, so the stream that surrounds one keeps all sites.
-    for (int place = 0; place < static_cast<int>(streams.size()); ++place)
-      if (window_inside(streams, place).empty()) streams[place].memory[step].drop_outside(options.layers);
+    for (int index = 0; index < static_cast<int>(streams.size()); ++index)
+      if (window_inside(streams, index).empty()) streams[index].memory[step].drop_outside(options.layers);
     if (memory_bytes(streams) <= options.memory_limit) return;
     for (StreamState& stream : streams) {
       stream.memory[step] = {};

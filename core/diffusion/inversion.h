@@ -9,8 +9,8 @@
 namespace geometry_transfer {
 
 struct InversionReport {
-  std::vector<double>
-      residuals;  ///< |z_k - z_(k-1)| / |z_k| of the last fixed-point iteration k of each step; largest of all streams
+  /// For each step: |z_k - z_(k-1)| / |z_k| of the last fixed-point iteration k; the largest of all streams.
+  std::vector<double> residuals;
 };
 
 /// Inverts all streams along the grid and fills their trajectories and kept keys. Each step is implicit,

@@ -19,8 +19,8 @@ struct Head {
 constexpr std::uint32_t kMark = 0x47543031;
 constexpr std::uint64_t kMostFields = 1 << 20;  // bytes; no message has more
 
-/// Waits until the socket can be read or written. The limit counts from the last data, so a slow large message does not
-/// time out. `between` (may be empty) is called every 100 ms.
+/// Waits until the socket can be read or written; throws Silent after `limit`. The limit starts again with each
+/// piece of data, so a large message does not time out. `between` (may be empty) is called every 100 ms.
 void wait_for(int fd, short event, Milliseconds limit, const std::function<void()>& between) {
   constexpr Milliseconds slice(100);
   pollfd polled = {fd, event, 0};

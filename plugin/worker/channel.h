@@ -17,13 +17,15 @@
 namespace geometry_transfer::worker {
 
 using Milliseconds = std::chrono::milliseconds;
+/// Longest silence of the other end inside a transfer: 20 heartbeats of the worker.
+constexpr Milliseconds kSilenceLimit(20000);
 
 /// The other end has closed, was silent for too long, or sent an invalid message. Never shown to the user.
 class Disconnected : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
-/// The other end is connected, but it neither sent nor took data in time.
+/// The other end is connected, but did not send or receive data in time.
 class Silent : public Disconnected {
  public:
   using Disconnected::Disconnected;
@@ -67,6 +69,7 @@ struct Message {
   std::vector<float> pixels;
 };
 
+/// Appends values to the fields of a message.
 class FieldWriter {
  public:
   template <class T>
@@ -84,7 +87,7 @@ class FieldWriter {
   std::string bytes_;
 };
 
-/// Throws Disconnected past the end.
+/// Reads the fields of a message in the order in which they were written. Throws Disconnected past the end.
 class FieldReader {
  public:
   explicit FieldReader(const std::string& bytes) : bytes_(bytes) {}
@@ -111,17 +114,17 @@ class FieldReader {
   std::size_t at_ = 0;
 };
 
-/// One end of a connection. Any thread may send, one receives.
+/// One end of a connection. Any thread may send; only one may receive.
 class Channel {
  public:
   explicit Channel(Fd socket) : socket_(std::move(socket)) {}
   Channel(const Channel&) = delete;
 
-  /// Throws Disconnected if the other end is gone, Silent if it takes nothing for `limit`.
+  /// Sends one message. Throws Disconnected if the other end is gone, Silent if it receives nothing for `limit`.
   void send(MessageType type, const std::string& fields = {}, const float* pixels = nullptr, std::size_t count = 0,
-            Milliseconds limit = Milliseconds(20000));
-  /// Throws Disconnected if the other end is gone, Silent if nothing comes for `limit` (negative: no limit). Refuses a
-  /// message with more than `most_pixels` floats before it takes memory for it.
+            Milliseconds limit = kSilenceLimit);
+  /// Receives one message. Throws Disconnected if the other end is gone, Silent if nothing comes for `limit` (negative:
+  /// no limit). Refuses a message with more than `most_pixels` floats before it allocates memory.
   Message receive(Milliseconds limit, std::uint64_t most_pixels = 0);
   /// Calls `call` about every 100 ms while receive() waits. An exception from it ends the wait.
   void while_waiting(std::function<void()> call) { while_waiting_ = std::move(call); }

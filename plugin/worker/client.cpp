@@ -15,8 +15,8 @@ Fd connected(const WorkerAddress& address, const std::function<void()>& while_wa
   bool nobody = false;
   Fd connection = connect_to(address.path, address.answer_timeout, while_waiting, &nobody);
   if (connection || !nobody) return connection;
-  // The socket listens before the worker runs, so there is nothing to wait for. If a second plug-in tries at the same
-  // moment, listen_at() gives it nothing.
+  // The plug-in opens the listening socket itself, so it can connect before the worker runs. If two plug-ins try at the
+  // same moment, listen_at() returns a socket to one of them.
   if (Fd listener = listen_at(address.path)) {
     started = true;
     address.start(std::move(listener));
@@ -34,9 +34,9 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
   const Rect all = rasters[index]->extent();
   const bool inside = area.x >= all.x && area.y >= all.y && area.width > 0 && area.height > 0 && area.width <= all.width &&
                       area.height <= all.height && area.right() <= all.right() && area.bottom() <= all.bottom();
-  constexpr int kMostSide = 1 << 20, kMostSize = 1 << 28;
+  constexpr int kMostSide = 1 << 20, kMostPixels = 1 << 28;  // a side, and in all
   if (!inside || size.width < 1 || size.height < 1 || size.width > kMostSide || size.height > kMostSide ||
-      std::int64_t(size.width) * size.height > kMostSize)
+      std::int64_t(size.width) * size.height > kMostPixels)
     throw Disconnected("no such pixels");
   try {
     std::vector<float> pixels(static_cast<std::size_t>(size.width) * size.height * rasters[index]->channels());

@@ -11,11 +11,15 @@ namespace geometry_transfer::worker {
 
 /// How to reach a worker, and how long to wait for it.
 struct WorkerAddress {
-  std::string path;                     ///< the socket's file; "": no worker
-  std::function<void(Fd)> start;        ///< starts a worker that listens on that socket; may fail silently
-  Milliseconds answer_timeout{1000};    ///< longest wait to connect to a running worker, and again for its hello
-  Milliseconds hello_timeout{10000};    ///< longest wait for the hello of a worker that was just started
-  Milliseconds silence_timeout{20000};  ///< longest time without any message while a transfer runs
+  std::string path;               ///< the socket's file; "": no worker
+  std::function<void(Fd)> start;  ///< starts a worker that listens on that socket; may fail silently
+  /// Longest wait to connect to a running worker, and again for its hello. A worker that is not stopped answers at
+  /// once.
+  Milliseconds answer_timeout{1000};
+  /// Longest wait for the hello of a worker that was just started. A busy machine starts it slowly.
+  Milliseconds hello_timeout{10000};
+  /// Longest time without any message while a transfer runs.
+  Milliseconds silence_timeout{kSilenceLimit};
 };
 
 /// Runs a transfer in the worker and starts one if there is none. If the worker itself fails (cannot be started, is

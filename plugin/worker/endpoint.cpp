@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,10 +25,11 @@
 namespace geometry_transfer::worker {
 namespace {
 
+constexpr std::size_t kMostDescriptors = 8;
 constexpr char kSelf[] = "/proc/self/exe";
 constexpr char kProtocol[] = "geometry-transfer 1";  // the number rises when the messages change
 
-/// False if the path is too long for a socket.
+/// Fills `address`. Returns false if the path is empty or too long for a socket.
 bool set_address(sockaddr_un& address, const std::string& path) {
   address = {};
   address.sun_family = AF_UNIX;
@@ -40,7 +40,7 @@ bool set_address(sockaddr_un& address, const std::string& path) {
 
 Fd new_socket() { return Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
 
-/// True for a real folder of this user that nobody else can enter.
+/// Returns true for a folder (not a link) of this user that nobody else can enter.
 bool is_private(const std::string& folder) {
   struct stat info = {};
   return lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() && (info.st_mode & 077) == 0;
@@ -55,6 +55,7 @@ int try_to_connect(int fd, const std::string& path) {
   return connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
+/// Returns true if this errno of connect() means that nobody listens.
 bool means_nobody(int reason) { return reason == ECONNREFUSED || reason == ENOENT; }
 
 /// Removes the sockets of workers that were killed.
@@ -71,6 +72,7 @@ void remove_dead_sockets(const std::string& folder) {
   closedir(list);
 }
 
+/// Returns true if the process at the other end belongs to this user. `peer` receives its ids.
 bool has_this_users_id(int fd, ucred& peer) {
   socklen_t size = sizeof peer;
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == getuid();
@@ -82,10 +84,10 @@ std::string link_of(const std::string& path) {
   return length < 0 ? "" : std::string(target, length);
 }
 
-/// Runs between fork and exec, so it makes only async-signal-safe calls.
+/// Replaces this process by the worker. Runs between fork and exec, so it makes only async-signal-safe calls.
 [[noreturn]] void exec_worker(char** arguments, const int* descriptors, int count) {
   const int null = open("/dev/null", O_RDWR);
-  int above[8];
+  int above[kMostDescriptors];
   for (int i = 0; i < count; ++i) above[i] = fcntl(descriptors[i], F_DUPFD, 64);  // 64 and up, so 3, 4, ... stay free
   for (int fd = 0; fd < 3; ++fd) dup2(null, fd);
   for (int i = 0; i < count; ++i) dup2(above[i], 3 + i);
@@ -173,12 +175,8 @@ Fd watch(int pid) {
 #endif
 }
 
-bool gone(int watched) {
-  pollfd one = {watched, POLLIN, 0};
-  return poll(&one, 1, 0) > 0;
-}
-
 bool start_detached(const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
+  if (descriptors.size() > kMostDescriptors) return false;
   std::vector<std::string> all = {link_of(kSelf)};
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;

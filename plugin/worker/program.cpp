@@ -21,6 +21,7 @@ namespace {
 constexpr char kWorkerArgument[] = "--geometry-transfer-worker";
 constexpr int kListener = 3, kWatched = 4;
 
+/// Returns GEOMETRY_TRANSFER_KEEP; see worker_runner().
 Milliseconds keep_time() {
   double seconds = 300;
   if (const char* wish = std::getenv("GEOMETRY_TRANSFER_KEEP"); wish && *wish) {
@@ -65,7 +66,7 @@ Runner worker_runner() {
     address.path = socket_path(gimp);
     address.start = [&](Fd listener) {
       const Fd watched = watch(gimp);
-      if (watched && getppid() == gimp)  // otherwise it ended meanwhile, and its number may belong to another process
+      if (watched && getppid() == gimp)  // else GIMP has ended, and `watched` may be another process with its number
         start_detached({kWorkerArgument, std::to_string(keep.count())}, {listener.get(), watched.get()});
     };
     return run_in_worker(address, run_locally, scene, request, progress, report);

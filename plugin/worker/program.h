@@ -12,8 +12,8 @@ bool is_worker(int argc, char** argv);
 int worker_main(char** argv);
 
 /// Returns a runner that uses the worker of the GIMP that started this process. GEOMETRY_TRANSFER_KEEP is the time that
-/// a model stays loaded after its last use: seconds, 0 to 100000, default 300. 0, or a text that is not a number, means
-/// no worker: the runner is then empty.
+/// a model stays loaded after its last use: seconds, 0 to 100000, default 300. If it is 0 or not a number, there is no
+/// worker, and the runner is empty.
 Runner worker_runner();
 
 }  // namespace geometry_transfer::worker

@@ -21,9 +21,9 @@ std::vector<const Raster*> rasters_of(const Scene& scene);
 
 void put_request(FieldWriter& to, const Request& request);
 Request get_request(FieldReader& from);
-/// Writes the scene without the pixels.
+/// Writes the scene without its pixels.
 void put_scene(FieldWriter& to, const Scene& scene);
-/// Reads that scene. `raster(index, shape)` makes each raster.
+/// Reads such a scene. `raster(index, shape)` creates each raster.
 Scene get_scene(FieldReader& from, const std::function<const Raster*(int, const RasterShape&)>& raster);
 void put_report(FieldWriter& to, const Report& report);
 Report get_report(FieldReader& from);

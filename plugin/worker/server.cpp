@@ -28,7 +28,7 @@ void say_hello(Channel& channel, bool is_free) {
   channel.send(MessageType::hello, hello.bytes());
 }
 
-/// A layer of the plug-in, read over the connection.
+/// A raster of the plug-in, read over the connection.
 class RemoteRaster : public Raster {
  public:
   RemoteRaster(Channel& channel, int index, const RasterShape& shape) : channel_(channel), index_(index), shape_(shape) {}
@@ -50,7 +50,7 @@ class RemoteRaster : public Raster {
       if (got.type != MessageType::pixels || got.pixels.size() != count) throw Disconnected("not what was asked for");
       std::copy(got.pixels.begin(), got.pixels.end(), out);
     } catch (const Disconnected&) {
-      throw Cancelled();  // nobody waits for this transfer any more
+      throw Cancelled();  // the plug-in has left
     }
   }
 
@@ -96,7 +96,7 @@ class Heartbeat {
     try {
       Channel other(accept_from(listener_));
       if (other.fd() >= 0) say_hello(other, false);
-    } catch (const Disconnected&) {  // the plug-in is gone already
+    } catch (const Disconnected&) {  // that plug-in has left already
     }
   }
 
@@ -110,7 +110,7 @@ class Heartbeat {
 /// Serves one connection: hello, one transfer, its result. Passes on unexpected exceptions of `run`.
 void serve_one(Channel& channel, int listener, int watched, const Runner& run) {
   say_hello(channel, true);
-  const Message asked = channel.receive(Milliseconds(20000));
+  const Message asked = channel.receive(kSilenceLimit);
   if (asked.type != MessageType::run) throw Disconnected("not a request");
   FieldReader fields(asked.fields);
   const Request request = get_request(fields);
@@ -134,7 +134,7 @@ void serve_one(Channel& channel, int listener, int watched, const Runner& run) {
   try {
     Report report;
     const Layer layer = [&] {
-      // It ends before the result is sent: later callers then wait, and are not told that the worker is busy.
+      // The heartbeat ends before the result is sent. A caller that comes meanwhile waits, and is not told "busy".
       const Heartbeat pulse(channel, listener, watched);
       return run(scene, request, progress, report);
     }();
@@ -172,7 +172,7 @@ bool too_large_to_keep(const std::string& proc) {
 
 void prefer_for_oom_kill() {
   constexpr char kScore[] = "/proc/self/oom_score_adj";
-  constexpr int kFirst = 500;  // out of 1000
+  constexpr int kFirst = 500;  // of 1000: above any normal program (0), below processes that ask to be killed first
   int now = kFirst;
   std::ifstream(kScore) >> now;  // the value that GIMP gave; it may be higher already
   if (now < kFirst) std::ofstream(kScore) << kFirst;
@@ -183,7 +183,8 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
     int listener;
     ~RemoveSocket() { remove_socket(listener); }
   } const remove{listener.get()};
-  listen(listener.get(), 16);  // again, so that the kernel reports this process to those who connect
+  // The plug-in called listen() before. The second call makes the kernel name this process to peers (SO_PEERCRED).
+  listen(listener.get(), 16);
   for (;;) {
     pollfd polled[] = {{listener.get(), POLLIN, 0}, {watched.get(), POLLIN, 0}};
     const int ready = poll(polled, 2, static_cast<int>(idle.count()));
@@ -192,7 +193,7 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
     try {
       Channel channel(accept_from(listener.get()));
       if (channel.fd() >= 0) serve_one(channel, listener.get(), watched.get(), run);
-    } catch (const Disconnected&) {  // cancelled, killed, or not one of ours; wait for the next
+    } catch (const Disconnected&) {  // the plug-in cancelled, was killed, or sent no valid request; wait for the next
     } catch (const std::exception&) {
       return 1;  // after a bug, the next transfer gets a new process
     }
