@@ -87,16 +87,19 @@ Row choice(const char* name, const char* label, const char* blurb, Group group, 
 constexpr Stream source = Stream::source, target = Stream::target, geometry = Stream::geometry, output = Stream::output;
 StreamSet only(Stream s) { return {static_cast<unsigned>(s)}; }
 
-std::vector<Parameter> make_parameters() {
-  std::vector<Option<std::string>> preset_options;
-  for (const Preset& p : presets()) preset_options.push_back({{p.id, p.label}, p.id});
-  preset_options.push_back({{"custom", N_("Custom")}, "custom"});
-  return {
-      choice<std::string>(
-          "preset", N_("_Quality"),
-          N_("How much time to spend. It decides the colour and method arguments that are left at their defaults"), Group::preset,
-          preset_options, FIELD(preset)),
+std::vector<Parameter> preset_parameters() {
+  std::vector<Option<std::string>> options;
+  for (const Preset& p : presets()) options.push_back({{p.id, p.label}, p.id});
+  options.push_back({{"custom", N_("Custom")}, "custom"});
+  return {choice<std::string>(
+      "preset", N_("_Quality"),
+      N_("How much time to spend. It decides the colour and method arguments that are left at their defaults"), Group::preset,
+      options, FIELD(preset))};
+}
 
+/// Place of the geometry on the target.
+std::vector<Parameter> placement_parameters() {
+  return {
       number("shift-x", N_("Shift _X"), N_("Move the geometry to the right, in pixels"), Group::placement,
              FIELD(placement.shift_x))
           .range(-100000, 100000)
@@ -123,7 +126,12 @@ std::vector<Parameter> make_parameters() {
           .range(0.1, 10)
           .step(0.05)
           .digits(3),
+  };
+}
 
+/// Selection, colour and grain.
+std::vector<Parameter> edit_parameters() {
+  return {
       number("grow", N_("_Grow selection"), N_("Pixels added round the selection, or taken from it when negative"),
              Group::selection, FIELD(grow))
           .range(-500, 500)
@@ -151,6 +159,12 @@ std::vector<Parameter> make_parameters() {
           .range(0, 3)
           .step(0.1)
           .digits(2),
+  };
+}
+
+/// The layers of the geometry.
+std::vector<Parameter> layers_parameters() {
+  return {
       number("strength", N_("Strength"),
              N_("How strong the geometry is: 0 is nothing, 1 as in the reference; -1 decides so that it is seen"),
              Group::selection, FIELD(strength))
@@ -179,6 +193,12 @@ std::vector<Parameter> make_parameters() {
           .range(-180, 180)
           .step(5)
           .digits(0),
+  };
+}
+
+/// The model's correction, and the steps of its sampling.
+std::vector<Parameter> sampling_parameters() {
+  return {
       number("correction", N_("Correction"), N_("Strength of the model's correction on top of the edit; 0 is the edit alone"),
              Group::method, FIELD(correction))
           .range(0, 1)
@@ -208,6 +228,12 @@ std::vector<Parameter> make_parameters() {
           .range(0, 0.1)
           .step(0.001)
           .digits(4),
+  };
+}
+
+/// The two attentions of the method.
+std::vector<Parameter> attention_parameters() {
+  return {
       choice<StreamSet>("geometry-reads", N_("Geometry reads"),
                         N_("Texture-aligning Attention: whose keys and values the geometry reads while it is inverted"),
                         Group::method,
@@ -252,6 +278,12 @@ std::vector<Parameter> make_parameters() {
              FIELD(attention_to_noise))
           .range(0, 1000)
           .step(10),
+  };
+}
+
+/// What is given back, kept and computed.
+std::vector<Parameter> region_parameters() {
+  return {
       number("restore", N_("Restore target"), N_("Share of the target that is put back outside the selection at every step"),
              Group::method, FIELD(restore))
           .range(0, 1)
@@ -282,7 +314,12 @@ std::vector<Parameter> make_parameters() {
           .range(0.25, 2)
           .step(0.25)
           .digits(2),
+  };
+}
 
+/// The model, and how the machine runs it.
+std::vector<Parameter> machine_parameters() {
+  return {
       text("model", N_("Mo_del"), N_("Folder or .safetensors file of the diffusion model; empty for the one that ships"),
            Group::machine, FIELD(model)),
       choice<Prediction>("prediction", N_("Prediction"),
@@ -311,6 +348,16 @@ std::vector<Parameter> make_parameters() {
           .range(0, 1 << 24)
           .step(64),
   };
+}
+
+/// All parameters. Dialog, procedure, command line and messages to the worker have this order.
+std::vector<Parameter> make_parameters() {
+  std::vector<Parameter> all;
+  for (const std::vector<Parameter>& group :
+       {preset_parameters(), placement_parameters(), edit_parameters(), layers_parameters(), sampling_parameters(),
+        attention_parameters(), region_parameters(), machine_parameters()})
+    all.insert(all.end(), group.begin(), group.end());
+  return all;
 }
 
 }  // namespace

@@ -80,6 +80,17 @@ std::size_t Plan::goods() const {
 std::size_t Plan::count() const { return static_cast<std::size_t>(options_.variants) + goods(); }
 
 void Plan::divide(const std::vector<LeftOut>& left_out) {
+  remove(left_out);
+  Random random(options_.seed, {shuffling});
+  divide_targets(random);
+  divide_sources(random);
+  divide_variants();
+  bare_.clear();
+  for (const Split& split : splits_)
+    for (const TargetFiles& target : split.targets) bare_.emplace_back(&target, split.name);
+}
+
+void Plan::remove(const std::vector<LeftOut>& left_out) {
   std::set<std::string> out;
   for (const LeftOut& one : left_out) out.insert(one.file);
   const auto unusable = [&](const auto& files) { return out.count(files.colour) > 0; };
@@ -91,36 +102,40 @@ void Plan::divide(const std::vector<LeftOut>& left_out) {
   std::set<std::string> kinds;
   for (const SourceFiles& source : sources_) kinds.insert(source.kind);
   kinds_.assign(kinds.begin(), kinds.end());
+}
 
-  Random random(options_.seed, {shuffling});
+void Plan::divide_targets(Random& random) {
   std::vector<TargetFiles> targets = targets_;
   random.shuffle(targets);
-  const bool mvtec = format_ == DatasetFormat::mvtec;
-  const std::vector<double> shares = parse_shares(!options_.split.empty()       ? options_.split
-                                                  : mvtec && targets.size() > 1 ? "0.7,0.3"
-                                                                                : "1");
+  const std::vector<double> shares = parse_shares(!options_.split.empty()            ? options_.split
+                                                  : is_mvtec() && targets.size() > 1 ? "0.7,0.3"
+                                                                                     : "1");
   const auto target_parts = divided(targets, shares);
   if (target_parts.empty()) throw too_few(_("targets"), targets.size(), shares.size());
-
-  // MVTec trains on pictures without defects: its sources all go to the test.
   const std::size_t last = shares.size() - 1;
   static constexpr const char* names[] = {"train", "val", "test"};
   splits_.clear();
   for (std::size_t i = 0; i < shares.size(); ++i) {
     Split split;
-    split.name = mvtec ? (i == last ? "test" : "train") : names[i];
-    if (!mvtec && shares.size() == 2 && i == 1) split.name = "val";
+    split.name = is_mvtec() ? (i == last ? "test" : "train") : names[i];
+    if (!is_mvtec() && shares.size() == 2 && i == 1) split.name = "val";
     split.share = shares[i];
     split.targets = target_parts[i];
     splits_.push_back(std::move(split));
   }
+}
+
+void Plan::divide_sources(Random& random) {
+  std::vector<double> shares;
+  for (const Split& split : splits_) shares.push_back(split.share);
   for (const std::string& kind : kinds_) {
     std::vector<SourceFiles> of_kind;
     for (const SourceFiles& s : sources_)
       if (s.kind == kind) of_kind.push_back(s);
     random.shuffle(of_kind);
-    if (mvtec) {
-      splits_[last].sources.insert(splits_[last].sources.end(), of_kind.begin(), of_kind.end());
+    if (is_mvtec()) {  // it trains on pictures without defects
+      std::vector<SourceFiles>& test = splits_.back().sources;
+      test.insert(test.end(), of_kind.begin(), of_kind.end());
       continue;
     }
     const auto parts = divided(of_kind, shares);
@@ -128,18 +143,21 @@ void Plan::divide(const std::vector<LeftOut>& left_out) {
     for (std::size_t i = 0; i < parts.size(); ++i)
       splits_[i].sources.insert(splits_[i].sources.end(), parts[i].begin(), parts[i].end());
   }
+}
+
+void Plan::divide_variants() {
+  const auto variants = static_cast<std::size_t>(options_.variants);
   double sum = 0;
   std::size_t first = 0;
-  const auto variants = static_cast<std::size_t>(options_.variants);
   for (std::size_t i = 0; i < splits_.size(); ++i) {
     sum += splits_[i].share;
     splits_[i].first = first;
-    first = i == last ? variants : mvtec ? 0 : static_cast<std::size_t>(std::llround(sum * static_cast<double>(variants)));
+    if (i + 1 == splits_.size())
+      first = variants;
+    else
+      first = is_mvtec() ? 0 : static_cast<std::size_t>(std::llround(sum * static_cast<double>(variants)));
     splits_[i].end = first;
   }
-  bare_.clear();
-  for (const Split& split : splits_)
-    for (const TargetFiles& target : split.targets) bare_.emplace_back(&target, split.name);
 }
 
 const Plan::Split& Plan::of(std::size_t index) const {

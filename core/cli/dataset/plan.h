@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What a data set is made of: the options, and which target and sources each picture takes. A plan depends on the options and
-/// the inputs alone, so every process that has them makes the same pictures.
+/// The plan of a data set: which target and which sources each picture takes. It depends on the options and the inputs
+/// only, so every process that has them makes the same pictures.
 #pragma once
 
 #include <string>
@@ -37,9 +37,9 @@ struct LeftOut {
 
 class Plan {
  public:
-  /// Reads the folders, not the pictures. Throws Error (input) for what is wrong with the options.
+  /// Reads the folders, not the pictures. Throws Error (input) if an option is wrong.
   explicit Plan(const DatasetOptions& options);
-  /// Of a manifest: its format and kinds, nothing to draw.
+  /// The plan of a manifest has its format and kinds only.
   Plan(const DatasetOptions& options, std::vector<std::string> kinds);
 
   const std::vector<SourceFiles>& sources() const { return sources_; }
@@ -73,6 +73,15 @@ class Plan {
     std::vector<SourceFiles> sources;
   };
   const Split& of(std::size_t index) const;
+  bool is_mvtec() const { return format_ == DatasetFormat::mvtec; }
+  /// Removes unusable inputs, and collects the kinds of the others. Throws Error (input) if none is left.
+  void remove(const std::vector<LeftOut>& left_out);
+  /// Makes the splits with their targets, in random order.
+  void divide_targets(Random& random);
+  /// Divides the sources of each kind among the splits. With MVTec all go to the test.
+  void divide_sources(Random& random);
+  /// Divides the rows with defects among the splits. With MVTec all go to the test.
+  void divide_variants();
   std::size_t goods() const;
 
   DatasetOptions options_;

@@ -15,6 +15,7 @@
 #include "cli/dataset/make.h"
 #include "cli/dataset/manifest.h"
 #include "cli/output_file.h"
+#include "request/stopwatch.h"
 #include "request/text.h"
 
 namespace geometry_transfer::cli {
@@ -22,10 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Calls `work` with 0 .. count - 1 on `threads` threads, and `watch` on this one a few times a second. Where `watch` returns
-/// false, no new number begins. What `work` throws ends the loop and is thrown again here.
-void at_the_same_time(std::size_t count, int threads, const std::function<void(std::size_t)>& work,
-                      const std::function<bool()>& watch) {
+/// Calls `work` with 0 .. count - 1 on `threads` threads, and `watch` on this one a few times a second. If `watch`
+/// returns false, no new number begins. The first exception of `work` ends the loop and is thrown again.
+void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& work,
+                  const std::function<bool()>& watch) {
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stopped{false};
   std::mutex mutex;
@@ -74,7 +75,7 @@ std::vector<LeftOut> unusable(const Plan& plan, Maker& maker, int threads, Progr
   const std::size_t sources = plan.sources().size(), targets = plan.targets().size();
   const auto all = [&](std::size_t count, const auto& work) {
     std::atomic<std::size_t> done{0};
-    at_the_same_time(
+    parallel_for(
         count, threads,
         [&](std::size_t i) {
           work(i);
@@ -93,14 +94,6 @@ void say(ProgressLine& line, const std::string& text) {
   line.clear();
   std::fprintf(stderr, "geometry-transfer: %s\n", printable(text).c_str());
 }
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// Removes the temporary files that a killed process of this shard left. They are NAME.ENDING.XXXXXX (output_file.h),
 /// and NAME begins with the picture's index.
@@ -123,7 +116,7 @@ void make_missing(const std::vector<std::size_t>& missing, const std::function<R
   std::size_t made = 0;
   const Stopwatch clock;
   bool goes_on = true;
-  at_the_same_time(
+  parallel_for(
       missing.size(), threads,
       [&](std::size_t i) {
         Row row;
@@ -152,6 +145,50 @@ void make_missing(const std::vector<std::size_t>& missing, const std::function<R
                        rows.size() + missing.size() - made));
     throw Cancelled();
   }
+}
+
+/// Returns the indices of this shard's pictures that are not among `rows`.
+std::vector<std::size_t> missing_of(const std::vector<Row>& rows, std::size_t count, std::pair<int, int> shard) {
+  std::vector<bool> there(count, false);
+  for (const Row& row : rows)
+    if (row.index < count) there[row.index] = true;
+  std::vector<std::size_t> missing;
+  const auto parts = static_cast<std::size_t>(shard.second), own = static_cast<std::size_t>(shard.first - 1);
+  for (std::size_t i = own; i < count; i += parts)
+    if (!there[i]) missing.push_back(i);
+  return missing;
+}
+
+/// Reports the pictures that could not be made. Returns their number.
+std::size_t report_failures(const std::vector<Row>& rows, ProgressLine& line) {
+  std::size_t failed = 0;
+  for (const Row& row : rows)
+    if (!row.error.empty()) {
+      say(line, sentence(_("Picture {0} on {1}: {2}"), row.index, row.target, row.error));
+      ++failed;
+    }
+  return failed;
+}
+
+/// Writes the files that belong to the whole set: annotations, and the manifest if there are several shards.
+void write_index(const std::vector<Row>& rows, const Head& head, const Plan& plan, const DatasetOptions& options,
+                 const ManifestFiles& files) {
+  std::vector<Row> good;
+  for (const Row& row : rows)
+    if (row.error.empty()) good.push_back(row);
+  std::vector<NewFile> index = index_files(good, plan.format(), options.output, plan.kinds());
+  std::error_code none;
+  for (const NewFile& file : index) fs::create_directories(fs::path(file.path).parent_path(), none);
+  if (options.shard.second > 1) index.push_back(manifest_file(files.whole(), head, rows));
+  write_files(index);
+}
+
+void print_summary(std::size_t pictures, std::size_t failed, std::size_t left_out, double seconds) {
+  std::fprintf(stderr, "%s\n",
+               sentence(_("{0} pictures in {1} s ({2} a second), {3} failed, {4} inputs left out"),
+                        pictures - std::min(failed, pictures), fmt::format("{:.1f}", seconds),
+                        fmt::format("{:.1f}", static_cast<double>(pictures) / std::max(seconds, 1e-3)), failed, left_out)
+                   .c_str());
 }
 
 }  // namespace
@@ -185,52 +222,26 @@ int run_dataset(const DatasetOptions& asked, const Request& base, bool quiet, Pr
   head.kinds = plan.kinds();
   for (const LeftOut& out : head.left_out) say(line, sentence(_("Left out: {0}: {1}"), out.file, out.why));
 
-  // 2. Find this process's pictures, and which of them exist.
+  // 2. Find this shard's pictures that do not exist yet.
   const ManifestFiles files(options.output, options.shard);
   PartFile part(files.part(), files.own(), head);
   std::vector<Row> rows = part.rows();
-  std::vector<bool> there(head.count, false);
-  for (const Row& row : rows)
-    if (row.index < head.count) there[row.index] = true;
-  std::vector<std::size_t> missing;
-  const auto parts = static_cast<std::size_t>(options.shard.second), own = static_cast<std::size_t>(options.shard.first - 1);
-  for (std::size_t i = own; i < head.count; i += parts)
-    if (!there[i]) missing.push_back(i);
-
+  const std::vector<std::size_t> missing = missing_of(rows, head.count, options.shard);
   remove_leftovers(options.output, missing);
 
-  // 3. Make the others.
+  // 3. Make them.
   const std::function<Row(std::size_t)> make = [&](std::size_t i) {
     return options.manifest.empty() ? maker.make(i) : maker.make_again(given.rows.at(i));
   };
   make_missing(missing, make, part, rows, threads, line);
   line.clear();
 
-  // 4. Put the lines in order; the shard that ends last writes what belongs to the whole set.
+  // 4. Put the lines in order. The shard that ends last writes the files of the whole set.
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.index < b.index; });
   part.finish(rows);
-  std::size_t failed = 0;
-  for (const Row& row : rows)
-    if (!row.error.empty()) {
-      say(line, sentence(_("Picture {0} on {1}: {2}"), row.index, row.target, row.error));
-      ++failed;
-    }
-  if (const auto all = files.gathered(head)) {
-    std::vector<Row> good;
-    for (const Row& row : *all)
-      if (row.error.empty()) good.push_back(row);
-    std::vector<NewFile> index = index_files(good, plan.format(), options.output, plan.kinds());
-    for (const NewFile& file : index) fs::create_directories(fs::path(file.path).parent_path(), none);
-    if (options.shard.second > 1) index.push_back(manifest_file(files.whole(), head, *all));
-    write_files(index);
-  }
-  if (!quiet)
-    std::fprintf(stderr, "%s\n",
-                 sentence(_("{0} pictures in {1} s ({2} a second), {3} failed, {4} inputs left out"),
-                          missing.size() - std::min(failed, missing.size()), fmt::format("{:.1f}", clock.seconds()),
-                          fmt::format("{:.1f}", static_cast<double>(missing.size()) / std::max(clock.seconds(), 1e-3)), failed,
-                          head.left_out.size())
-                     .c_str());
+  const std::size_t failed = report_failures(rows, line);
+  if (const auto all = files.gathered(head)) write_index(*all, head, plan, options, files);
+  if (!quiet) print_summary(missing.size(), failed, head.left_out.size(), clock.seconds());
   return failed > 0 || !head.left_out.empty() ? 1 : 0;
 }
 
