@@ -22,7 +22,7 @@ constexpr std::size_t most_fields = 1000;  // limit of the fields in one job; ab
 /// Sets one field of a job by its column name. Relative paths start at `folder`.
 void set_field(Job& job, const std::string& name, const std::string& text, const fs::path& folder) {
   if (text.find('\0') != std::string::npos)
-    throw error(Error::Kind::input, _("\"{0}\" holds a NUL character, which no name of a file can."), name);
+    throw error(Error::Kind::input, _("\"{0}\" holds a NUL character, which file names cannot hold."), name);
   const auto path = [&] { return text.empty() ? text : (folder / text).string(); };  // `/` keeps an absolute text
   const auto reference = [&]() -> ReferenceFiles& {
     return job.references.empty() ? job.references.emplace_back() : job.references[0];
@@ -64,7 +64,7 @@ Job checked_job(const std::string& path, std::size_t place, Fill fill) {
       throw error(Error::Kind::input, _("target, source, mask and output are needed."));
     for (const ReferenceFiles& files : job.references)
       if (files.colour.empty() || files.mask.empty())
-        throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one for each."),
+        throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one {2} for each --reference."),
                     files.colour.empty() ? 0 : 1, files.mask.empty() ? 0 : 1, "--reference-mask");
     with_settings(Request{}, job.settings);
     return job;

@@ -128,7 +128,7 @@ void check_output(const std::string& path, int depth, bool alpha, Size size) {
   if (jpeg && alpha) throw error(Error::Kind::input, _("\"{0}\": JPEG holds no transparency. Choose .png or .tiff."), path);
   if (jpeg && (size.width > jpeg_largest_side || size.height > jpeg_largest_side)) throw cannot_hold(path, size);
   std::error_code none;
-  if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path);
+  if (fs::is_directory(path, none)) throw error(Error::Kind::input, _("\"{0}\" is a folder, not a file."), path);
   check_place(path);
 }
 

@@ -32,7 +32,7 @@ InputFile::InputFile(const std::string& path)
     return;
   }
   const Error why = !known                  ? cannot_open(path)
-                    : S_ISDIR(info.st_mode) ? error(Error::Kind::input, _("\"{0}\" is a folder, not a picture."), path)
+                    : S_ISDIR(info.st_mode) ? error(Error::Kind::input, _("\"{0}\" is a folder, not a file."), path)
                                             : error(Error::Kind::input, _("{0} is not a file."), path);
   close(descriptor_);
   throw why;

@@ -29,7 +29,7 @@ void check_layer(const Layer& layer) {
     if (layer.rgba[i] > 0) return;
   throw error(
       Error::Kind::input,
-      _("Nothing was transferred: the selection holds no whole pixel on the target. Select more, or choose a larger scale."));
+      _("Nothing was transferred: the selection covers less than a pixel of the target. Select more, or choose a larger scale."));
 }
 
 /// Makes the folder of the separate layers, and throws Error if a file of it could not be written.

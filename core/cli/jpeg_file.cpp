@@ -333,9 +333,8 @@ Picture read_jpeg(const Bytes& file, const std::string& path, const StopRequeste
   const bool missing = reader.errors_.data_missing || !reader.is_whole();
   if (missing && reader.ended_early) throw error(Error::Kind::input, _("\"{0}\" is cut off: copy it again."), path);
   if (missing)
-    throw error(Error::Kind::input,
-                _("\"{0}\" is damaged: {1}. If it is good enough, open it in an image editor and save it again."), path,
-                reader.errors_.message[0] ? std::string(reader.errors_.message) : std::string("missing scans"));
+    throw error(Error::Kind::input, _("\"{0}\" is damaged: {1}. If it looks right in an image editor, save it again from there."),
+                path, reader.errors_.message[0] ? std::string(reader.errors_.message) : std::string("missing scans"));
   if (reader.errors_.message[0])
     picture.warnings.push_back(sentence(_("\"{0}\" may be damaged: {1}."), path, std::string(reader.errors_.message)));
   return picture;

@@ -50,7 +50,8 @@ struct TypedReferences {
 /// Throws Error unless `option` was given once for each of `references` pictures. An optional one may also be absent.
 void check_count(std::size_t references, std::size_t given, const char* option, bool optional) {
   if (given == references || (optional && given == 0)) return;
-  throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one for each."), references, given, option);
+  throw error(Error::Kind::input, _("There are {0} --reference but {1} {2}: give one {2} for each --reference."), references,
+              given, option);
 }
 
 double number(const std::string& text, const char* option) {
@@ -108,9 +109,9 @@ void add_file_options(CLI::App& app, Options& options, TypedReferences& referenc
   app.add_option("--at", at, _("Target pixel for the centre of the mask (without it: where it is in the source)"))
       ->type_name("X,Y");
   add_repeatable(app, "--reference", references.pictures, _("A further picture with geometry; repeatable"))->type_name("FILE");
-  add_repeatable(app, "--reference-mask", references.masks, _("Its mask"))->type_name("FILE");
-  add_repeatable(app, "--weight", references.weights, _("Its weight against the source's 1"))->type_name("NUMBER");
-  add_repeatable(app, "--reference-placement", references.placements, _("Its own placement"))
+  add_repeatable(app, "--reference-mask", references.masks, _("Mask of the --reference; white selects"))->type_name("FILE");
+  add_repeatable(app, "--weight", references.weights, _("Weight of the --reference against the source's 1"))->type_name("NUMBER");
+  add_repeatable(app, "--reference-placement", references.placements, _("Placement of the --reference"))
       ->type_name("DX,DY[,SCALE[,ROTATION]]")
       ->delimiter('\0');
   add_repeatable(app, "--texture", job.textures, _("A further example of the target's material; repeatable"))->type_name("FILE");
@@ -118,12 +119,12 @@ void add_file_options(CLI::App& app, Options& options, TypedReferences& referenc
 
 void add_run_options(CLI::App& app, Options& options) {
   app.add_option("--batch", options.batch,
-                 _("Many transfers with one model: a .tsv or .json list, or a folder of folders with target, source and mask"))
+                 _("Many transfers in one run: a .tsv or .json list, or a folder whose subfolders hold target, source and mask"))
       ->type_name("PATH");
-  app.add_option("--report", options.report, _("What was done and how long it took: \"json\" for the standard output, or a file"))
+  app.add_option("--report", options.report, _("Write settings and times as JSON: \"json\" for the standard output, or a file"))
       ->type_name("json|FILE");
   app.add_flag("--list-models", options.list_models, _("The models found on this machine"));
-  app.add_flag("--quiet", options.quiet, _("No progress"));
+  app.add_flag("--quiet", options.quiet, _("Show no progress"));
 }
 
 /// One option for each row of the parameter table.

@@ -108,7 +108,7 @@ void ConfigFields::finish() const {
 }
 
 void ConfigFields::wrong(const char* key, const Json& value) const {
-  throw error(Error::Kind::model, _("{0} sets \"{1}\" to {2}, which this program cannot honour: choose another model."), path_,
+  throw error(Error::Kind::model, _("{0} has \"{1}\" = {2}, which this program does not support: choose another model."), path_,
               key, quoted(value.dump(-1, ' ', false, Json::error_handler_t::replace), 80));
 }
 

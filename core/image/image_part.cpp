@@ -51,10 +51,10 @@ decltype(auto) with_memory(const Report& report, Work work) {
   }
   if (report.rectangle.empty())
     throw error(Error::Kind::system, _("Out of memory: choose a smaller picture, or close other programs."));
-  throw error(Error::Kind::system,
-              _("There is not enough memory for a working rectangle of {0} x {1} pixels: choose a smaller selection, or scale "
-                "the image."),
-              report.rectangle.width, report.rectangle.height);
+  throw error(
+      Error::Kind::system,
+      _("There is not enough memory to edit an area of {0} x {1} pixels: choose a smaller selection, or scale the image down."),
+      report.rectangle.width, report.rectangle.height);
 }
 
 /// A preview whose render() reports lack of memory in the same way.

@@ -11,7 +11,8 @@ namespace {
 
 void check_channels(const Raster& raster, int channels) {
   if (raster.channels() != channels)
-    throw error(Error::Kind::input, _("A layer has {0} channels where {1} are needed: colour is R'G'B'A, a mask is one channel."),
+    throw error(Error::Kind::input,
+                _("A layer has {0} channels but needs {1}: a picture needs colour and alpha, a mask one channel."),
                 raster.channels(), channels);
 }
 

@@ -71,11 +71,10 @@ void require_memory(const Rect& rect, cv::Size view, std::size_t geometries, std
   const double needed = per_pixel * rect.width * rect.height + per_view_pixel * view.area();
   const std::uint64_t free = free_memory();
   if (needed > static_cast<double>(free))
-    throw error(
-        Error::Kind::system,
-        _("A working rectangle of {0} x {1} pixels needs {2} GB of memory, {3} GB are free: choose a smaller selection, or "
-          "scale the image."),
-        rect.width, rect.height, gigabytes(static_cast<std::uint64_t>(needed)), gigabytes(free));
+    throw error(Error::Kind::system,
+                _("An area of {0} x {1} pixels needs {2} GB of memory, {3} GB are free: choose a smaller selection, or scale the "
+                  "image down."),
+                rect.width, rect.height, gigabytes(static_cast<std::uint64_t>(needed)), gigabytes(free));
 }
 
 /// Returns true if part of the mask lies on visible pixels of the target.
@@ -156,11 +155,10 @@ WorkingImages read_working_images(const Scene& scene, const Request& request, in
   for (const MeasuredReference& texture : textures) images.textures.push_back(read_texture(texture, rect, images.view));
   images.area.mask_share = cv::mean(images.mask)[0];
   if (images.area.mask_share <= 0)
-    throw error(
-        Error::Kind::input,
-        _("Nothing of the selection is left on the target (rectangle {0} x {1} at {2}, {3}; Grow selection: {4} pixels): change "
-          "the shift, raise Grow selection, or choose a reference that is not transparent there."),
-        rect.width, rect.height, rect.x, rect.y, request.grow);
+    throw error(Error::Kind::input,
+                _("The selection is empty on the target (rectangle {0} x {1} at {2}, {3}; Grow selection: {4} pixels): change "
+                  "the shift, raise Grow selection, or choose a reference that is not transparent there."),
+                rect.width, rect.height, rect.x, rect.y, request.grow);
   if (!reaches_target(images))
     throw error(
         Error::Kind::input,

@@ -202,7 +202,7 @@ std::vector<fs::path> read_extra_model_paths(const fs::path& file, const fs::pat
   if (fs::file_size(file, unknown) == 0 && !unknown) return {};  // a mapping cannot be empty
   const MappedFile mapped(file);
   if (mapped.size() > kMaxBytes)
-    throw error(Error::Kind::model, _("{0} has {1} bytes: too many for its kind."), file.string(), mapped.size());
+    throw error(Error::Kind::model, _("{0} is too large for a file of its kind: {1} bytes."), file.string(), mapped.size());
   return parse_extra_model_paths(reinterpret_cast<const char*>(mapped.data()), mapped.size(), file, home);
 }
 

@@ -272,7 +272,7 @@ ModelInfo inspect_model(const std::string& path) {
     info.bytes = size_of(place);
     info.family = open_model(path).family;
   } catch (const std::bad_alloc&) {
-    info.problem = _("Out of memory: choose a smaller picture, or close other programs.");
+    info.problem = _("There is not enough memory to read this model: close other programs.");
   } catch (const std::exception& e) {
     info.problem = e.what();
   }

@@ -44,7 +44,7 @@ class Check : public nlohmann::json_sax<Json> {
     return count();
   }
   bool count() {
-    if (++values_ > kMaxValues) throw error(Error::Kind::model, _("{0} has more values than any file of its kind."), path_);
+    if (++values_ > kMaxValues) throw error(Error::Kind::model, _("{0} has too many values for a file of its kind."), path_);
     return true;
   }
 
@@ -65,7 +65,8 @@ Json parse_json_object(const char* text, std::size_t size, const std::string& pa
 
 Json read_json_object(const std::string& path, std::size_t limit) {
   const MappedFile file(path);
-  if (file.size() > limit) throw error(Error::Kind::model, _("{0} has {1} bytes: too many for its kind."), path, file.size());
+  if (file.size() > limit)
+    throw error(Error::Kind::model, _("{0} is too large for a file of its kind: {1} bytes."), path, file.size());
   return parse_json_object(reinterpret_cast<const char*>(file.data()), file.size(), path);
 }
 

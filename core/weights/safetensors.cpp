@@ -36,7 +36,8 @@ class Safetensors : public Checkpoint {
     }
     const auto other = others_.find(key);
     if (other == others_.end()) return nullptr;
-    throw error(Error::Kind::model, _("{0} stores \"{1}\" as {2}. Only F32, F16 and BF16 are understood: use such a version."),
+    throw error(Error::Kind::model,
+                _("{0} stores \"{1}\" as {2}. Only F32, F16 and BF16 are supported: download the model in one of them."),
                 file_.path(), key, other->second);
   }
   void forget(const std::string& key) const override {

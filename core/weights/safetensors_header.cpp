@@ -101,7 +101,8 @@ class Reader : public nlohmann::json_sax<Json> {
 
  private:
   [[noreturn]] void refuse(const char* what) const {
-    throw error(Error::Kind::model, _("{0} is damaged: its header has {1} at \"{2}\". Download it again."), path_, what, name_);
+    throw error(Error::Kind::model, _("{0} is damaged: its header is invalid at \"{2}\" ({1}). Download it again."), path_, what,
+                name_);
   }
 
   std::map<std::string, SafetensorsEntry>& entries_;
@@ -147,7 +148,8 @@ std::map<std::string, SafetensorsEntry> read_safetensors_header(const std::byte*
       throw error(Error::Kind::model, _("{0}: \"{1}\" has the unknown number format {2}."), path, name, entry.dtype);
     const auto bytes = tensor_bytes(entry.shape, type->bits);
     if (entry.begin > entry.end || !bytes || *bytes != entry.end - entry.begin)
-      throw error(Error::Kind::model, _("{0} is damaged: \"{1}\" has not as many bytes as its shape asks for."), path, name);
+      throw error(Error::Kind::model, _("{0} is damaged: the size of \"{1}\" does not match its shape. Download it again."), path,
+                  name);
     if (entry.end > size - start)
       throw error(Error::Kind::model, _("{0} is incomplete: \"{1}\" ends at byte {2}, the file at {3}. Download it again."), path,
                   name, start + entry.end, size);

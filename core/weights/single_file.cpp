@@ -61,7 +61,7 @@ Error other_kind(const std::string& path, const char* kind) {
 /// Throws Error (model) if a configuration derived from shapes is out of range, like one from config.json.
 void refuse_misfit(const std::string& path, const std::optional<Misfit>& wrong) {
   if (wrong)
-    throw error(Error::Kind::model, _("{0} sets \"{1}\" to {2}, which this program cannot honour: choose another model."), path,
+    throw error(Error::Kind::model, _("{0} has \"{1}\" = {2}, which this program does not support: choose another model."), path,
                 wrong->key, wrong->value);
 }
 

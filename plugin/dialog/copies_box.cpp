@@ -17,11 +17,11 @@ constexpr int kMostSeed = 9999;
 CopiesBox::CopiesBox(Copies& copies) : copies_(copies) {
   box_ = gtk::hbox(6);
   more_ = gtk::hbox(6);
-  count_ = number(1, Copies::kMost, 1, 0, _("How often the geometry is put onto the target, in one undo step"));
+  count_ = number(1, Copies::kMost, 1, 0, _("Number of copies on the target. One undo removes them all"));
   spread_ = number(0.5, kMostSpread, 0.5, 1,
-                   _("How far from the first one the others may lie, in lengths of the geometry. They differ a little in size "
-                     "and angle"));
-  seed_ = number(1, kMostSeed, 1, 0, _("Another number is another arrangement"));
+                   _("Greatest distance of the copies from the first one, in lengths of the geometry. They differ a little in "
+                     "size and angle"));
+  seed_ = number(1, kMostSeed, 1, 0, _("Another number arranges the copies differently"));
   for (const auto& [text, spin] : {std::pair{_("Spread"), spread_}, {_("Seed"), seed_}}) {
     gtk_box_pack_start(GTK_BOX(more_), gtk_label_new(text), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(more_), spin, TRUE, TRUE, 0);

@@ -59,13 +59,12 @@ void show_help(const gchar*, gpointer window) {
       GTK_MESSAGE_DIALOG(box), "%s",
       _("1. Put a picture of the geometry (a crack, a dent, a droplet) into a layer of the image: this is the reference layer.\n"
         "2. Select the geometry on it, with a little of its surroundings.\n"
-        "3. Choose the layer that is to get it, and call Geometry Transfer.\n"
-        "4. Move, scale and turn it in the preview, which shows the edit without the model. OK runs the model where the quality "
-        "asks "
-        "for it, and puts the result into a new layer.\n\n"
-        "A reference in another open image brings that image's selection along. Further references add their geometry, or show "
-        "the "
-        "model more of the target's material.\n"
+        "3. Choose the layer that receives it, and call Geometry Transfer.\n"
+        "4. Move, scale and turn it in the preview, which shows the edit without the model. OK runs the model if the quality "
+        "needs it, and adds the result as a new layer.\n"
+        "\n"
+        "For a reference in another open image, that image's selection counts. Further references add their geometry, or show "
+        "the model more of the target's material.\n"
         "Calling Geometry Transfer on a result starts from its settings."));
   gtk_dialog_run(GTK_DIALOG(box));
   gtk_widget_destroy(box);
@@ -84,7 +83,8 @@ class Window {
     window_ = gimp_dialog_new(_("Geometry Transfer"), kBinary, nullptr, static_cast<GtkDialogFlags>(0), show_help, kProcedure,
                               _("_Reset"), kReset, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Apply"), kApply, _("_OK"),
                               GTK_RESPONSE_OK, nullptr);
-    gtk_widget_set_tooltip_text(button(kApply), _("Makes the layer and keeps this window for the next place"));
+    gtk_widget_set_tooltip_text(button(kApply),
+                                _("Adds the result as a new layer and keeps this window open for the next place"));
     show_applied();
     const std::string icon = icon_file();
     if (!icon.empty()) gtk_window_set_icon_from_file(GTK_WINDOW(window_), icon.c_str(), nullptr);
@@ -269,8 +269,8 @@ class Window {
     int row = 0, expert_row = 0;
     gtk::attach_row(plain, row++, nullptr, sides_.widget());
     bring_in_ = gtk_check_button_new_with_mnemonic(_("_Bring it into this image"));
-    gtk_widget_set_tooltip_text(bring_in_, _("Puts a hidden copy of it below the target, with the selection as its layer mask: "
-                                             "Repeat and later edits then work without the other image"));
+    gtk_widget_set_tooltip_text(bring_in_, _("Adds a hidden copy of the reference below the target, with the selection as its "
+                                             "layer mask. Repeat and later edits then work without the other image"));
     g_signal_connect_swapped(bring_in_, "toggled", G_CALLBACK(+[](Window* self) {
                                self->call_.bring_in = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(self->bring_in_)) != FALSE;
                              }),

@@ -16,7 +16,8 @@ std::string asked_name(GtkWidget* parent, const std::string& suggestion) {
                                                   static_cast<GtkDialogFlags>(GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT),
                                                   _("_Cancel"), GTK_RESPONSE_CANCEL, _("Save"), GTK_RESPONSE_OK, nullptr);
   gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
-  GtkWidget *row = gtk::vbox(6), *label = gtk_label_new(_("Name of these settings. The same name replaces the earlier ones.")),
+  GtkWidget *row = gtk::vbox(6),
+            *label = gtk_label_new(_("Name for these settings. Earlier settings with the same name are replaced.")),
             *entry = gtk_entry_new();
   gtk::align_left(label);
   gtk_container_set_border_width(GTK_CONTAINER(row), 12);
@@ -45,7 +46,7 @@ NamedBox::NamedBox(Call& call, std::function<void()> chosen) : call_(call), chos
   g_signal_connect_swapped(save, "clicked", G_CALLBACK(+[](NamedBox* self) { self->save(); }), this);
   gtk_box_pack_start(GTK_BOX(box_), save, FALSE, FALSE, 0);
   delete_ = gtk_button_new_with_label(_("Delete"));
-  gtk_widget_set_tooltip_text(delete_, _("Deletes the settings that are shown. Results keep theirs"));
+  gtk_widget_set_tooltip_text(delete_, _("Deletes the saved settings that are shown. Results keep their own"));
   g_signal_connect_swapped(delete_, "clicked", G_CALLBACK(+[](NamedBox* self) { self->remove(); }), this);
   gtk_box_pack_start(GTK_BOX(box_), delete_, FALSE, FALSE, 0);
   read();

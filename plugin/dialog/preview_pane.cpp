@@ -72,7 +72,7 @@ PreviewPane::PreviewPane(Request& request, Events events) : request_(request), e
   buttons_ = zoom_buttons();
   gtk_box_pack_start(GTK_BOX(box_), buttons_, FALSE, FALSE, 0);
   compare_ = gtk_check_button_new_with_mnemonic(_("Com_pare with the bare target"));
-  gtk_widget_set_tooltip_text(compare_, _("Shows the target without the edit left of a line that can be dragged"));
+  gtk_widget_set_tooltip_text(compare_, _("Shows the unedited target to the left of a line that you can drag"));
   g_signal_connect_swapped(compare_, "toggled", G_CALLBACK(gtk_widget_queue_draw), area_);
   gtk_box_pack_start(GTK_BOX(box_), compare_, FALSE, FALSE, 0);
   hint_ = gtk_label_new(_("Drag or arrow keys move, wheel scales, the handle or Shift+wheel turns, Ctrl+wheel zooms"));
@@ -145,9 +145,8 @@ void PreviewPane::show(const Call& call) {
 void PreviewPane::read(const Call& call) {
   try {
     if (!host::is_layer(call.source))
-      throw error(Error::Kind::input,
-                  _("There is no other layer to take the geometry from. Open a picture of it, or copy one and choose From "
-                    "clipboard. Then select the geometry on it with a little of its surroundings."));
+      throw error(Error::Kind::input, _("No other layer shows a geometry. Open a picture of one, or copy one and choose From "
+                                        "clipboard. Then select the geometry in it, with a little of its surroundings."));
     auto layers = std::make_unique<SceneFromLayers>(call.image, call.target, call.source, call.further, call.selection);
     made_for_ = place();
     view_ =

@@ -19,15 +19,15 @@ struct ReferencesBox::Row {
 namespace {
 
 constexpr char kWhere[] =
-    N_("Where the geometry lies on it is said by its layer mask where it has one, else by the selection; layers side by side "
-       "share a selection. A layer of another image brings that image's selection along");
+    N_("Its layer mask marks the geometry. Without a mask the selection does; layers side by side share it. For a layer of "
+       "another image, that image's selection counts");
 
 GtkWidget* role_box(Reference::Role role) {
   GtkWidget* box = gtk_combo_box_text_new();
   gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(box), _("More geometry"));
   gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(box), _("Texture of the target's material"));
   gtk_combo_box_set_active(GTK_COMBO_BOX(box), role == Reference::Role::texture);
-  gtk_widget_set_tooltip_text(box, _("More geometry is carried over, too. Texture only shows the model more of the target's "
+  gtk_widget_set_tooltip_text(box, _("More geometry: transferred, too. Texture: only shows the model more of the target's "
                                      "material, and is not in the preview"));
   return box;
 }
@@ -38,7 +38,8 @@ GtkWidget* weight_box(double weight) {
   gtk_spin_button_set_digits(GTK_SPIN_BUTTON(box), 2);
   gtk_spin_button_set_value(GTK_SPIN_BUTTON(box), weight);
   gtk_entry_set_width_chars(GTK_ENTRY(box), 6);
-  gtk_widget_set_tooltip_text(box, _("How much the model looks at it, against 1 for the main reference and for the target"));
+  gtk_widget_set_tooltip_text(
+      box, _("Weight against 1 for the main reference: how much the model looks at it, and its share where geometries overlap"));
   return box;
 }
 

@@ -59,15 +59,14 @@ SidesBox::SidesBox(Call& call, Events events) : call_(call), events_(std::move(e
     ready = true;
   });
   gtk_label_set_mnemonic_widget(GTK_LABEL(name), chooser_);
-  gtk_widget_set_tooltip_text(chooser_,
-                              _("The layer that shows the geometry under the selection. A layer of another image brings "
-                                "that image's selection along"));
+  gtk_widget_set_tooltip_text(
+      chooser_, _("The layer that shows the selected geometry. For a layer of another image, that image's selection counts"));
   gtk_box_pack_start(GTK_BOX(row),
                      button(_("Open file..."), _("Opens a picture and takes it as the reference"),
                             G_CALLBACK(+[](SidesBox* self) { self->open_file(); }), this),
                      FALSE, FALSE, 0);
   gtk_box_pack_start(GTK_BOX(row),
-                     button(_("From clipboard"), _("Takes the copied picture as the reference, in an image of its own"),
+                     button(_("From clipboard"), _("Opens the copied picture as a new image and uses it as the reference"),
                             G_CALLBACK(+[](SidesBox* self) { self->take_clipboard(); }), this),
                      FALSE, FALSE, 0);
   for (GtkWidget* part : {name, chooser_, row}) gtk_box_pack_start(GTK_BOX(column), part, FALSE, FALSE, 0);
@@ -78,10 +77,10 @@ SidesBox::SidesBox(Call& call, Events events) : call_(call), events_(std::move(e
   GtkWidget* target_name = gtk_label_new(layer_name(call.target).c_str());
   gtk_label_set_ellipsize(GTK_LABEL(target_name), PANGO_ELLIPSIZE_MIDDLE);
   gtk::align_left(target_name);
-  gtk_box_pack_start(GTK_BOX(below),
-                     button(_("S_wap"), _("Exchanges the two: the target becomes the reference"),
-                            G_CALLBACK(+[](SidesBox* self) { self->swap(); }), this),
-                     FALSE, FALSE, 0);
+  gtk_box_pack_start(
+      GTK_BOX(below),
+      button(_("S_wap"), _("Exchanges reference and target"), G_CALLBACK(+[](SidesBox* self) { self->swap(); }), this), FALSE,
+      FALSE, 0);
   for (GtkWidget* part : {title(_("Onto: target layer")), target_name, below})
     gtk_box_pack_start(GTK_BOX(target), part, FALSE, FALSE, 0);
   gtk_box_pack_start(GTK_BOX(onto), picture_area(onto_), FALSE, FALSE, 0);

@@ -84,7 +84,7 @@ void read_weights(const std::string& path, std::vector<SourceFiles>& sources) {
     const std::size_t tab = line.find('\t');
     const auto weight = parse_number(tab == std::string::npos ? "" : line.substr(tab + 1));
     if (!weight || *weight < 0)
-      throw error(Error::Kind::input, _("{0}:{1}: a line is a source's name, a tab and a weight of 0 or more."), path, number);
+      throw error(Error::Kind::input, _("{0}:{1}: write a source's name, a tab and a weight of 0 or more."), path, number);
     weights[line.substr(0, tab)] = *weight;
   }
   for (SourceFiles& source : sources) {

@@ -173,7 +173,7 @@ Row Maker::make(std::size_t index) {
       row.size = loaded->picture.pixels.size();
       Random random(options_.seed, {kDrawing, index, static_cast<std::uint64_t>(attempt)});
       if (!good && !draw(row, *loaded, random)) {
-        row.error = _("The geometry finds no free place on the target.");
+        row.error = _("No free place on the target is large enough for the geometry.");
         continue;
       }
       Picture picture = loaded->picture;
@@ -181,7 +181,7 @@ Row Maker::make(std::size_t index) {
       cv::Mat names;
       edit(row, picture, names);
       for (const Defect& d : row.defects) {
-        if (d.area == 0) row.error = _("The edit changes nothing that is visible.");
+        if (d.area == 0) row.error = _("The edit makes no visible change.");
         for (const Condition& condition : keep_)
           if (!condition.holds(d.measures)) row.error = sentence(_("The condition {0} does not hold."), condition.text());
       }

@@ -117,7 +117,7 @@ PartFile::PartFile(const std::string& part, const std::string& finished, const H
     const auto there = read_lines(path, path == part);
     if (!there || (there->rows.empty() && there->head.format.empty())) continue;
     if (head_json(there->head) != head_json(head))
-      throw error(Error::Kind::input, _("\"{0}\" is of another data set: name another folder, or remove it."), path);
+      throw error(Error::Kind::input, _("\"{0}\" belongs to another data set: choose another folder, or remove the file."), path);
     for (const Row& row : there->rows)
       if (row.error.empty()) rows_.push_back(row);
   }

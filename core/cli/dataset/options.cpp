@@ -31,30 +31,33 @@ void add_dataset_options(CLI::App& app, TypedDataset& typed) {
     return app.add_option(name, value, help)->type_name(type)->group(group);
   };
   add("--variants", o.variants,
-      _("Draw so many pictures into the folder --output. --target, --source and --mask may be folders then, and values ranges: "
-        "--scale 0.7..1.3 --flip random"),
+      _("Make so many pictures in the folder --output. --target, --source and --mask may then be folders, and values may be "
+        "ranges: --scale 0.7..1.3 --flip random"),
       "N")
       ->check(CLI::Range(1, 10000000));
-  add("--seed", o.seed, _("The same seed draws the same pictures"), "NUMBER");
+  add("--seed", o.seed, _("Seed of the random draws: the same seed makes the same pictures"), "NUMBER");
   add("--format", o.format, _("Folders and labels: plain (default), mvtec, coco or yolo"), "NAME");
-  add("--split", o.split, _("Shares of train, val and test; no source or target is in two of them"), "SHARE,SHARE[,SHARE]");
-  add("--good", o.good, _("So many pictures more without a defect"), "N")->check(CLI::Range(0, 10000000));
-  add("--kind", o.kind, _("Class of the defects, where the sources are in no folders of their kinds"), "NAME");
+  add("--split", o.split, _("Shares of train, val and test; each source and target is in one of them only"),
+      "SHARE,SHARE[,SHARE]");
+  add("--good", o.good, _("Number of additional pictures without a defect"), "N")->check(CLI::Range(0, 10000000));
+  add("--kind", o.kind, _("Class of the defects whose sources are not in folders of their kinds"), "NAME");
   add("--weights", o.weights, _("Draw sources by weight: a file of lines NAME, tab, WEIGHT. Without it each comes in turn"),
       "FILE");
-  add("--defects", o.defects, _("Defects in a picture"), "N|LOW..HIGH");
+  add("--defects", o.defects, _("Number of defects in each picture"), "N|LOW..HIGH");
   add("--place", o.place,
-      _("Where defects may lie, white: a picture for all targets, or a folder with one of each target's name"), "PATH");
-  add("--avoid", o.avoid, _("Where they may not lie, white, in the same way"), "PATH");
-  add("--border", o.border, _("Pixels from the target's border that stay free; below 0 so many may be cut off"), "PIXELS")
+      _("Mask of allowed places (white): one picture for all targets, or a folder with a picture of each target's name"), "PATH");
+  add("--avoid", o.avoid, _("Mask of forbidden places (white), given in the same way"), "PATH");
+  add("--border", o.border,
+      _("Pixels along the target's border that stay free; below 0: so many pixels of a defect may be cut off"), "PIXELS")
       ->check(CLI::Range(-100000, 100000));
-  add("--apart", o.apart, _("Pixels between two defects (default 8)"), "PIXELS")->check(CLI::Range(0, 100000));
-  app.add_option("--keep", o.keep, _("Draw a picture again unless this holds of contrast, share, leak or border; repeatable"))
+  add("--apart", o.apart, _("Least number of pixels between two defects (default 8)"), "PIXELS")->check(CLI::Range(0, 100000));
+  app.add_option("--keep", o.keep,
+                 _("Condition on contrast, share, leak or border. A picture that fails it is drawn again; repeatable"))
       ->type_name("CONDITION")
       ->expected(1)
       ->take_all()
       ->group(group);
-  add("--tries", o.tries, _("Draws of a picture at most (default 20)"), "N")->check(CLI::Range(1, 10000));
+  add("--tries", o.tries, _("Most attempts for each picture (default 20)"), "N")->check(CLI::Range(1, 10000));
   add("--manifest", o.manifest, _("Make the pictures of this manifest again, instead of drawing"), "FILE");
   add("--shard", typed.shard, _("Make part I of N alone; each part may run on another machine"), "I/N");
 }
@@ -73,8 +76,7 @@ DatasetOptions dataset_options(const TypedDataset& typed, const Job& job, const 
   bool has_preset = false;
   for (const auto& [name, text] : settings) {
     if (name == "shift-x" || name == "shift-y")
-      throw error(Error::Kind::input,
-                  _("--{0} has no meaning for a data set: --place, --avoid and --border say where defects lie."), name);
+      throw error(Error::Kind::input, _("--{0} cannot be used for a data set: use --place, --avoid and --border."), name);
     has_preset = has_preset || name == "preset";
     if (name != "threads" && name != "memory") o.settings.emplace_back(name, text);
   }

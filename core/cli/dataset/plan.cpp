@@ -51,8 +51,8 @@ std::vector<std::vector<T>> divided(const std::vector<T>& list, const std::vecto
 
 Error too_few(const std::string& what, std::size_t there, std::size_t splits) {
   return error(Error::Kind::input,
-               _("{0} splits need as many {1} at least, but there are {2}: give more pictures, or --split fewer shares."), splits,
-               what, there);
+               _("{0} splits need at least as many {1}, but there are {2}: give more pictures, or fewer shares to --split."),
+               splits, what, there);
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ Row parse_row(const Json& line, const std::string& place) try {
   }
   return row;
 } catch (const nlohmann::json::exception& e) {
-  throw error(Error::Kind::input, _("{0} is no line of a manifest: {1}"), place, e.what());
+  throw error(Error::Kind::input, _("{0} is not a valid line of a manifest: {1}"), place, e.what());
 }
 
 std::string kind_of(const Row& row) {

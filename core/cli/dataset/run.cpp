@@ -141,7 +141,7 @@ void make_missing(const std::vector<std::size_t>& missing, const std::function<R
         return goes_on;
       });
   if (made < missing.size()) {
-    say(line, sentence(_("Interrupted: {0} of {1} pictures are there. The same command goes on from here."), rows.size(),
+    say(line, sentence(_("Interrupted: {0} of {1} pictures are finished. Run the same command to continue."), rows.size(),
                        rows.size() + missing.size() - made));
     throw Cancelled();
   }
