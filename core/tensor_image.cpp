@@ -8,9 +8,9 @@ namespace geometry_transfer {
 cv::Mat resampled(const cv::Mat& image, Size size) {
   if (image.cols == size.width && image.rows == size.height) return image;
   const bool smaller = static_cast<int64_t>(size.width) * size.height < static_cast<int64_t>(image.cols) * image.rows;
-  cv::Mat made;
-  cv::resize(image, made, {size.width, size.height}, 0, 0, smaller ? cv::INTER_AREA : cv::INTER_CUBIC);
-  return made;
+  cv::Mat resized;
+  cv::resize(image, resized, {size.width, size.height}, 0, 0, smaller ? cv::INTER_AREA : cv::INTER_CUBIC);
+  return resized;
 }
 
 at::Tensor to_tensor(const cv::Mat& image, Size size) {

@@ -21,9 +21,9 @@ bool from_elsewhere(Id image, Id source, const std::vector<FurtherReference>& fu
 
 NewLayer brought_in(Id image, const SceneFromLayers::PlacedReference& reference) {
   const Rect& place = reference.extent;
-  NewLayer made(image, host::make_layer(image, host::item_name(reference.layer), place));
-  if (!made) return made;
-  const Id copy = made.id();
+  NewLayer layer(image, host::make_layer(image, host::item_name(reference.layer), place));
+  if (!layer) return layer;
+  const Id copy = layer.id();
   // Buffers know their colour spaces, so the copy looks the same as the layer.
   gegl_buffer_copy(host::pixels(reference.layer).get(), nullptr, GEGL_ABYSS_NONE, host::pixels(copy).get(), nullptr);
   if (reference.mask != kNone) {
@@ -34,7 +34,7 @@ NewLayer brought_in(Id image, const SceneFromLayers::PlacedReference& reference)
   }
   host::hide(copy);
   host::set_layer_note(copy, kKey, "yes");
-  return made;
+  return layer;
 }
 
 bool was_brought_in(Id layer) { return !host::layer_note(layer, kKey).empty() && host::layer_mask(layer) != kNone; }

@@ -102,15 +102,15 @@ Machine this_machine() {
 }
 
 int unet_rows(const Request& request, int geometries, int textures) {
-  const StreamSet &inverted = request.geometry_reads, &made = request.output_reads;
-  const int sources = made.has(Stream::source) ? geometries : 0;
+  const StreamSet &inverted = request.geometry_reads, &generated = request.output_reads;
+  const int sources = generated.has(Stream::source) ? geometries : 0;
   const int targets = 1 + textures;  // whoever reads the target reads the textures, too
-  const bool target_read = inverted.has(Stream::target) || made.has(Stream::target);
+  const bool target_read = inverted.has(Stream::target) || generated.has(Stream::target);
   const int streams = 2 + sources + (target_read ? textures : 0);
   int beside = 0;  // streams that are computed together with the result
   if (!request.reuse_keys) {
-    const bool geometry = made.has(Stream::geometry);
-    beside = sources + geometry + (made.has(Stream::target) || (geometry && inverted.has(Stream::target)) ? targets : 0);
+    const bool geometry = generated.has(Stream::geometry);
+    beside = sources + geometry + (generated.has(Stream::target) || (geometry && inverted.has(Stream::target)) ? targets : 0);
   }
   return request.steps * (request.iterations * streams + 1 + beside);
 }

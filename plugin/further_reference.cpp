@@ -12,17 +12,18 @@ namespace {
 
 constexpr char kGeometry[] = "geometry", kTexture[] = "texture";
 
-bool parse(const std::string& text, FurtherReference& made) {
+bool parse(const std::string& text, FurtherReference& reference) {
   std::istringstream in(text);
   in.imbue(std::locale::classic());
-  if (!(in >> made.layer) || made.layer <= 0) return false;
+  if (!(in >> reference.layer) || reference.layer <= 0) return false;
   if (!in.eof() && !std::isspace(in.peek())) return false;
   std::string role, more;
   if (!(in >> role)) return true;
   if (role != kGeometry && role != kTexture) return false;
-  made.role = role == kGeometry ? Reference::Role::geometry : Reference::Role::texture;
+  reference.role = role == kGeometry ? Reference::Role::geometry : Reference::Role::texture;
   if (in >> std::ws; in.eof()) return true;
-  return in >> made.weight && made.weight >= made.kLeastWeight && made.weight <= made.kMostWeight && !(in >> more);
+  return in >> reference.weight && reference.weight >= reference.kLeastWeight && reference.weight <= reference.kMostWeight &&
+         !(in >> more);
 }
 
 }  // namespace
@@ -33,13 +34,13 @@ std::vector<FurtherReference> parse_references(const std::string& text) {
   std::istringstream in(text);
   for (std::string part; std::getline(in, part, ';');) {
     if (part.find_first_not_of(" \t\n") == std::string::npos) continue;
-    FurtherReference made;
-    if (!parse(part, made))
+    FurtherReference reference;
+    if (!parse(part, reference))
       throw error(Error::Kind::input,
                   _("\"{0}\" is not a further reference: give the layer's number, geometry or texture, and a weight from {1} to "
                     "{2}, and a semicolon between two of them."),
-                  part, made.kLeastWeight, made.kMostWeight);
-    if (++count <= kMostReferences) list.push_back(made);
+                  part, reference.kLeastWeight, reference.kMostWeight);
+    if (++count <= kMostReferences) list.push_back(reference);
   }
   if (count > kMostReferences)
     throw error(Error::Kind::input, _("{0} further references are too many: name {1} at most."), count, kMostReferences);

@@ -71,9 +71,9 @@ class NewSelection {
 NewSelection keep_selection(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings) {
   if (!layers.uses_selection()) return NewSelection(kNone);
   const std::string state = selection_state(call.image);
-  Id kept = host::is_channel(call.selection) ? call.selection : find_kept_selection(call.image, state), copy = kNone;
-  if (kept == kNone && !state.empty()) kept = copy = copy_selection(call.image, sentence(_("{0} (selection)"), name), state);
-  if (kept != kNone) settings.selection = host::tattoo(kept);
+  Id saved = host::is_channel(call.selection) ? call.selection : find_kept_selection(call.image, state), copy = kNone;
+  if (saved == kNone && !state.empty()) saved = copy = copy_selection(call.image, sentence(_("{0} (selection)"), name), state);
+  if (saved != kNone) settings.selection = host::tattoo(saved);
   return NewSelection(copy);
 }
 
@@ -181,24 +181,24 @@ std::vector<NewLayer> written_layers(Id image, const std::vector<BlendLayer>& se
 }  // namespace
 
 Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
-                const MadeResult& made) {
+                const MadeResult& transfer) {
   check_still_there(call);
   std::optional<UndoGroup> group;  // destroyed last, so that what is taken back is in it
   // Everything is complete before it is in the image: if this process ends on the way, the image is as it was.
-  NewLayer result = made.separate.empty() ? written_layer(call.image, name, made.pixels)
-                                          : NewLayer(call.image, host::make_group(call.image, name));
+  NewLayer result = transfer.separate.empty() ? written_layer(call.image, name, transfer.pixels)
+                                              : NewLayer(call.image, host::make_group(call.image, name));
   if (!result) throw no_new_layer();
-  std::vector<NewLayer> separate = written_layers(call.image, made.separate);
+  std::vector<NewLayer> separate = written_layers(call.image, transfer.separate);
   std::vector<NewLayer> copies;
   if (call.bring_in) copies = copy_references(call, layers, settings);
   NewSelection selection = keep_selection(call, layers, name, settings);
   set_layer_settings(result.id(), settings);
-  set_layer_report(result.id(), made.report);
+  set_layer_report(result.id(), transfer.report);
 
   // A result above a target that is half transparent, masked or blended would not look as the target does. In a group that has
   // the target's opacity, mask and mode in its place, it does.
   const bool wrap = !host::is_plain(call.target) && !host::is_layer(call.previous);
-  const Id below = wrap ? call.target : layer_below_result(call, layers, made.pixels.area);
+  const Id below = wrap ? call.target : layer_below_result(call, layers, transfer.pixels.area);
   const std::vector<Id> covering = covering_references(call, layers);
   group.emplace(call.image);  // GIMP names the undo step after the plug-in
   if (wrap && !host::wrap_in_group(call.image, call.target, host::item_name(call.target))) throw no_new_layer();

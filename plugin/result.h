@@ -28,7 +28,7 @@ struct MadeResult {
 /// Fills in `settings`' layers and stores it with the result. Throws Error if the image or the target was closed or deleted
 /// meanwhile, or if the host refuses a layer; the image is then as it was.
 host::Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
-                      const MadeResult& made);
+                      const MadeResult& transfer);
 
 /// The name for a result: what was carried, and from where.
 std::string result_name(const Call& call);

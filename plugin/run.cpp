@@ -74,9 +74,9 @@ Id make_result(Call call, const worker::Runner& in_worker, const std::function<v
   // This process, too: if the kernel kills the worker, the transfer is repeated here.
   worker::prefer_for_oom_kill();
   const bool use_worker = in_worker && (call.mode != Call::Mode::noninteractive || called_before());
-  std::vector<MadeResult> made;
+  std::vector<MadeResult> results;
   const ProgressCallback progress = [&](const Progress& p) {
-    host::progress((made.size() + p.fraction) / placements.size(), status_text(p));
+    host::progress((results.size() + p.fraction) / placements.size(), status_text(p));
     if (meanwhile) meanwhile();
     return true;
   };
@@ -89,17 +89,17 @@ Id make_result(Call call, const worker::Runner& in_worker, const std::function<v
         use_worker ? in_worker(scene, call.request, progress, report) : Session().run(scene, call.request, progress, report);
     std::vector<BlendLayer> layers;
     if (call.separate) layers = image_part().separate(scene, call.request, layer);
-    made.push_back({std::move(layer), std::move(layers), report});
+    results.push_back({std::move(layer), std::move(layers), report});
   }
 
   std::optional<UndoGroup> group;
-  if (made.size() > 1) group.emplace(call.image);
+  if (results.size() > 1) group.emplace(call.image);
   Remembered settings = first;
   const bool bring_in = call.bring_in;
   Id result = kNone;
-  for (size_t i = 0; i < made.size(); ++i) {
+  for (size_t i = 0; i < results.size(); ++i) {
     settings.request.placement = placements[i];
-    result = write_result(call, scene_layers, name, settings, made[i]);
+    result = write_result(call, scene_layers, name, settings, results[i]);
     call.previous = kNone;  // it is replaced once
     if (call.bring_in) take_copied_references(call, settings);
   }
@@ -108,7 +108,7 @@ Id make_result(Call call, const worker::Runner& in_worker, const std::function<v
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   call.request.placement = settings.request.placement = placements.front();
   call.bring_in = bring_in;
-  remember_time(call.request, work, taken.count() / made.size());
+  remember_time(call.request, work, taken.count() / results.size());
   if (call.mode == Call::Mode::interactive) remember_finished(call, settings);
   if (next) *next = std::move(call);
   return result;

@@ -117,9 +117,9 @@ SceneFromLayers::GeometryMask SceneFromLayers::geometry_mask(Id layer, bool main
   } else {
     // A reference in another image brings its own selection along.
     const Id selected = in != image_ && !host::selection_bounds(in).empty() ? in : image_;
-    const bool kept = selected == image_ && selection_ != kNone;
-    bounds = kept ? covered_bounds(selection_) : host::selection_bounds(selected);
-    m.drawable = kept ? selection_ : host::selection(selected);
+    const bool saved = selected == image_ && selection_ != kNone;
+    bounds = saved ? covered_bounds(selection_) : host::selection_bounds(selected);
+    m.drawable = saved ? selection_ : host::selection(selected);
     uses_selection_ |= selected == image_;
     if (bounds.empty())
       throw error(

@@ -208,8 +208,8 @@ Remembered settings_of(const Call& call) {
     r.layer = host::tattoo(layer);
     settings.further.push_back(r);
   }
-  const bool kept = host::is_channel(call.selection);
-  settings.selection_state = kept ? state_of_kept_selection(call.selection) : reference_selection_state(call);
+  const bool saved = host::is_channel(call.selection);
+  settings.selection_state = saved ? state_of_kept_selection(call.selection) : reference_selection_state(call);
   return settings;
 }
 

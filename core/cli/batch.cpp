@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_fields = 1000;  // limit of the fields in one job; about 50 names exist
+constexpr std::size_t kMostFields = 1000;  // limit of the fields in one job; about 50 names exist
 
 /// Sets one field of a job by its column name. Relative paths start at `folder`.
 void set_field(Job& job, const std::string& name, const std::string& text, const fs::path& folder) {
@@ -91,15 +91,15 @@ class JobList {
   template <class Fill>
   void add(std::size_t place, Fill fill) {
     if (stop_ && stop_()) throw Cancelled();
-    if (jobs.size() == most_jobs)
-      throw error(Error::Kind::input, _("\"{0}\" holds more than {1} jobs: split it."), path_, most_jobs);
+    if (jobs.size() == kMostJobs)
+      throw error(Error::Kind::input, _("\"{0}\" holds more than {1} jobs: split it."), path_, kMostJobs);
     jobs.push_back(checked_job(path_, place, fill));
   }
 
   std::vector<Job> jobs;
 
  private:
-  static constexpr std::size_t most_jobs = 100000;
+  static constexpr std::size_t kMostJobs = 100000;
   const std::string& path_;
   const StopRequested& stop_;
 };
@@ -116,7 +116,7 @@ std::vector<Job> read_tsv(const std::string& path, const std::string& text, cons
     begin = end + 1;
     if (line.find_first_not_of("\t\r ") == std::string::npos || line[0] == '#') continue;
     const auto columns = static_cast<std::size_t>(std::count(line.begin(), line.end(), '\t')) + 1;
-    if (columns > most_fields)
+    if (columns > kMostFields)
       throw error(Error::Kind::input, "{0}:{1}: {2}", path, number,
                   sentence(_("{0} cells, but the header names {1}."), columns, header.size()));
     const std::vector<std::string> cells = split_at_tabs(line);
@@ -177,13 +177,13 @@ class JsonJobs : public nlohmann::json_sax<nlohmann::json> {
   /// `text`: nothing for null, lists and nested objects.
   bool value(const std::optional<std::string>& text) {
     if (!in_list_) return false;
-    if (in_job_ && text && fields_.size() < most_fields) {
+    if (in_job_ && text && fields_.size() < kMostFields) {
       fields_.emplace_back(name_, *text);
       return true;
     }
     checked_job(path_, place(), [&](Job&) {
       if (!in_job_) throw error(Error::Kind::input, _("A job is an object with target, source, mask and output."));
-      if (text) throw error(Error::Kind::input, _("A job has more than {0} values."), most_fields);
+      if (text) throw error(Error::Kind::input, _("A job has more than {0} values."), kMostFields);
       throw error(Error::Kind::input, _("\"{0}\" must be a text or a number."), name_);
     });
     return false;
@@ -201,19 +201,20 @@ std::vector<Job> read_json(const std::string& path, const std::string& text, con
   return std::move(jobs.list.jobs);
 }
 
-/// The list's text. Refuses what is no regular file without waiting for it, and a list that is too long before reading it.
+/// The list's text. Refuses what is no regular file without waiting for it, and a list that is too long before reading
+/// it.
 std::string read_text(const std::string& path, const StopRequested& stop) {
-  constexpr std::size_t most_megabytes = 64;
+  constexpr std::size_t kMostMegabytes = 64;
   const InputFile file(path);
-  if (file.size() > most_megabytes << 20)
+  if (file.size() > kMostMegabytes << 20)
     throw error(Error::Kind::input, _("\"{0}\" has {1} MB: lists of up to {2} MB are read. Split it."), path, file.size() >> 20,
-                most_megabytes);
+                kMostMegabytes);
   const Bytes bytes = file.read(file.size(), stop);
   return std::string(bytes.begin(), bytes.end());
 }
 
-/// Finds NAME.png, NAME.tiff and so on in `folder`. Returns "" when there is none. A dangling link counts: its job then fails
-/// with a message.
+/// Finds NAME.png, NAME.tiff and so on in `folder`. Returns "" when there is none. A dangling link counts: its job then
+/// fails with a message.
 std::string find_picture(const fs::path& folder, const std::string& name) {
   std::error_code none;
   for (const char* ending : {".png", ".tiff", ".tif", ".jpg", ".jpeg"})

@@ -9,9 +9,9 @@
 namespace geometry_transfer::cli {
 namespace {
 
-constexpr unsigned orientation_tag = 274, exif_tag = 34665, gps_tag = 34853, interoperability_tag = 40965;
-constexpr unsigned long_type = 4;
-constexpr std::size_t values_limit = 1 << 20;  // bytes of all values together
+constexpr unsigned kOrientationTag = 274, kExifTag = 34665, kGpsTag = 34853, kInteroperabilityTag = 40965;
+constexpr unsigned kLongType = 4;
+constexpr std::size_t kValuesLimit = 1 << 20;  // bytes of all values together
 
 /// Bytes of one number of a type, by TIFF 6.0 and BigTIFF; 0 for unknown types. A rational is two numbers.
 std::size_t number_size(unsigned type) {
@@ -64,7 +64,7 @@ class TagReader {
 
   Directory first_directory() { return directory_at(first_, 0); }
 
-  /// Where the value of a tag in the first directory lies, if it lies in the entry itself; 0 when it is not there.
+  /// Returns the offset of a tag's value in the first directory, if the value lies in the entry itself; 0 if not.
   std::size_t inline_value(unsigned tag) const {
     std::size_t found = 0;
     visit(first_, [&](std::size_t entry) {
@@ -106,11 +106,11 @@ class TagReader {
       entry.value.resize(bytes);
       const std::size_t one = number_size(entry.type);
       for (std::size_t i = 0; i < bytes; ++i) entry.value[i] = file_[begin + (little_ ? i : i / one * one + (one - 1 - i % one))];
-      const bool leads_on = depth == 0 ? tag == exif_tag || tag == gps_tag : tag == interoperability_tag;
+      const bool leads_on = depth == 0 ? tag == kExifTag || tag == kGpsTag : tag == kInteroperabilityTag;
       if (leads_on && depth < 2 && bytes >= 4 && one >= 4) {
         entry.directory = directory_at(number(field, std::min(room, one)), depth + 1);
         if (entry.directory.empty()) return;
-      } else if (tag == exif_tag || tag == gps_tag || tag == interoperability_tag) {
+      } else if (tag == kExifTag || tag == kGpsTag || tag == kInteroperabilityTag) {
         return;
       }
       directory.emplace(tag, std::move(entry));
@@ -121,7 +121,7 @@ class TagReader {
   const Bytes& file_;
   bool little_ = true, big_ = false;
   std::uint64_t first_ = 0;
-  std::size_t left_ = values_limit;
+  std::size_t left_ = kValuesLimit;
 };
 
 void append(Bytes& to, std::uint64_t value, int bytes) {
@@ -135,7 +135,7 @@ std::size_t append_directory(Bytes& to, const Directory& directory) {
   for (const auto& [tag, entry] : directory) {
     append(entries, tag, 2);
     if (!entry.directory.empty()) {
-      append(entries, long_type, 2);
+      append(entries, kLongType, 2);
       append(entries, 1, 4);
       append(entries, append_directory(to, entry.directory), 4);
       continue;
@@ -162,11 +162,12 @@ std::size_t append_directory(Bytes& to, const Directory& directory) {
 
 /// Keeps the descriptive tags: texts, times, author, and the directories of EXIF and GPS.
 Directory descriptive(Directory directory) {
-  static constexpr unsigned kept[] = {270, 271, 272, 305, 306, 315, 316, 18246, 33432, exif_tag, gps_tag};
+  static constexpr unsigned kKeptTags[] = {270, 271, 272, 305, 306, 315, 316, 18246, 33432, kExifTag, kGpsTag};
   for (auto it = directory.begin(); it != directory.end();) {
     const Entry& entry = it->second;
-    const bool classic = entry.type <= 12 && entry.count <= values_limit;  // BigTIFF's types do not go into a classic file
-    if (std::find(std::begin(kept), std::end(kept), it->first) != std::end(kept) && (classic || !entry.directory.empty()))
+    const bool classic = entry.type <= 12 && entry.count <= kValuesLimit;  // BigTIFF's types do not go into a classic file
+    if (std::find(std::begin(kKeptTags), std::end(kKeptTags), it->first) != std::end(kKeptTags) &&
+        (classic || !entry.directory.empty()))
       ++it;
     else
       it = directory.erase(it);
@@ -193,14 +194,14 @@ void replace_digit(Bytes& packet, const char* before) {
 
 int exif_orientation(const Bytes& exif) {
   const TagReader reader(exif);
-  const std::size_t at = reader.inline_value(orientation_tag);
+  const std::size_t at = reader.inline_value(kOrientationTag);
   const std::uint64_t value = at ? reader.number(at, 2) : 1;
   return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
 }
 
 void mark_upright(Metadata& metadata) {
   const TagReader reader(metadata.exif);
-  if (const std::size_t at = reader.inline_value(orientation_tag)) {
+  if (const std::size_t at = reader.inline_value(kOrientationTag)) {
     metadata.exif[at] = reader.little() ? 1 : 0;
     metadata.exif[at + 1] = reader.little() ? 0 : 1;
   }

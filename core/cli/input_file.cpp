@@ -41,12 +41,12 @@ InputFile::InputFile(const std::string& path)
 InputFile::~InputFile() { close(descriptor_); }
 
 Bytes InputFile::read(std::uint64_t size, const StopRequested& stop) const {
-  constexpr std::size_t most_at_once = 4 << 20;
+  constexpr std::size_t kMostAtOnce = 4 << 20;
   Bytes bytes(std::min(size, size_));
   std::size_t done = 0;
   while (done < bytes.size()) {
     if (stop && stop()) throw Cancelled();
-    const ssize_t now = pread(descriptor_, &bytes[done], std::min(bytes.size() - done, most_at_once), static_cast<off_t>(done));
+    const ssize_t now = pread(descriptor_, &bytes[done], std::min(bytes.size() - done, kMostAtOnce), static_cast<off_t>(done));
     if (now < 0 && errno != EINTR) throw cannot_open(path_);
     if (now == 0) break;
     if (now > 0) done += static_cast<std::size_t>(now);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// libjpeg reports errors by a callback that must not return; it jumps here. So each function that calls libjpeg sets its own
-/// jump target and holds no object with a destructor.
+/// libjpeg reports errors by a callback that must not return; it jumps here. So each function that calls libjpeg sets
+/// its own jump target and holds no object with a destructor.
 #include "cli/jpeg_file.h"
 
 #include <algorithm>
@@ -23,14 +23,15 @@
 namespace geometry_transfer::cli {
 namespace {
 
-/// Encoders write about 10 scans; each costs a pass over the picture, so a small file with thousands would take minutes.
-constexpr int most_scans = 100;
-constexpr int quality = 95;
-constexpr int rows_between_polls = 16;
-constexpr char exif_name[] = "Exif\0";                       // with its last zero: 6 bytes
-constexpr char xmp_name[] = "http://ns.adobe.com/xap/1.0/";  // with its zero: 29 bytes
-constexpr std::size_t most_profile = 255 * 65519;            // bytes in all ICC segments
-constexpr std::size_t marker_room = 65533;                   // bytes of data in a segment
+/// Encoders write about 10 scans; each costs a pass over the picture, so a small file with thousands would take
+/// minutes.
+constexpr int kMostScans = 100;
+constexpr int kQuality = 95;
+constexpr int kRowsBetweenPolls = 16;
+constexpr char kExifName[] = "Exif\0";                       // with its last zero: 6 bytes
+constexpr char kXmpName[] = "http://ns.adobe.com/xap/1.0/";  // with its zero: 29 bytes
+constexpr std::size_t kMostProfile = 255 * 65519;            // bytes in all ICC segments
+constexpr std::size_t kMarkerRoom = 65533;                   // bytes of data in a segment
 
 enum class Outcome { done, failed, stopped, too_many_scans };
 
@@ -109,7 +110,7 @@ class Reader {
     const int jump = setjmp(errors_.target);
     if (jump) return outcome_of(jump);
     while (info_.output_scanline < info_.output_height) {
-      if (info_.output_scanline % rows_between_polls == 0 && stop_ && stop_()) return Outcome::stopped;
+      if (info_.output_scanline % kRowsBetweenPolls == 0 && stop_ && stop_()) return Outcome::stopped;
       JSAMPROW row = pixels.ptr(static_cast<int>(info_.output_scanline));
       jpeg_read_scanlines(&info_, &row, 1);
     }
@@ -126,8 +127,8 @@ class Reader {
     const std::uint64_t pixels = claim.width * claim.height;
     const bool several = info_.progressive_mode || info_.comps_in_scan < info_.num_components;
     claim.bytes = pixels * components * (several ? 3 : 1);
-    constexpr unsigned best_ratio = 1024;  // pixels per byte; a bit for each 8 x 8 pixels gives 512, the rest is reserve
-    claim.possible = pixels / best_ratio <= file_.size();
+    constexpr unsigned kBestRatio = 1024;  // pixels per byte; a bit for each 8 x 8 pixels gives 512, the rest is reserve
+    claim.possible = pixels / kBestRatio <= file_.size();
     return claim;
   }
 
@@ -151,8 +152,8 @@ class Reader {
     };
     for (const auto* marker = info_.marker_list; marker; marker = marker->next) {
       if (marker->marker != JPEG_APP0 + 1) continue;
-      if (found.exif.empty()) found.exif = data_after(*marker, exif_name, sizeof exif_name);
-      if (found.xmp.empty()) found.xmp = data_after(*marker, xmp_name, sizeof xmp_name);
+      if (found.exif.empty()) found.exif = data_after(*marker, kExifName, sizeof kExifName);
+      if (found.xmp.empty()) found.xmp = data_after(*marker, kXmpName, sizeof kXmpName);
     }
     // A ratio of 1:1 says nothing. Most files without a resolution hold it.
     if (info_.saw_JFIF_marker && !(info_.density_unit == 0 && info_.X_density == info_.Y_density))
@@ -168,10 +169,10 @@ class Reader {
   bool ended_early = false;
 
  private:
-  static constexpr int jumped_for_stop = 2, jumped_for_scans = 3;
+  static constexpr int kJumpedForStop = 2, kJumpedForScans = 3;
 
   static Outcome outcome_of(int jump) {
-    return jump == jumped_for_stop ? Outcome::stopped : jump == jumped_for_scans ? Outcome::too_many_scans : Outcome::failed;
+    return jump == kJumpedForStop ? Outcome::stopped : jump == kJumpedForScans ? Outcome::too_many_scans : Outcome::failed;
   }
 
   /// Gives an end marker. If data was still needed, the decoder says so by itself.
@@ -186,8 +187,8 @@ class Reader {
   /// Called for every row of blocks in every scan.
   static void poll(j_common_ptr common) {
     Reader& self = *static_cast<Reader*>(common->client_data);
-    if (self.info_.input_scan_number > most_scans) std::longjmp(self.errors_.target, jumped_for_scans);
-    if (self.stop_ && self.stop_()) std::longjmp(self.errors_.target, jumped_for_stop);
+    if (self.info_.input_scan_number > kMostScans) std::longjmp(self.errors_.target, kJumpedForScans);
+    if (self.stop_ && self.stop_()) std::longjmp(self.errors_.target, kJumpedForStop);
   }
 
   /// Returns false if a progressive file lacks scans: the last bits of the mean values, or of any coefficient if the
@@ -235,14 +236,14 @@ class Writer {
     info_.input_components = picture.pixels.channels();
     info_.in_color_space = picture.pixels.channels() == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_set_defaults(&info_);
-    jpeg_set_quality(&info_, quality, TRUE);
+    jpeg_set_quality(&info_, kQuality, TRUE);
     set_density(picture.metadata);
     jpeg_start_compress(&info_, TRUE);
-    write_segment(exif_name, sizeof exif_name, picture.metadata.exif);
-    write_segment(xmp_name, sizeof xmp_name, picture.metadata.xmp);
+    write_segment(kExifName, sizeof kExifName, picture.metadata.exif);
+    write_segment(kXmpName, sizeof kXmpName, picture.metadata.xmp);
     if (with_profile) jpeg_write_icc_profile(&info_, picture.profile.data(), static_cast<unsigned>(picture.profile.size()));
     while (info_.next_scanline < info_.image_height) {
-      if (info_.next_scanline % rows_between_polls == 0 && stop && stop()) return Outcome::stopped;
+      if (info_.next_scanline % kRowsBetweenPolls == 0 && stop && stop()) return Outcome::stopped;
       JSAMPROW row = const_cast<JSAMPROW>(picture.pixels.ptr(static_cast<int>(info_.next_scanline)));
       jpeg_write_scanlines(&info_, &row, 1);
     }
@@ -282,7 +283,7 @@ class Writer {
   }
   /// Leaves out what one segment cannot hold.
   void write_segment(const char* name, std::size_t name_size, const Bytes& data) {
-    if (data.empty() || name_size + data.size() > marker_room) return;
+    if (data.empty() || name_size + data.size() > kMarkerRoom) return;
     jpeg_write_m_header(&info_, JPEG_APP0 + 1, static_cast<unsigned>(name_size + data.size()));
     for (std::size_t i = 0; i < name_size; ++i) jpeg_write_m_byte(&info_, name[i]);
     for (const unsigned char byte : data) jpeg_write_m_byte(&info_, byte);
@@ -299,7 +300,7 @@ void check(Outcome outcome, const Reader& reader, const std::string& path) {
   if (outcome == Outcome::stopped) throw Cancelled();
   if (outcome == Outcome::too_many_scans)
     throw error(Error::Kind::input, _("\"{0}\" holds more than {1} scans: open it in an image editor and save it again."), path,
-                most_scans);
+                kMostScans);
   if (reader.errors_.manager.msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
   throw error(Error::Kind::input, _("\"{0}\" is damaged: {1}."), path, std::string(reader.errors_.message));
 }
@@ -349,7 +350,7 @@ Claim jpeg_claim(const Bytes& file) {
 
 Bytes write_jpeg(const Picture& picture, const StopRequested& stop) {
   if (picture.pixels.cols > jpeg_largest_side || picture.pixels.rows > jpeg_largest_side) return {};
-  const bool usable = !picture.profile.empty() && picture.profile.size() <= most_profile &&
+  const bool usable = !picture.profile.empty() && picture.profile.size() <= kMostProfile &&
                       ColourProfile(picture.profile, picture.colour_channels()).is_used();
   Writer writer;
   const Outcome outcome = writer.write(picture, usable, stop);

@@ -20,7 +20,7 @@ using namespace geometry_transfer::cli;
 
 namespace {
 
-constexpr int interrupted = 130;  // 128 + SIGINT, as shells count
+constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells count
 
 int print_error(const char* what) {
   try {
@@ -41,8 +41,8 @@ const std::string& name_of(const Job& job) {
   return !job.output.empty() ? job.output : !job.layer.empty() ? job.layer : job.layers;
 }
 
-/// Runs all jobs. A job that fails prints a line and sets the exit code; the others still run. The report lists the jobs that
-/// ran, after an interrupt too.
+/// Runs all jobs. A job that fails prints a line and sets the exit code; the others still run. The report lists the
+/// jobs that ran, after an interrupt too.
 int run_batch(const Options& options, Session& session, ProgressLine& line) {
   int code = 0;
   std::size_t written = 0;
@@ -68,7 +68,7 @@ int run_batch(const Options& options, Session& session, ProgressLine& line) {
       line.clear();
       print_error(written == 0 ? _("Interrupted: nothing was written.")
                                : sentence(_("Interrupted: {0} of {1} results were written."), written, jobs.size()).c_str());
-      code = interrupted;
+      code = kInterrupted;
       break;
     } catch (const std::bad_alloc&) {
       session.release();
@@ -98,7 +98,7 @@ int run(int argc, char** argv) {
   if (options.dataset.is_asked()) try {
       return run_dataset(options.dataset, options.request, options.quiet, line);
     } catch (const Cancelled&) {
-      return interrupted;  // run_dataset() has printed its progress
+      return kInterrupted;  // run_dataset() has printed its progress
     }
   Session session;
   if (!options.batch.empty()) {
@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
     return print_error(e.what());
   } catch (const Cancelled&) {
     print_error(_("Interrupted: nothing was written."));
-    return interrupted;
+    return kInterrupted;
   } catch (const std::bad_alloc&) {
     return print_error(_("Out of memory: choose a smaller picture, or close other programs."));
   } catch (const std::exception& e) {

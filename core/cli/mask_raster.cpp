@@ -11,20 +11,20 @@ namespace geometry_transfer::cli {
 namespace {
 
 // Thresholds, as shares of full scale or of the visible pixels.
-constexpr double coloured_from = 0.1;  // a pixel whose channels differ by more has a colour; JPEG's noise stays below
-constexpr double few = 0.005;          // share of pixels that may be exceptions: smoothed borders, specks
-constexpr double one_shade = 0.25;     // values within this range carry no shape of their own
-constexpr double near_end = 0.1;       // a value this close to the darkest or lightest one is black or white
-constexpr double mostly = 0.9;         // a black-and-white picture has this share near its ends
+constexpr double kColouredFrom = 0.1;  // a pixel whose channels differ by more has a colour; JPEG's noise stays below
+constexpr double kFew = 0.005;         // share of pixels that may be exceptions: smoothed borders, specks
+constexpr double kOneShade = 0.25;     // values within this range carry no shape of their own
+constexpr double kNearEnd = 0.1;       // a value this close to the darkest or lightest one is black or white
+constexpr double kMostly = 0.9;        // a black-and-white picture has this share near its ends
 
-/// What the pixels with alpha above 0 look like.
+/// Statistics of the pixels with alpha above 0.
 struct Colours {
   double visible = 0, coloured = 0, near_ends = 0;  // pixels
   double darkest = 0, lightest = 0;                 // brightest channel, [0,1]
 
-  bool has_colour() const { return coloured > few * visible; }
-  bool is_one_shade() const { return lightest - darkest < one_shade; }
-  bool is_black_and_white() const { return near_ends >= mostly * visible; }
+  bool has_colour() const { return coloured > kFew * visible; }
+  bool is_one_shade() const { return lightest - darkest < kOneShade; }
+  bool is_black_and_white() const { return near_ends >= kMostly * visible; }
 };
 
 /// Calls visit(channels, alpha) for each pixel: stored numbers; alpha is full scale where there is none.
@@ -57,10 +57,10 @@ Colours look_at(const cv::Mat& pixels) {
     const T value = brightest(p, colours);
     low = std::min(low, value), high = std::max(high, value);
     ++seen.visible;
-    seen.coloured += chroma(p, colours) > coloured_from * full;
+    seen.coloured += chroma(p, colours) > kColouredFrom * full;
   });
   seen.darkest = low / full, seen.lightest = high / full;
-  const double width = near_end * full;
+  const double width = kNearEnd * full;
   visit_pixels<T>(pixels, [&](const T* p, T alpha) {
     const T value = brightest(p, colours);
     if (alpha > 0) seen.near_ends += value <= low + width || value >= high - width;
@@ -68,10 +68,11 @@ Colours look_at(const cv::Mat& pixels) {
   return seen;
 }
 
-/// True when all visible colours are one colour, darker or lighter, so that the brightest channel alone says how strong it is.
+/// True when all visible colours are one colour, darker or lighter, so that the brightest channel alone says how strong
+/// it is.
 template <class T>
 bool is_one_colour(const cv::Mat& pixels) {
-  const double tolerance = coloured_from * full_scale(pixels.depth());
+  const double tolerance = kColouredFrom * full_scale(pixels.depth());
   cv::Vec3d colour;
   double strongest = 0, count = 0, others = 0;
   visit_pixels<T>(pixels, [&](const T* p, T) {
@@ -85,7 +86,7 @@ bool is_one_colour(const cv::Mat& pixels) {
     ++count;
     others += other;
   });
-  return others <= few * count;
+  return others <= kFew * count;
 }
 
 /// One channel: the gray value, or the brightest channel of a single colour.
@@ -149,10 +150,10 @@ void MaskRaster::read(const Rect& area, Size size, float* out) const {
   const cv::Mat part = coverage_(cv::Rect(area.x - bounds_.x, area.y - bounds_.y, area.width, area.height));
   cv::Mat to(size.height, size.width, CV_32FC1, out);
   // First resample the rows in width, some at a time, so that a large mask is never held as float.
-  constexpr int stripe_rows = 256;
+  constexpr int kStripeRows = 256;
   cv::Mat narrow = size.height == area.height ? to : cv::Mat(area.height, size.width, CV_32FC1);
-  for (int y = 0; y < area.height; y += stripe_rows) {
-    const cv::Range rows(y, std::min(y + stripe_rows, area.height));
+  for (int y = 0; y < area.height; y += kStripeRows) {
+    const cv::Range rows(y, std::min(y + kStripeRows, area.height));
     cv::Mat wide;
     part.rowRange(rows).convertTo(wide, CV_32F, scale_);
     resampled(wide, {size.width, wide.rows}).copyTo(narrow.rowRange(rows));

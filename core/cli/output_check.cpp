@@ -73,10 +73,11 @@ class OutputCheck {
 
 }  // namespace
 
-void check_outputs(const std::vector<Job>& jobs, const std::string& report, const std::string& list, const StopRequested& stop) {
+void check_outputs(const std::vector<Job>& jobs, const std::string& report, const std::string& batch_list,
+                   const StopRequested& stop) {
   OutputCheck check;
   const std::size_t nobody = jobs.size();
-  check.add_input(list, nobody, false);
+  check.add_input(batch_list, nobody, false);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (stop && stop()) throw Cancelled();
     const Job& job = jobs[i];

@@ -64,7 +64,7 @@ class StagedFile {
   }
   StagedFile(const StagedFile&) = delete;
 
-  /// Gives the file its name. What was there before is kept aside until finish().
+  /// Gives the file its name. The old file is kept aside until finish().
   void commit() {
     if (temporary_.empty()) {
       const int descriptor = open(file_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -116,8 +116,8 @@ class StagedFile {
 std::string resolve_links(const std::string& path) {
   fs::path end = path;
   std::error_code none;
-  constexpr int most_links = 40;  // as the kernel follows
-  for (int i = 0; i < most_links; ++i) {
+  constexpr int kMostLinks = 40;  // as the kernel follows
+  for (int i = 0; i < kMostLinks; ++i) {
     if (!fs::is_symlink(fs::symlink_status(end, none))) return end.string();
     const fs::path next = fs::read_symlink(end, none);
     end = next.is_absolute() ? next : end.parent_path() / next;

@@ -8,7 +8,7 @@
 namespace geometry_transfer::cli {
 namespace {
 
-constexpr int stripe_rows = 64;  // rows converted at once; only they are copied on the way
+constexpr int kStripeRows = 64;  // rows converted at once; only they are copied on the way
 
 /// `area` of the stored pixels as float, [0,1], with straight alpha.
 cv::Mat stored_floats(const Picture& picture, const Rect& area) {
@@ -50,7 +50,8 @@ void scale_by_alpha(cv::Mat& rgba, bool divide) {
   });
 }
 
-/// Blends one row of the layer (R'G'B' in the picture's colours, alpha in `rgba`) into stored numbers. Returns true on a change.
+/// Blends one row of the layer (R'G'B' in the picture's colours, alpha in `rgba`) into stored numbers. Returns true on
+/// a change.
 template <class T>
 bool blend_row(T* row, const cv::Mat& colours, const cv::Mat& rgba, const Picture& picture) {
   const int stored = picture.pixels.channels(), count = picture.colour_channels();
@@ -96,9 +97,9 @@ PictureRaster::PictureRaster(const Picture& picture)
 void PictureRaster::read(const Rect& area, Size size, float* out) const {
   const bool same_size = size.width == area.width && size.height == area.height;
   cv::Mat to(size.height, size.width, CV_32FC4, out), rgba = same_size ? to : cv::Mat(area.height, area.width, CV_32FC4);
-  cv::parallel_for_(cv::Range(0, (area.height + stripe_rows - 1) / stripe_rows), [&](const cv::Range& stripes) {
+  cv::parallel_for_(cv::Range(0, (area.height + kStripeRows - 1) / kStripeRows), [&](const cv::Range& stripes) {
     for (int s = stripes.start; s < stripes.end; ++s) {
-      const cv::Range rows(s * stripe_rows, std::min((s + 1) * stripe_rows, area.height));
+      const cv::Range rows(s * kStripeRows, std::min((s + 1) * kStripeRows, area.height));
       to_rgba(stored_floats(picture_, {area.x, area.y + rows.start, area.width, rows.size()}), colours_, rgba.rowRange(rows));
     }
   });

@@ -12,9 +12,9 @@
 namespace geometry_transfer::cli {
 namespace {
 
-constexpr std::size_t signature_size = 8;
-constexpr std::size_t unpacked_limit = 64u << 20;  // larger than any profile or packet in use
-constexpr char xmp_keyword[] = "XML:com.adobe.xmp";
+constexpr std::size_t kSignatureSize = 8;
+constexpr std::size_t kUnpackedLimit = 64u << 20;  // larger than any profile or packet in use
+constexpr char kXmpKeyword[] = "XML:com.adobe.xmp";
 
 std::uint32_t read32(const unsigned char* p) {
   return std::uint32_t(p[0]) << 24 | std::uint32_t(p[1]) << 16 | std::uint32_t(p[2]) << 8 | p[3];
@@ -32,7 +32,7 @@ struct Chunk {
 /// Calls visit(name, chunk) for each whole chunk until it returns false.
 template <class Visit>
 void visit_chunks(const Bytes& file, Visit visit) {
-  for (std::size_t at = signature_size; at + 12 <= file.size();) {
+  for (std::size_t at = kSignatureSize; at + 12 <= file.size();) {
     const std::size_t size = read32(&file[at]);
     if (size > file.size() - at - 12) return;
     const Chunk chunk{at + 8, size};
@@ -88,7 +88,7 @@ Bytes inflated(const unsigned char* data, std::size_t size) {
   stream.next_in = const_cast<unsigned char*>(data);
   stream.avail_in = static_cast<uInt>(size);
   int state = Z_OK;
-  while (state == Z_OK && out.size() <= unpacked_limit) {
+  while (state == Z_OK && out.size() <= kUnpackedLimit) {
     if (stream.total_out == out.size()) out.resize(out.size() * 2);
     stream.next_out = &out[stream.total_out];
     stream.avail_out = static_cast<uInt>(out.size() - stream.total_out);
@@ -101,9 +101,9 @@ Bytes inflated(const unsigned char* data, std::size_t size) {
 
 /// The text of an iTXt chunk if it is an XMP packet: keyword, 0, packed?, 0, language, 0, translated keyword, 0, text.
 Bytes xmp_packet(const Bytes& text) {
-  if (text.size() < sizeof xmp_keyword + 2 || std::memcmp(text.data(), xmp_keyword, sizeof xmp_keyword) != 0) return {};
-  const bool packed = text[sizeof xmp_keyword] != 0;
-  auto at = text.begin() + sizeof xmp_keyword + 2;
+  if (text.size() < sizeof kXmpKeyword + 2 || std::memcmp(text.data(), kXmpKeyword, sizeof kXmpKeyword) != 0) return {};
+  const bool packed = text[sizeof kXmpKeyword] != 0;
+  auto at = text.begin() + sizeof kXmpKeyword + 2;
   for (int i = 0; i < 2; ++i) {
     at = std::find(at, text.end(), 0);
     if (at == text.end()) return {};
@@ -150,12 +150,12 @@ Bytes cicp_profile(const Bytes& cicp, int channels) {
   const unsigned primaries = cicp[0], transfer = cicp[1];
   const cmsCIExyYTRIPLE* known = primaries == 1 ? &srgb_primaries : primaries == 9 ? &bt2020 : primaries == 12 ? &p3 : nullptr;
   if (!known || (known == &srgb_primaries && transfer == 13)) return {};
-  static constexpr double srgb_curve[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
-  static constexpr double bt709_curve[] = {1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081};
+  static constexpr double kSrgbCurve[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
+  static constexpr double kBt709Curve[] = {1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081};
   cmsToneCurve* curve = nullptr;
-  if (transfer == 13) curve = cmsBuildParametricToneCurve(nullptr, 4, srgb_curve);
+  if (transfer == 13) curve = cmsBuildParametricToneCurve(nullptr, 4, kSrgbCurve);
   if (transfer == 1 || transfer == 6 || transfer == 14 || transfer == 15)
-    curve = cmsBuildParametricToneCurve(nullptr, 4, bt709_curve);
+    curve = cmsBuildParametricToneCurve(nullptr, 4, kBt709Curve);
   if (transfer == 4 || transfer == 5 || transfer == 8)
     curve = cmsBuildGamma(nullptr, transfer == 4 ? 2.2 : transfer == 5 ? 2.8 : 1.0);
   return profile_of(d65, *known, curve, channels);
@@ -180,9 +180,9 @@ Bytes gamma_profile(const Bytes* gama, const Bytes* chrm, int channels) {
   // The value 0.45455 means sRGB's own curve, because files write it for sRGB.
   const bool usual_gamma = std::abs(stored - 0.45455) < 0.002;
   if (usual_gamma && !wide) return {};
-  static constexpr double srgb_curve[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
+  static constexpr double kSrgbCurve[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
   return profile_of(white, primaries,
-                    usual_gamma ? cmsBuildParametricToneCurve(nullptr, 4, srgb_curve) : cmsBuildGamma(nullptr, 1 / stored),
+                    usual_gamma ? cmsBuildParametricToneCurve(nullptr, 4, kSrgbCurve) : cmsBuildGamma(nullptr, 1 / stored),
                     channels);
 }
 
@@ -201,8 +201,8 @@ Claim png_claim(const Bytes& file) {
   Claim claim{read32(data), read32(data + 4), 0, true};
   const std::uint64_t pixels = claim.width * claim.height;  // fits: both have 32 bits
   claim.bytes = pixels > UINT64_MAX / 16 ? UINT64_MAX : pixels * decoded * (depth > 8 ? 2 : 1);
-  constexpr unsigned best_ratio = 1032;  // of deflate
-  claim.possible = pixels / 8 * depth / best_ratio * stored <= file.size();
+  constexpr unsigned kBestRatio = 1032;  // of deflate
+  claim.possible = pixels / 8 * depth / kBestRatio * stored <= file.size();
   return claim;
 }
 
@@ -271,7 +271,7 @@ Bytes png_with_metadata(const Bytes& file, const Metadata& metadata, const Bytes
     }
     if (!metadata.exif.empty()) append_chunk(to, "eXIf", metadata.exif);
     if (!metadata.xmp.empty()) {
-      Bytes data(xmp_keyword, xmp_keyword + sizeof xmp_keyword);
+      Bytes data(kXmpKeyword, kXmpKeyword + sizeof kXmpKeyword);
       data.insert(data.end(), 4, 0);  // not packed, no language, no translated keyword
       data.insert(data.end(), metadata.xmp.begin(), metadata.xmp.end());
       append_chunk(to, "iTXt", data);

@@ -16,7 +16,7 @@
 namespace geometry_transfer::cli {
 namespace {
 
-constexpr int rows_between_polls = 16;
+constexpr int kRowsBetweenPolls = 16;
 
 enum class Outcome { done, failed, stopped };
 
@@ -66,7 +66,7 @@ class Reader {
     if (setjmp(png_jmpbuf(png_))) return Outcome::failed;
     for (int pass = 0; pass < passes_; ++pass)
       for (int y = 0; y < pixels.rows; ++y) {
-        if (y % rows_between_polls == 0 && stop && stop()) return Outcome::stopped;
+        if (y % kRowsBetweenPolls == 0 && stop && stop()) return Outcome::stopped;
         png_read_row(png_, pixels.ptr(y), nullptr);
       }
     png_read_end(png_, nullptr);
@@ -129,7 +129,7 @@ class Writer {
     png_write_info(png_, info_);
     if (pixels.depth() == CV_16U && little_endian()) png_set_swap(png_);
     for (int y = 0; y < pixels.rows; ++y) {
-      if (y % rows_between_polls == 0 && stop && stop()) return Outcome::stopped;
+      if (y % kRowsBetweenPolls == 0 && stop && stop()) return Outcome::stopped;
       png_write_row(png_, const_cast<png_bytep>(pixels.ptr(y)));
     }
     png_write_end(png_, info_);

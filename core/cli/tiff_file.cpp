@@ -90,9 +90,9 @@ struct MemoryFile {
 Handle open_tiff(MemoryFile& file, const char* mode, Messages& messages) {
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
   if (!options) throw std::bad_alloc();
-  // What libtiff takes for its own lists is in proportion to the file. Pixels are decoded into our own memory.
-  constexpr std::size_t usual = 64u << 20;
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(usual + 2 * file.size()));
+  // libtiff's own lists need memory in proportion to the file. Pixels are decoded into our own memory.
+  constexpr std::size_t kUsual = 64u << 20;
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(kUsual + 2 * file.size()));
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), Messages::keep_error, &messages);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), Messages::keep_warning, &messages);
   return Handle(TIFFClientOpenExt("picture", mode, &file, MemoryFile::read, MemoryFile::write, MemoryFile::seek,
@@ -100,9 +100,9 @@ Handle open_tiff(MemoryFile& file, const char* mode, Messages& messages) {
 }
 
 template <class T>
-T tag(TIFF* tiff, std::uint32_t name, T usual) {
-  T value = usual;
-  return TIFFGetFieldDefaulted(tiff, name, &value) ? value : usual;
+T tag(TIFF* tiff, std::uint32_t name, T kUsual) {
+  T value = kUsual;
+  return TIFFGetFieldDefaulted(tiff, name, &value) ? value : kUsual;
 }
 
 /// The directory's numbers.
@@ -215,15 +215,16 @@ void refuse_unknown(const Layout& layout, const std::string& path) {
 
 /// Pages that are pictures of their own: previews and transparency masks do not count.
 int count_pages(TIFF* tiff) {
-  constexpr int enough = 1000;
+  constexpr int kEnough = 1000;
   int pages = 0, all = 0;
   do {
     if ((tag<std::uint32_t>(tiff, TIFFTAG_SUBFILETYPE, 0) & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0) ++pages;
-  } while (++all < enough && TIFFReadDirectory(tiff));
+  } while (++all < kEnough && TIFFReadDirectory(tiff));
   return pages;
 }
 
-/// Writes one decoded tile or strip into the picture's samples. Keeps what `layout` says: bits, planes, min-is-white, palette.
+/// Writes one decoded tile or strip into the picture's samples. Keeps what `layout` says: bits, planes, min-is-white,
+/// palette.
 class Unpacker {
  public:
   Unpacker(TIFF* tiff, const Layout& layout, cv::Mat& pixels) : layout_(layout), pixels_(pixels) {

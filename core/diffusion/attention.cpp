@@ -95,9 +95,9 @@ CrossAttention::CrossAttention(const Weights& weights, int64_t channels, int64_t
       to_out_(weights["to_out"][0], channels, channels) {}
 
 CrossKeys CrossAttention::keys(const Tensor& context) const {
-  CrossKeys made{to_k_(context), to_v_(context), {}};
-  if (context.size(1) == 1) made.constant = to_out_(made.v);
-  return made;
+  CrossKeys keys{to_k_(context), to_v_(context), {}};
+  if (context.size(1) == 1) keys.constant = to_out_(keys.v);
+  return keys;
 }
 
 Tensor CrossAttention::operator()(const Tensor& x, const CrossKeys& keys, const Tensor& add) const {

@@ -69,14 +69,14 @@ PromptEmbedding embedding_of(const ModelFiles& files) {
   }
   const std::string own = text_fingerprint(files);
   if (const auto known = read_prompt_cache(own); known && fits(files, *known)) return *known;
-  const PromptEmbedding made = evaluate(files);
-  if (!fits(files, made))
+  const PromptEmbedding embedding = evaluate(files);
+  if (!fits(files, embedding))
     throw error(Error::Kind::model,
                 _("{0}: its text encoder gives {1} numbers a token, its UNet reads {2}. They are not of one model."), files.name,
-                made.width, files.unet.cross_attention_dim);
-  write_prompt_cache(own, made);
-  write_prompt_cache(family, made);
-  return made;
+                embedding.width, files.unet.cross_attention_dim);
+  write_prompt_cache(own, embedding);
+  write_prompt_cache(family, embedding);
+  return embedding;
 }
 
 }  // namespace

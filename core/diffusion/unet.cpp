@@ -48,14 +48,14 @@ UNet::UNet(const UNetConfig& config, const Weights& weights)
 
   for (int level = 0; level < levels; ++level) {
     const Weights block = weights["down_blocks"][level];
-    UNetLevel made;
+    UNetLevel level_blocks;
     for (int i = 0; i < config.layers_per_block; ++i) {
       const int in = i ? channels[level] : channels[std::max(level - 1, 0)];
-      made.resnets.push_back(build.resnet(block["resnets"][i], in, channels[level]));
-      if (config.cross_attention[level]) made.attentions.push_back(build.transformer(block["attentions"][i], level));
+      level_blocks.resnets.push_back(build.resnet(block["resnets"][i], in, channels[level]));
+      if (config.cross_attention[level]) level_blocks.attentions.push_back(build.transformer(block["attentions"][i], level));
     }
-    if (level + 1 < levels) made.downsampler.emplace(block["downsamplers"][0], channels[level], 1);
-    down_blocks_.push_back(std::move(made));
+    if (level + 1 < levels) level_blocks.downsampler.emplace(block["downsamplers"][0], channels[level], 1);
+    down_blocks_.push_back(std::move(level_blocks));
   }
 
   const Weights mid = weights["mid_block"];
@@ -68,24 +68,24 @@ UNet::UNet(const UNetConfig& config, const Weights& weights)
   for (int b = 0; b < levels; ++b) {
     const Weights block = weights["up_blocks"][b];
     const int level = levels - 1 - b, finer = std::max(level - 1, 0), coarser = std::min(level + 1, levels - 1);
-    UNetLevel made;
+    UNetLevel level_blocks;
     for (int i = 0; i <= config.layers_per_block; ++i) {
       const int in = i ? channels[level] : channels[coarser];
       const int skip = i == config.layers_per_block ? channels[finer] : channels[level];
-      made.resnets.push_back(build.resnet(block["resnets"][i], in + skip, channels[level]));
-      if (config.cross_attention[level]) made.attentions.push_back(build.transformer(block["attentions"][i], level));
+      level_blocks.resnets.push_back(build.resnet(block["resnets"][i], in + skip, channels[level]));
+      if (config.cross_attention[level]) level_blocks.attentions.push_back(build.transformer(block["attentions"][i], level));
     }
-    if (level) made.upsampler.emplace(block["upsamplers"][0], channels[level]);
-    up_blocks_.push_back(std::move(made));
+    if (level) level_blocks.upsampler.emplace(block["upsamplers"][0], channels[level]);
+    up_blocks_.push_back(std::move(level_blocks));
   }
 }
 
 UNetContext UNet::prepare(const Conditioning& conditioning) const {
-  UNetContext made;
-  made.cross.resize(sites_.cross);
+  UNetContext result;
+  result.cross.resize(sites_.cross);
   const Tensor context = conditioning.context.to(device_, dtype_);
   const auto visit = [&](const UNetLevel& level) {
-    for (const SpatialTransformer& t : level.attentions) t.prepare(context, made.cross);
+    for (const SpatialTransformer& t : level.attentions) t.prepare(context, result.cross);
   };
   for (const UNetLevel& level : down_blocks_) visit(level);
   visit(*mid_block_);
@@ -95,10 +95,10 @@ UNetContext UNet::prepare(const Conditioning& conditioning) const {
     const Tensor sizes =
         sinusoidal_embedding(ids.flatten(), config_.addition_time_embed_dim, config_.flip_sin_to_cos, config_.freq_shift)
             .reshape({ids.size(0), -1});
-    made.added = (*add_embedding_)(
+    result.added = (*add_embedding_)(
         at::cat({conditioning.pooled.to(at::kFloat), sizes.to(conditioning.pooled.device())}, -1).to(device_, dtype_));
   }
-  return made;
+  return result;
 }
 
 Tensor UNet::time_embedding(double timestep, const UNetContext& context) const {

@@ -142,10 +142,10 @@ template <class Through>
 WholeAndWithin both(const Window& window, const Tensor& first, const Tensor& second, const Through& through) {
   Surroundings around;
   WindowPass records(around, window, 0);
-  WholeAndWithin made{through(first, &records), {}};
+  WholeAndWithin both{through(first, &records), {}};
   WindowPass replays(around);
-  made.within = through(window.cut(second), &replays);
-  return made;
+  both.within = through(window.cut(second), &replays);
+  return both;
 }
 
 }  // namespace

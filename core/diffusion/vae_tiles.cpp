@@ -12,9 +12,9 @@ namespace {
 std::vector<int64_t> starts(int64_t length, int64_t tile) {
   if (length <= tile) return {0};
   const int64_t step = tile - tile / 4, count = (length - tile + step - 1) / step + 1;
-  std::vector<int64_t> made;
-  for (int64_t i = 0; i < count; ++i) made.push_back(i * (length - tile) / (count - 1));
-  return made;
+  std::vector<int64_t> offsets;
+  for (int64_t i = 0; i < count; ++i) offsets.push_back(i * (length - tile) / (count - 1));
+  return offsets;
 }
 
 /// Returns the blending weight of each of `size` places. It rises over the first quarter if there is a neighbour
@@ -37,11 +37,11 @@ Tensor by_squares(const Tensor& x, int64_t tile, int64_t in, int64_t out, int64_
   Tensor weights = at::zeros({1, 1, height * out, width * out}, at::kFloat);
   for (const int64_t top : starts(height, tile))
     for (const int64_t left : starts(width, tile)) {
-      const Tensor made = run(x.narrow(2, top * in, tall * in).narrow(3, left * in, wide * in));
+      const Tensor tile_result = run(x.narrow(2, top * in, tall * in).narrow(3, left * in, wide * in));
       const Tensor weight = ramp(tall * out, top > 0, top + tall < height).unsqueeze(1) *
                             ramp(wide * out, left > 0, left + wide < width).unsqueeze(0);
       const auto place = [&](const Tensor& of) { return of.narrow(2, top * out, tall * out).narrow(3, left * out, wide * out); };
-      place(sum).add_(made * weight);
+      place(sum).add_(tile_result * weight);
       place(weights).add_(weight);
     }
   return sum / weights;

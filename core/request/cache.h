@@ -26,19 +26,19 @@ class Cache {
   std::shared_ptr<const Value> get(const std::string& name, const std::function<std::shared_ptr<const Value>()>& make,
                                    const std::function<std::uint64_t(const Value&)>& bytes) {
     std::promise<std::shared_ptr<const Value>> promise;
-    std::shared_future<std::shared_ptr<const Value>> made;
+    std::shared_future<std::shared_ptr<const Value>> future;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (const auto at = entries_.find(name); at != entries_.end()) {
         order_.splice(order_.begin(), order_, at->second.place);
-        made = at->second.value;
+        future = at->second.value;
       } else {
         order_.push_front(name);
         entries_[name] = {promise.get_future().share(), 0, order_.begin()};
       }
     }
-    if (made.valid()) {
-      std::shared_ptr<const Value> value = made.get();
+    if (future.valid()) {
+      std::shared_ptr<const Value> value = future.get();
       weigh(name, bytes(*value));
       return value;
     }

@@ -41,7 +41,7 @@ std::uintptr_t page_size = 4096;
 
 void on_bus_error(int number, siginfo_t* info, void* context) {
   const auto at = reinterpret_cast<std::uintptr_t>(info->si_addr);
-  const int kept = errno;
+  const int saved_errno = errno;
   for (Watched& w : watched) {
     const std::uintptr_t begin = w.begin.load(), end = w.end.load();
     if (at < begin || at >= end) continue;
@@ -51,10 +51,10 @@ void on_bus_error(int number, siginfo_t* info, void* context) {
     if (mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
       break;
     w.damaged.store(true);
-    errno = kept;
+    errno = saved_errno;
     return;
   }
-  errno = kept;
+  errno = saved_errno;
   if (before.sa_flags & SA_SIGINFO)
     before.sa_sigaction(number, info, context);
   else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)

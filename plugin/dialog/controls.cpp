@@ -70,12 +70,12 @@ GtkWidget* number_widget(const Parameter& p, GtkAdjustment* adjustment) {
 }  // namespace
 
 void Controls::append(GtkWidget* table, int row, const Parameter& p) {
-  const Made made = make(p);
-  gtk::attach_row(table, row, made.name, made.shown);
+  const NamedWidget widget = make(p);
+  gtk::attach_row(table, row, widget.name, widget.shown);
 }
 
 void Controls::append(GtkWidget* table, int row, const Parameter& first, const Parameter& second) {
-  const Made one = make(first), other = make(second);
+  const NamedWidget one = make(first), other = make(second);
   GtkWidget* both = gtk::hbox(6);
   gtk_box_pack_start(GTK_BOX(both), one.shown, TRUE, TRUE, 0);
   gtk_box_pack_start(GTK_BOX(both), other.name, FALSE, FALSE, 6);
@@ -100,45 +100,45 @@ GtkWidget* Controls::name_of(Row& row, GtkWidget* focused) {
   return name;
 }
 
-Controls::Made Controls::make(const Parameter& p) {
+Controls::NamedWidget Controls::make(const Parameter& p) {
   rows_.push_back(std::make_unique<Row>());
-  Row& made = *rows_.back();
+  Row& new_row = *rows_.back();
   showing_ = true;  // widgets report the values that they are made with
-  made.owner = this;
-  made.parameter = &p;
+  new_row.owner = this;
+  new_row.parameter = &p;
   const auto user_changed = +[](Row* r) { r->owner->take(*r); };
   GtkWidget* shown = nullptr;    // what goes into the table
   GtkWidget* focused = nullptr;  // what the mnemonic leads to
   switch (p.kind) {
     case Parameter::Kind::boolean:
-      made.widget = shown = focused = gtk_check_button_new();
-      g_signal_connect_swapped(shown, "toggled", G_CALLBACK(user_changed), &made);
+      new_row.widget = shown = focused = gtk_check_button_new();
+      g_signal_connect_swapped(shown, "toggled", G_CALLBACK(user_changed), &new_row);
       break;
     case Parameter::Kind::integer:
     case Parameter::Kind::real: {
-      made.adjustment = GTK_ADJUSTMENT(gtk_adjustment_new(p.low, p.low, p.high, p.step, p.step * 10, 0));
-      g_signal_connect_swapped(made.adjustment, "value-changed", G_CALLBACK(user_changed), &made);
-      made.spin = focused = number_widget(p, made.adjustment);
+      new_row.adjustment = GTK_ADJUSTMENT(gtk_adjustment_new(p.low, p.low, p.high, p.step, p.step * 10, 0));
+      g_signal_connect_swapped(new_row.adjustment, "value-changed", G_CALLBACK(user_changed), &new_row);
+      new_row.spin = focused = number_widget(p, new_row.adjustment);
       shown = gtk::hbox(6);
       if (wants_slider(p)) {
-        gtk_box_pack_start(GTK_BOX(shown), slider_of(p, made.adjustment), TRUE, TRUE, 0);
+        gtk_box_pack_start(GTK_BOX(shown), slider_of(p, new_row.adjustment), TRUE, TRUE, 0);
       }
       gtk_box_pack_start(GTK_BOX(shown), focused, !wants_slider(p), TRUE, 0);
       break;
     }
     case Parameter::Kind::choice:
-      made.widget = shown = focused = gtk_combo_box_text_new();
+      new_row.widget = shown = focused = gtk_combo_box_text_new();
       for (const Choice& c : p.choices) gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(shown), translate(c.label).c_str());
-      grey_by(shown, &made.greyed);
-      g_signal_connect_swapped(shown, "changed", G_CALLBACK(user_changed), &made);
+      grey_by(shown, &new_row.greyed);
+      g_signal_connect_swapped(shown, "changed", G_CALLBACK(user_changed), &new_row);
       break;
     case Parameter::Kind::text:
-      made.widget = shown = focused = models_box();
-      g_signal_connect_swapped(shown, "changed", G_CALLBACK(user_changed), &made);
+      new_row.widget = shown = focused = models_box();
+      g_signal_connect_swapped(shown, "changed", G_CALLBACK(user_changed), &new_row);
       break;
   }
   gtk_widget_set_tooltip_text(shown, translate(p.blurb).c_str());
-  GtkWidget* name = name_of(made, focused);
+  GtkWidget* name = name_of(new_row, focused);
   showing_ = false;
   return {name, shown};
 }

@@ -42,10 +42,10 @@ class Controls {
 
  private:
   struct Row;
-  struct Made {
+  struct NamedWidget {
     GtkWidget *name, *shown;
   };
-  Made make(const Parameter& parameter);
+  NamedWidget make(const Parameter& parameter);
   GtkWidget* name_of(Row& row, GtkWidget* focused);
   void take(Row& row);
   Row* find(const char* parameter);

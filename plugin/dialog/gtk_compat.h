@@ -33,16 +33,16 @@ inline GtkWidget* slider(GtkAdjustment* adjustment) {
 /// Rows of a label and what it names. The labels of all tables with the same `labels` are as wide as the widest of them.
 inline GtkWidget* table(GtkSizeGroup* labels) {
 #if GTK_MAJOR_VERSION >= 3
-  GtkWidget* made = gtk_grid_new();
-  gtk_grid_set_row_spacing(GTK_GRID(made), 6);
-  gtk_grid_set_column_spacing(GTK_GRID(made), 6);
+  GtkWidget* grid = gtk_grid_new();
+  gtk_grid_set_row_spacing(GTK_GRID(grid), 6);
+  gtk_grid_set_column_spacing(GTK_GRID(grid), 6);
 #else
-  GtkWidget* made = gtk_table_new(1, 2, FALSE);
-  gtk_table_set_row_spacings(GTK_TABLE(made), 6);
-  gtk_table_set_col_spacings(GTK_TABLE(made), 6);
+  GtkWidget* grid = gtk_table_new(1, 2, FALSE);
+  gtk_table_set_row_spacings(GTK_TABLE(grid), 6);
+  gtk_table_set_col_spacings(GTK_TABLE(grid), 6);
 #endif
-  g_object_set_data_full(G_OBJECT(made), "labels", g_object_ref(labels), g_object_unref);
-  return made;
+  g_object_set_data_full(G_OBJECT(grid), "labels", g_object_ref(labels), g_object_unref);
+  return grid;
 }
 
 /// Aligns a label's text to the left.

@@ -25,9 +25,9 @@ std::string shown(const std::string& path) {
 }
 
 std::string escaped(const std::string& text) {
-  char* made = g_markup_escape_text(text.c_str(), -1);
-  const std::string result = made;
-  g_free(made);
+  char* escaped = g_markup_escape_text(text.c_str(), -1);
+  const std::string result = escaped;
+  g_free(escaped);
   return result;
 }
 

@@ -13,9 +13,9 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr int kWidth = 440, kHeight = 440;  // least size of the picture's place on a large screen
-constexpr int kSettle = 150;                // milliseconds without a change of size until the picture is made for it
-constexpr double kZoom = 1.25;              // of one notch of the wheel
+constexpr int kWidth = 440, kHeight = 440;  // widget pixels: least size of the preview on a large screen
+constexpr int kSettle = 150;                // ms after the last change of size, then the preview is made anew
+constexpr double kZoom = 1.25;              // factor of one notch of the wheel
 constexpr double kMostZoom = 16;            // widget pixels per canvas pixel
 constexpr double kPi = 3.14159265358979323846;
 
@@ -128,7 +128,7 @@ PreviewPane::~PreviewPane() {
 
 double PreviewPane::split() const { return gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(compare_)) ? split_ : -1; }
 
-Size PreviewPane::place() const {
+Size PreviewPane::widget_size() const {
   GtkAllocation place;
   gtk_widget_get_allocation(area_, &place);
   return {std::max(1, place.width), std::max(1, place.height)};
@@ -148,9 +148,9 @@ void PreviewPane::read(const Call& call) {
       throw error(Error::Kind::input, _("No other layer shows a geometry. Open a picture of one, or copy one and choose From "
                                         "clipboard. Then select the geometry in it, with a little of its surroundings."));
     auto layers = std::make_unique<SceneFromLayers>(call.image, call.target, call.source, call.further, call.selection);
-    made_for_ = place();
+    view_size_ = widget_size();
     view_ =
-        std::make_unique<PreviewView>(std::move(layers), request_.placement, wanted_, made_for_, gtk::pixel_ratio(area_), kept_);
+        std::make_unique<PreviewView>(std::move(layers), request_.placement, wanted_, view_size_, gtk::pixel_ratio(area_), kept_);
     problem_.clear();
   } catch (const std::exception& e) {
     problem_ = e.what();
@@ -160,8 +160,8 @@ void PreviewPane::read(const Call& call) {
 
 /// Makes the picture for the new size once the window stays as it is; until then the old one is shown.
 void PreviewPane::resized() {
-  const Size now = place();
-  if (!view_ || (now.width == made_for_.width && now.height == made_for_.height)) return;
+  const Size now = widget_size();
+  if (!view_ || (now.width == view_size_.width && now.height == view_size_.height)) return;
   if (settling_) g_source_remove(settling_);
   const auto settled = +[](gpointer self) -> gboolean {
     auto* pane = static_cast<PreviewPane*>(self);
@@ -203,7 +203,7 @@ void PreviewPane::render() {
 }
 
 void PreviewPane::paint(cairo_t* cairo) {
-  const Size size = place();
+  const Size size = widget_size();
   if (read_) redraw();
   if (view_ && view_->rendered())
     return view_->paint(cairo, size, request_.placement, split(),
@@ -326,7 +326,7 @@ gboolean PreviewPane::key(const GdkEventKey& event) {
 void PreviewPane::show_area(double middle_x, double middle_y, double canvas_width) {
   if (!view_) return;
   const Rect all = view_->target();
-  const Size size = place();
+  const Size size = widget_size();
   canvas_width = std::max(canvas_width, size.width / kMostZoom);
   const auto side = [](double wanted, double middle, int low, int high, int& start, int& length) {
     length = std::clamp(static_cast<int>(std::lround(wanted)), 1, high - low);
@@ -342,7 +342,7 @@ void PreviewPane::show_area(double middle_x, double middle_y, double canvas_widt
 void PreviewPane::zoom(double factor, double x, double y) {
   if (!view_) return;
   const Rect area = view_->area();
-  const Size size = place();
+  const Size size = widget_size();
   const double width = size.width / view_->scale() / factor;  // the place may be wider than the picture in it
   const double px = view_->canvas_x(x), py = view_->canvas_y(y);
   const double middle_x = px + (area.x + area.width / 2. - px) / factor,
@@ -350,7 +350,7 @@ void PreviewPane::zoom(double factor, double x, double y) {
   show_area(middle_x, middle_y, width);
 }
 
-void PreviewPane::zoom_middle(double factor) { zoom(factor, place().width / 2., place().height / 2.); }
+void PreviewPane::zoom_middle(double factor) { zoom(factor, widget_size().width / 2., widget_size().height / 2.); }
 
 void PreviewPane::show_all() {
   if (!view_) return;
@@ -362,7 +362,7 @@ void PreviewPane::show_all() {
 void PreviewPane::show_pixels() {
   if (!view_) return;
   const Rect area = view_->area();
-  show_area(area.x + area.width / 2., area.y + area.height / 2., place().width);
+  show_area(area.x + area.width / 2., area.y + area.height / 2., widget_size().width);
 }
 
 void PreviewPane::follow() {

@@ -54,9 +54,9 @@ class PreviewPane {
   void resized();
   void changed();
   double split() const;
-  Size place() const;
+  Size widget_size() const;
 
-  static constexpr int kLeast = 160;  // least side of the picture's place, widget pixels
+  static constexpr int kLeast = 160;  // widget pixels: least side of the preview
 
   Request& request_;
   Events events_;
@@ -66,7 +66,7 @@ class PreviewPane {
   std::function<void()> read_;         // pending read, done before the next drawing; empty if none
   std::function<void()> again_;        // repeats the last read, after zoom or resize
   Rect wanted_;                        // zoomed part of the target, canvas pixels; empty: follow the geometry
-  Size made_for_;                      // widget pixels that the view was made for
+  Size view_size_;                     // widget pixels for which the view was made
   std::string problem_;
   unsigned pending_ = 0, settling_ = 0;  // GLib source ids, 0: none
   Grip grip_ = Grip::none;

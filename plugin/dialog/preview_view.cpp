@@ -25,23 +25,23 @@ Rect united(const Rect& a, const Rect& b) {
 
 /// R'G'B' bytes as cairo stores them.
 PreviewView::Surface PreviewView::surface_of(const Preview::View& view) {
-  Surface made(cairo_image_surface_create(CAIRO_FORMAT_RGB24, view.size.width, view.size.height), cairo_surface_destroy);
-  unsigned char* data = cairo_image_surface_get_data(made.get());
-  const int stride = cairo_image_surface_get_stride(made.get());
+  Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, view.size.width, view.size.height), cairo_surface_destroy);
+  unsigned char* data = cairo_image_surface_get_data(surface.get());
+  const int stride = cairo_image_surface_get_stride(surface.get());
   for (int y = 0; y < view.size.height; ++y) {
     auto* row = reinterpret_cast<std::uint32_t*>(data + static_cast<size_t>(y) * stride);
     const unsigned char* in = &view.rgb[static_cast<size_t>(y) * view.size.width * 3];
     for (int x = 0; x < view.size.width; ++x, in += 3) row[x] = (in[0] << 16) | (in[1] << 8) | in[2];
   }
-  cairo_surface_mark_dirty(made.get());
-  return made;
+  cairo_surface_mark_dirty(surface.get());
+  return surface;
 }
 
 PreviewView::PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placement& placement, const Rect& area, Size place,
-                         double pixel_ratio, KeptReferences& kept)
+                         double pixel_ratio, KeptReferences& caches)
     : layers_(std::move(layers)), scene_(layers_->scene()) {
-  while (kept.size() < scene_.references.size()) kept.push_back(image_part().keep_reference(kKeptBytes, false));
-  for (std::size_t i = 0; i < scene_.references.size(); ++i) scene_.references[i].kept = kept[i].get();
+  while (caches.size() < scene_.references.size()) caches.push_back(image_part().keep_reference(kKeptBytes, false));
+  for (std::size_t i = 0; i < scene_.references.size(); ++i) scene_.references[i].kept = caches[i].get();
   for (const Reference& r : scene_.references)
     if (r.role == Reference::Role::geometry) {
       box_ = united(box_, r.mask->extent());

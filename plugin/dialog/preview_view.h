@@ -24,7 +24,7 @@ class PreviewView {
   /// Throws Error as ImagePart::preview does.
   using KeptReferences = std::vector<std::unique_ptr<KeptReference>>;
   PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placement& placement, const Rect& area, Size place,
-              double pixel_ratio, KeptReferences& kept);
+              double pixel_ratio, KeptReferences& caches);
 
   /// Draws the edit for this request. Throws Error; the view then shows nothing until the next call.
   void render(const Request& request);

@@ -20,10 +20,10 @@ constexpr int kPicture = 72;  // side of a thumbnail, widget pixels
 constexpr int kHint = 400;    // width of Call::hint, widget pixels
 
 GtkWidget* button(const char* label, const char* tip, GCallback clicked, gpointer owner) {
-  GtkWidget* made = gtk_button_new_with_mnemonic(label);
-  gtk_widget_set_tooltip_text(made, tip);
-  g_signal_connect_swapped(made, "clicked", clicked, owner);
-  return made;
+  GtkWidget* button = gtk_button_new_with_mnemonic(label);
+  gtk_widget_set_tooltip_text(button, tip);
+  g_signal_connect_swapped(button, "clicked", clicked, owner);
+  return button;
 }
 
 GtkWidget* title(const char* text) {

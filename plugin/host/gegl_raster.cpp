@@ -30,12 +30,12 @@ struct Tap {
 /// Returns the taps of `count` output pixels for the interval [begin, begin + length) of an axis with `available` input
 /// pixels. Averages areas if the output is coarser, interpolates linearly if it is finer.
 std::vector<Tap> taps(double begin, double length, int count, int available) {
-  std::vector<Tap> made(count);
+  std::vector<Tap> taps(count);
   const double ratio = length / count;
   for (int i = 0; i < count; ++i) {
     const double centre = begin + (i + 0.5) * ratio;
     const double reach = std::max(ratio, 1.0);  // half width of the box, or of the triangle
-    Tap& tap = made[i];
+    Tap& tap = taps[i];
     const double low = ratio >= 1 ? centre - reach / 2 : centre - 0.5 - reach / 2;
     const double high = ratio >= 1 ? centre + reach / 2 : centre - 0.5 + reach / 2 + 1;
     tap.first = std::clamp(static_cast<int>(std::floor(low)), 0, available - 1);
@@ -54,7 +54,7 @@ std::vector<Tap> taps(double begin, double length, int count, int available) {
       for (float& w : tap.weights) w = static_cast<float>(w / sum);
     }
   }
-  return made;
+  return taps;
 }
 
 }  // namespace

@@ -29,10 +29,10 @@ std::size_t place_of(const std::string& kind, const std::vector<std::string>& ki
 }
 
 /// "CLASS X Y X Y ..." a region, in shares of the picture's sides.
-std::string yolo_lines(const Row& row, const cv::Mat& names, const std::vector<std::string>& kinds) {
+std::string yolo_lines(const Row& row, const cv::Mat& instances, const std::vector<std::string>& kinds) {
   std::string text;
   for (std::size_t i = 0; i < row.defects.size(); ++i)
-    for (const auto& polygon : polygons(names == static_cast<int>(i + 1), kTolerance)) {
+    for (const auto& polygon : polygons(instances == static_cast<int>(i + 1), kTolerance)) {
       text += fmt::format("{}", place_of(row.defects[i].kind, kinds));
       for (const cv::Point2d& p : polygon)
         text += fmt::format(" {:.6f} {:.6f}", std::clamp(p.x / row.size.width, 0.0, 1.0),
@@ -125,17 +125,17 @@ void name_files(Row& row, DatasetFormat format, bool several, bool splits) {
   }
 }
 
-std::vector<NewFile> label_files(const Row& row, const cv::Mat& names, DatasetFormat format, const std::string& folder,
+std::vector<NewFile> label_files(const Row& row, const cv::Mat& instances, DatasetFormat format, const std::string& folder,
                                  const std::vector<std::string>& kinds) {
   std::vector<NewFile> files;
   const auto add = [&](const std::string& path, std::vector<unsigned char> bytes) {
     if (!path.empty()) files.push_back({(fs::path(folder) / path).string(), std::move(bytes)});
   };
   if (format == DatasetFormat::yolo)
-    add(row.label, bytes_of(yolo_lines(row, names, kinds)));
+    add(row.label, bytes_of(yolo_lines(row, instances, kinds)));
   else if (!row.label.empty())
-    add(row.label, png(names > 0));
-  if (!row.instances.empty()) add(row.instances, png(names));
+    add(row.label, png(instances > 0));
+  if (!row.instances.empty()) add(row.instances, png(instances));
   return files;
 }
 

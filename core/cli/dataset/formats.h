@@ -24,12 +24,14 @@ DatasetFormat parse_dataset_format(const std::string& text);
 /// writes instance masks. `splits`: plain uses a folder for each split.
 void name_files(Row& row, DatasetFormat format, bool several, bool splits);
 
-/// What belongs to one picture beside it: label, instance mask, or polygons. `names`: CV_8UC1, the defect's number from 1 on for
-/// each pixel of its label. Paths begin with `folder`. YOLO's classes are places in `kinds`.
-std::vector<NewFile> label_files(const Row& row, const cv::Mat& names, DatasetFormat format, const std::string& folder,
+/// Returns the files that belong to one picture: label, instance mask, or polygons. `instances`: CV_8UC1, the defect's
+/// number from 1 on for each pixel of its label, else 0. Paths begin with `folder`. YOLO's classes are indices in
+/// `kinds`.
+std::vector<NewFile> label_files(const Row& row, const cv::Mat& instances, DatasetFormat format, const std::string& folder,
                                  const std::vector<std::string>& kinds);
 
-/// What belongs to the whole set: COCO's annotations, YOLO's data.yaml. `rows` in the order of their index, none failed.
+/// Returns the files that belong to the whole set: COCO's annotations, YOLO's data.yaml. `rows` in the order of their
+/// index, none failed.
 std::vector<NewFile> index_files(const std::vector<Row>& rows, DatasetFormat format, const std::string& folder,
                                  const std::vector<std::string>& kinds);
 

@@ -46,15 +46,15 @@ cv::Mat spread_of(const cv::Mat& lab_of_target) {
 
 /// Regions of `low` that hold a pixel of `high`; both CV_8U.
 cv::Mat regions_with(const cv::Mat& low, const cv::Mat& high) {
-  cv::Mat names;
-  const int count = cv::connectedComponents(low, names, 8, CV_32S);
-  std::vector<unsigned char> kept(static_cast<std::size_t>(count), 0);
+  cv::Mat components;
+  const int count = cv::connectedComponents(low, components, 8, CV_32S);
+  std::vector<unsigned char> value_of(static_cast<std::size_t>(count), 0);
   for (int y = 0; y < low.rows; ++y)
     for (int x = 0; x < low.cols; ++x)
-      if (low.at<uchar>(y, x) && high.at<uchar>(y, x)) kept[static_cast<std::size_t>(names.at<int>(y, x))] = 255;
+      if (low.at<uchar>(y, x) && high.at<uchar>(y, x)) value_of[static_cast<std::size_t>(components.at<int>(y, x))] = 255;
   cv::Mat out(low.size(), CV_8UC1);
   for (int y = 0; y < low.rows; ++y)
-    for (int x = 0; x < low.cols; ++x) out.at<uchar>(y, x) = kept[static_cast<std::size_t>(names.at<int>(y, x))];
+    for (int x = 0; x < low.cols; ++x) out.at<uchar>(y, x) = value_of[static_cast<std::size_t>(components.at<int>(y, x))];
   return out;
 }
 
@@ -62,12 +62,12 @@ cv::Mat regions_with(const cv::Mat& low, const cv::Mat& high) {
 cv::Mat whole_regions(const cv::Mat& mask) {
   std::vector<std::vector<cv::Point>> outlines;
   cv::findContours(mask, outlines, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_NONE);
-  cv::Mat filled = cv::Mat::zeros(mask.size(), CV_8UC1), names, stats, centres;
+  cv::Mat filled = cv::Mat::zeros(mask.size(), CV_8UC1), components, stats, centres;
   for (std::size_t i = 0; i < outlines.size(); ++i) cv::drawContours(filled, outlines, static_cast<int>(i), 255, cv::FILLED);
-  cv::connectedComponentsWithStats(filled, names, stats, centres, 8, CV_32S);
+  cv::connectedComponentsWithStats(filled, components, stats, centres, 8, CV_32S);
   for (int y = 0; y < mask.rows; ++y)
     for (int x = 0; x < mask.cols; ++x)
-      if (const int name = names.at<int>(y, x); name > 0 && stats.at<int>(name, cv::CC_STAT_AREA) < kLeast)
+      if (const int name = components.at<int>(y, x); name > 0 && stats.at<int>(name, cv::CC_STAT_AREA) < kLeast)
         filled.at<uchar>(y, x) = 0;
   return filled;
 }

@@ -16,8 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Bytes of sources and of targets that stay in memory for the next picture: some ten pictures of 4 megapixels each.
 constexpr std::uint64_t kSourceBytes = std::uint64_t{160} << 20, kTargetBytes = std::uint64_t{160} << 20;
-constexpr int kMeasured = 12;          // pixels round a layer that the measures look at
+constexpr int kMeasured = 12;          // pixels around a layer that the measures read
 constexpr std::uint64_t kDrawing = 3;  // this use of the seed
 
 std::uint64_t bytes_of(const cv::Mat& m) { return m.total() * m.elemSize(); }
@@ -58,11 +59,11 @@ std::shared_ptr<const Maker::Target> Maker::target(const TargetFiles& files) {
   return targets_.get(
       files.colour,
       [&] {
-        auto made = std::make_shared<Target>();
-        made->picture = read_picture(files.colour, stop_);
-        made->place = read_area(files.place, made->picture.size(), files.colour, stop_);
-        made->avoid = read_area(files.avoid, made->picture.size(), files.colour, stop_);
-        return std::shared_ptr<const Target>(made);
+        auto target = std::make_shared<Target>();
+        target->picture = read_picture(files.colour, stop_);
+        target->place = read_area(files.place, target->picture.size(), files.colour, stop_);
+        target->avoid = read_area(files.avoid, target->picture.size(), files.colour, stop_);
+        return std::shared_ptr<const Target>(target);
       },
       [](const Target& t) { return bytes_of(t.picture.pixels) + bytes_of(t.place) + bytes_of(t.avoid); });
 }
@@ -116,8 +117,8 @@ Layer Maker::layer_of(const Scene& scene, const Request& request) {
   return session_.run(scene, request, progress, report);
 }
 
-void Maker::edit(Row& row, Picture& picture, cv::Mat& names) {
-  names = cv::Mat::zeros(row.size, CV_8UC1);
+void Maker::edit(Row& row, Picture& picture, cv::Mat& instances) {
+  instances = cv::Mat::zeros(row.size, CV_8UC1);
   for (std::size_t i = 0; i < row.defects.size(); ++i) {
     Defect& d = row.defects[i];
     Request request = with_settings(base_, d.settings);
@@ -136,7 +137,7 @@ void Maker::edit(Row& row, Picture& picture, cv::Mat& names) {
     const Change change = change_of(canvas, layer, kMeasured);
     lay_over(picture, layer);
 
-    cv::Mat there = names(change.area);
+    cv::Mat there = instances(change.area);
     there.setTo(static_cast<double>(i + 1), change.label & (there == 0));
     const cv::Mat own = there == static_cast<int>(i + 1);
     const cv::Rect box = cv::boundingRect(own);
@@ -147,8 +148,8 @@ void Maker::edit(Row& row, Picture& picture, cv::Mat& names) {
   }
 }
 
-void Maker::write(const Row& row, const Picture& picture, const cv::Mat& names) {
-  std::vector<NewFile> files = label_files(row, names, plan_.format(), options_.output, plan_.kinds());
+void Maker::write(const Row& row, const Picture& picture, const cv::Mat& instances) {
+  std::vector<NewFile> files = label_files(row, instances, plan_.format(), options_.output, plan_.kinds());
   const std::string path = (fs::path(options_.output) / row.picture).string();
   files.push_back({path, encoded(path, picture)});  // last: where it is, its label is
   for (const NewFile& file : files) {
@@ -178,8 +179,8 @@ Row Maker::make(std::size_t index) {
       }
       Picture picture = loaded->picture;
       picture.pixels = picture.pixels.clone();
-      cv::Mat names;
-      edit(row, picture, names);
+      cv::Mat instances;
+      edit(row, picture, instances);
       for (const Defect& d : row.defects) {
         if (d.area == 0) row.error = _("The edit makes no visible change.");
         for (const Condition& condition : keep_)
@@ -187,7 +188,7 @@ Row Maker::make(std::size_t index) {
       }
       if (!row.error.empty()) continue;
       name_files(row, plan_.format(), plan_.defects().second > 1, plan_.has_splits());
-      write(row, picture, names);
+      write(row, picture, instances);
       return row;
     } catch (const Error& e) {
       row.error = e.what();
@@ -207,9 +208,9 @@ Row Maker::make_again(Row row) try {
                 loaded->picture.pixels.cols, loaded->picture.pixels.rows, row.size.width, row.size.height);
   Picture picture = loaded->picture;
   picture.pixels = picture.pixels.clone();
-  cv::Mat names;
-  edit(row, picture, names);
-  write(row, picture, names);
+  cv::Mat instances;
+  edit(row, picture, instances);
+  write(row, picture, instances);
   return row;
 } catch (const Error& e) {
   row.error = e.what();

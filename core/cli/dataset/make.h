@@ -42,10 +42,10 @@ class Maker {
 
   /// Chooses sources, settings and places; empty if one finds no place.
   bool draw(Row& row, const Target& target, Random& random);
-  /// Edits the row's defects onto `picture` and fills in what came out. `names`: see label_files.
-  void edit(Row& row, Picture& picture, cv::Mat& names);
+  /// Edits the row's defects onto `picture` and fills in what came out. `instances`: see label_files.
+  void edit(Row& row, Picture& picture, cv::Mat& instances);
   Layer layer_of(const Scene& scene, const Request& request);
-  void write(const Row& row, const Picture& picture, const cv::Mat& names);
+  void write(const Row& row, const Picture& picture, const cv::Mat& instances);
 
   const Plan& plan_;
   const StopRequested stop_;

@@ -98,11 +98,11 @@ void say(ProgressLine& line, const std::string& text) {
 /// Removes the temporary files that a killed process of this shard left. They are NAME.ENDING.XXXXXX (output_file.h),
 /// and NAME begins with the picture's index.
 void remove_leftovers(const std::string& folder, const std::vector<std::size_t>& missing) {
-  constexpr std::size_t digits = 6, random = 7;  // ".XXXXXX"
+  constexpr std::size_t kDigits = 6, random = 7;  // ".XXXXXX"
   std::error_code none;
   for (fs::recursive_directory_iterator at(folder, none), end; !none && at != end; at.increment(none)) {
     const std::string name = at->path().filename().string();
-    const bool numbered = name.size() > digits + random && name.find_first_not_of("0123456789") >= digits;
+    const bool numbered = name.size() > kDigits + random && name.find_first_not_of("0123456789") >= kDigits;
     if (!numbered || name[name.size() - random] != '.' || !at->is_regular_file(none)) continue;
     const std::size_t index = std::stoull(name.substr(0, std::min(name.find_first_not_of("0123456789"), std::size_t{18})));
     if (std::binary_search(missing.begin(), missing.end(), index)) fs::remove(at->path(), none);
@@ -113,7 +113,7 @@ void remove_leftovers(const std::string& folder, const std::vector<std::size_t>&
 void make_missing(const std::vector<std::size_t>& missing, const std::function<Row(std::size_t)>& make, PartFile& part,
                   std::vector<Row>& rows, int threads, ProgressLine& line) {
   std::mutex mutex;
-  std::size_t made = 0;
+  std::size_t finished = 0;
   const Stopwatch clock;
   bool goes_on = true;
   parallel_for(
@@ -128,21 +128,21 @@ void make_missing(const std::vector<std::size_t>& missing, const std::function<R
         const std::lock_guard<std::mutex> lock(mutex);
         part.add(row);
         rows.push_back(std::move(row));
-        ++made;
+        ++finished;
       },
       [&] {
         const std::lock_guard<std::mutex> lock(mutex);
-        const double speed = static_cast<double>(made) / std::max(clock.seconds(), 1e-3);
-        std::string text = sentence(_("{0} of {1} pictures"), made, missing.size());
-        if (made > 0)
+        const double speed = static_cast<double>(finished) / std::max(clock.seconds(), 1e-3);
+        std::string text = sentence(_("{0} of {1} pictures"), finished, missing.size());
+        if (finished > 0)
           text += ", " + sentence(_("{0} a second, {1} s left"), fmt::format("{:.1f}", speed),
-                                  static_cast<long long>(static_cast<double>(missing.size() - made) / speed + 0.5));
-        goes_on = line.show(static_cast<double>(made) / static_cast<double>(std::max<std::size_t>(1, missing.size())), text);
+                                  static_cast<long long>(static_cast<double>(missing.size() - finished) / speed + 0.5));
+        goes_on = line.show(static_cast<double>(finished) / static_cast<double>(std::max<std::size_t>(1, missing.size())), text);
         return goes_on;
       });
-  if (made < missing.size()) {
+  if (finished < missing.size()) {
     say(line, sentence(_("Interrupted: {0} of {1} pictures are finished. Run the same command to continue."), rows.size(),
-                       rows.size() + missing.size() - made));
+                       rows.size() + missing.size() - finished));
     throw Cancelled();
   }
 }

@@ -38,13 +38,13 @@ at::Tensor pad_with_halo(const at::Tensor& image, const at::Tensor& around) {
   const at::Tensor x = image.contiguous(kNhwc), halo = around.contiguous(kNhwc);
   const int64_t channels = x.size(1), height = x.size(2), width = x.size(3), pixel = channels * x.element_size();
   TORCH_CHECK(halo.size(1) == channels && halo.size(3) == 2 * (height + width + 2) && halo.scalar_type() == x.scalar_type());
-  at::Tensor made = at::empty({x.size(0), channels, height + 2, width + 2}, x.options(), kNhwc);
+  at::Tensor padded = at::empty({x.size(0), channels, height + 2, width + 2}, x.options(), kNhwc);
   const int64_t line = (width + 2) * pixel;
   const char *inside = data<char>(x), *above = data<char>(halo), *left = above + 2 * line, *right = left + height * pixel;
   at::parallel_for(0, x.size(0) * (height + 2), std::max<int64_t>(1, (1 << 15) / line), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t picture = i / (height + 2), y = i % (height + 2) - 1;
-      char* to = data<char>(made) + i * line;
+      char* to = data<char>(padded) + i * line;
       if (y < 0 || y == height) {
         std::memcpy(to, y < 0 ? above : above + line, line);
         continue;
@@ -54,7 +54,7 @@ at::Tensor pad_with_halo(const at::Tensor& image, const at::Tensor& around) {
       std::memcpy(to + line - pixel, right + y * pixel, pixel);
     }
   });
-  return made;
+  return padded;
 }
 
 }  // namespace geometry_transfer

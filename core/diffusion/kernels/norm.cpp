@@ -136,19 +136,19 @@ void add(ChannelSums& to, const ChannelSums& more) {
 
 template <class T>
 ChannelSums sums_of(const T* x, const Parts& parts, int64_t channels) {
-  std::vector<ChannelSums> made(parts.count);
+  std::vector<ChannelSums> sums(parts.count);
   at::parallel_for(0, parts.count, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> partial(2 * channels);
     for (int64_t part = begin; part < end; ++part) {
-      ChannelSums& s = made[part];
+      ChannelSums& s = sums[part];
       s.sum.assign(channels, 0);
       s.square.assign(channels, 0);
       s.pixels = parts.begin(part + 1) - parts.begin(part);
       channel_sums_of(x + parts.begin(part) * channels, s.pixels, channels, partial.data(), s.sum.data(), s.square.data());
     }
   });
-  for (int64_t part = 1; part < parts.count; ++part) add(made[0], made[part]);
-  return std::move(made[0]);
+  for (int64_t part = 1; part < parts.count; ++part) add(sums[0], sums[part]);
+  return std::move(sums[0]);
 }
 
 }  // namespace
@@ -157,12 +157,12 @@ std::vector<ChannelSums> channel_sums(const at::Tensor& image) {
   const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t channels = x.size(1);
   const Parts parts(x.size(2) * x.size(3));
-  std::vector<ChannelSums> made;
+  std::vector<ChannelSums> sums;
   with_type(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    for (int64_t b = 0; b < x.size(0); ++b) made.push_back(sums_of(data<T>(x) + b * parts.pixels * channels, parts, channels));
+    for (int64_t b = 0; b < x.size(0); ++b) sums.push_back(sums_of(data<T>(x) + b * parts.pixels * channels, parts, channels));
   });
-  return made;
+  return sums;
 }
 
 at::Tensor group_norm(const at::Tensor& image, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps,

@@ -68,12 +68,12 @@ at::Tensor WideningBuffer::widen(const at::Tensor& narrow) {
 
 at::Tensor narrowed(const at::Tensor& wide, at::ScalarType type) {
   const int64_t n = wide.numel();
-  at::Tensor made = at::empty({n}, type);
+  at::Tensor narrow = at::empty({n}, type);
   const float* from = data<const float>(wide);
-  auto* to = data<std::uint16_t>(made);
+  auto* to = data<std::uint16_t>(narrow);
   const auto loop = type == at::kHalf ? narrow_f16 : narrow_bf16;
   at::parallel_for(0, n, kGrain, [&](int64_t begin, int64_t end) { loop(from + begin, to + begin, end - begin); });
-  return made;
+  return narrow;
 }
 
 }  // namespace geometry_transfer
