@@ -195,8 +195,8 @@ Id write_result(const Call& call, const SceneFromLayers& layers, const std::stri
   set_layer_settings(result.id(), settings);
   set_layer_report(result.id(), transfer.report);
 
-  // A result above a target that is half transparent, masked or blended would not look as the target does. In a group that has
-  // the target's opacity, mask and mode in its place, it does.
+  // A result above a target that is half transparent, masked or blended would not look as the target does. In a group
+  // that has the target's opacity, mask and mode in its place, it does.
   const bool wrap = !host::is_plain(call.target) && !host::is_layer(call.previous);
   const Id below = wrap ? call.target : layer_below_result(call, layers, transfer.pixels.area);
   const std::vector<Id> covering = covering_references(call, layers);

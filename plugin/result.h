@@ -25,8 +25,8 @@ struct MadeResult {
 ///               references are added if call.bring_in asks for them.
 ///   Selection   a copy of it is kept as an invisible channel.
 ///   Previous    if call.previous is a layer, the result replaces it.
-/// Fills in `settings`' layers and stores it with the result. Throws Error if the image or the target was closed or deleted
-/// meanwhile, or if the host refuses a layer; the image is then as it was.
+/// Fills in `settings`' layers and stores it with the result. Throws Error if the image or the target was closed or
+/// deleted meanwhile, or if the host refuses a layer; the image is then as it was.
 host::Id write_result(const Call& call, const SceneFromLayers& layers, const std::string& name, Remembered& settings,
                       const MadeResult& transfer);
 

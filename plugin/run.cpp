@@ -36,8 +36,8 @@ bool called_before() {
   return before;
 }
 
-/// Applies the preset. As on the command line, an argument that differs from its default wins over the preset, which is then
-/// "custom".
+/// Applies the preset. As on the command line, an argument that differs from its default wins over the preset, which is
+/// then "custom".
 Request with_preset(const Request& given) {
   Request request = given;
   apply_preset(request, given.preset == kSuitingPreset ? default_preset(model_family(given.model)) : given.preset);
@@ -60,8 +60,8 @@ void take_copied_references(Call& call, const Remembered& settings) {
   call.bring_in = false;
 }
 
-/// Reads, transfers and writes each copy of the call as it is. Returns the last result. Nothing is written before all is
-/// computed.
+/// Reads, transfers and writes each copy of the call as it is. Returns the last result. Nothing is written before all
+/// is computed.
 Id make_result(Call call, const worker::Runner& in_worker, const std::function<void()>& meanwhile, Call* next = nullptr) {
   const auto start = std::chrono::steady_clock::now();
   const SceneFromLayers scene_layers(call.image, call.target, call.source, call.further, call.selection);

@@ -15,11 +15,12 @@ namespace geometry_transfer {
 bool is_result(host::Id layer);
 /// Returns the group if `layer` is one of the layers of a result, else `layer`.
 host::Id whole_result(host::Id layer);
-/// True if the picture depends on the parameter; false if it only says what this machine is asked for (device, precision,
-/// threads, memory).
+/// True if the picture depends on the parameter; false if it only says what this machine is asked for (device,
+/// precision, threads, memory).
 bool is_of_the_result(const Parameter& parameter);
-/// False when the layer is no result of ours. What this machine is asked for (device, number format, threads, memory) is of this
-/// user's last run: the image may be a stranger's. Its model comes along, as the result rests on it.
+/// Reads the settings of a result's layer. Returns false if the layer is not a result of this plug-in. Device, number
+/// format, threads and memory come from this user's last run, because the image may be a stranger's. The model comes
+/// from the layer, because the result depends on it.
 bool layer_settings(host::Id layer, Remembered& settings);
 void set_layer_settings(host::Id layer, const Remembered& settings);
 /// How the layer was made: "name=value" lines with the model, the seconds in all and of each stage.
@@ -27,7 +28,7 @@ void set_layer_report(host::Id layer, const Report& report);
 Remembered last_settings();
 void set_last_settings(const Remembered& settings);
 
-/// What transfers took on this machine, as a multiple of what was estimated for them.
+/// Times of transfers on this machine, divided by the estimated times.
 struct Speed {
   double ratio = 1;
   bool known = false;        ///< some preset has run with a model of the family

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A request as the text that layers and the user's last values keep. An image from a stranger brings its own: nothing is taken
-/// for granted.
+/// A request as the text that layers and the user's last values keep. An image from a stranger brings its own: nothing
+/// is taken for granted.
 #pragma once
 
 #include <map>
@@ -24,7 +24,7 @@ struct Remembered {
 
 /// "name=value" lines in the C locale.
 std::string settings_text(const Remembered& settings);
-/// What cannot be read, or is out of range by now, keeps its default.
+/// A value that cannot be read, or is out of range, keeps its default.
 Remembered parse_settings(const std::string& text);
 
 /// Lines "name=value"; values end at the line's end.

@@ -8,7 +8,7 @@ namespace geometry_transfer::cli {
 namespace {
 
 constexpr int kSmallestSource = 8;  // pixels a side; a smaller source has no bare material to compare with
-constexpr std::uint64_t kKeptBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kKeptBytes = std::uint64_t{64} << 20;  // of its layers at several scales and settings
 
 }  // namespace
 

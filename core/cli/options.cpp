@@ -31,7 +31,7 @@ const char* group_label(Parameter::Group group) {
   return "";
 }
 
-/// What --help shows as a parameter's values: "0 .. 1, default 0.5".
+/// Returns a parameter's values as --help shows them: "0 .. 1, default 0.5".
 std::string value_range(const Parameter& p) {
   std::string allowed;
   for (const Choice& c : p.choices) allowed += (allowed.empty() ? "" : "|") + std::string(c.id);

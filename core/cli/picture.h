@@ -26,7 +26,7 @@ struct Resolution {
   Unit unit = Unit::none;
 };
 
-/// What a file says about its picture apart from pixels and ICC profile. The result of a transfer keeps the target's.
+/// Metadata of a picture file, without pixels and ICC profile. The result of a transfer keeps the target's.
 struct Metadata {
   Bytes exif;  ///< starts with the TIFF header of an EXIF block ("II*\0" or "MM\0*"); orientation is 1
   Bytes xmp;   ///< the packet as UTF-8 XML
@@ -51,14 +51,15 @@ struct Picture {
   const Bytes& colour_profile() const { return implied_profile.empty() ? profile : implied_profile; }
 };
 
-/// What a file's header says about the decoded picture. It is checked before memory is taken.
+/// Properties of the decoded picture by the file's header. It is checked before memory is taken.
 struct Claim {
   std::uint64_t width = 0, height = 0;
   std::uint64_t bytes = 0;  ///< the decoded picture, and what the decoder needs beside it
   bool possible = true;     ///< false: the file is too short for so many pixels, even at the best compression
 };
 
-/// Throws Error when the sizes are out of range, impossible, or need more than the free memory. `path` names the file in it.
+/// Throws Error when the sizes are out of range, impossible, or need more than the free memory. `path` names the file
+/// in it.
 void check_claim(const Claim& claim, const std::string& path);
 
 }  // namespace geometry_transfer::cli

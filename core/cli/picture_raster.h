@@ -20,17 +20,18 @@ class PictureRaster : public Raster {
   ColourProfile colours_;
 };
 
-/// Blends the layer into the picture, in the picture's own depth, channels and colours. Pixels where the layer's alpha is 0 keep
-/// their stored numbers. The picture's alpha does not change. Returns false when no stored number changed.
+/// Blends the layer into the picture, in the picture's own depth, channels and colours. Pixels where the layer's alpha
+/// is 0 keep their stored numbers. The picture's alpha does not change. Returns false when no stored number changed.
 bool lay_over(Picture& picture, const Layer& layer);
 
-/// The layer alone as R'G'B'A with straight alpha, in the depth, profile and resolution of `like`. For a gray `like` it is sRGB.
+/// Returns the layer alone as R'G'B'A with straight alpha, in the depth, profile and resolution of `like`. For a gray
+/// `like` it is sRGB.
 Picture layer_picture(const Layer& layer, const Picture& like);
 
-/// The pixels with colours divided by alpha where they are stored premultiplied; else the pixels themselves.
+/// Returns the pixels with colours divided by alpha if they are stored premultiplied, else the pixels themselves.
 cv::Mat straight_alpha(const Picture& picture);
 
-/// The largest stored number of a depth: 255 for CV_8U, 65535 for CV_16U.
+/// Returns the largest stored number of a depth: 255 for CV_8U, 65535 for CV_16U.
 double full_scale(int depth);
 
 /// Resamples to `size`: area average when smaller, else bilinear. Returns `pixels` itself when the size is the same.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The key of the prompt cache. It covers every byte of the text encoders: a fine-tuned one may differ anywhere. A gigabyte is
-/// not read again for that at each start: the key is remembered together with the identity of the files.
+/// The key of the prompt cache. It covers every byte of the text encoders: a fine-tuned one may differ anywhere. A
+/// gigabyte is not read again for that at each start: the key is remembered together with the identity of the files.
 #include <array>
 #include <sstream>
 #include <vector>
@@ -40,7 +40,7 @@ std::size_t add_layout(Key& key, const std::string& name, const TensorView& view
   return bytes;
 }
 
-/// What the configuration and the header say.
+/// The configuration and the header as text.
 void add_layout(Key& key, const TextConfig& config, const Checkpoint& weights) {
   for (const int number :
        {config.layers, config.hidden_size, config.intermediate_size, config.heads, config.vocab_size, config.max_positions,

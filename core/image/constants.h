@@ -5,7 +5,7 @@
 
 namespace geometry_transfer::constants {
 
-// What counts as selected and as known.
+// Selected and known pixels.
 
 /// Coverage, [0,1]. A pixel counts as selected above it. By definition: half covered.
 constexpr double kSelected = 0.5;
@@ -31,7 +31,7 @@ constexpr double kRing = 32, kMostRing = 72;
 constexpr double kRingShare = 0.25;
 
 // Bare material and the network's planes. kGrow, kDark, kToneMix, kSoftSide, kSoftSigma, kOwnBias and the shade's range
-// must equal those in core/models/relief/training/network.py, because the network was trained with them.
+// must equal those in core/models/relief/training/network.py. The network was trained with them.
 
 /// Pixels. The selection grown by them is not bare material, because shadows reach out.
 constexpr int kGrow = 4;
@@ -87,8 +87,8 @@ constexpr int kMostPieces = 64;
 
 /// Log value: shade of this size is halved at Remove grain 2, shade of twice this size at 3. By eye.
 constexpr float kFaint = 0.04f;
-/// Display values of the channel that differs most from the tone, after a blur by kOtherSigma pixels: bare material up
-/// to the first, other material from the second on. Grain stays below the first. By eye.
+/// Display values: difference from the tone of the channel that differs most. Bare material up to the first, other
+/// material from the second on. kOtherSigma, pixels: blur before the comparison. Grain stays below the first. By eye.
 constexpr float kSameMaterial = 0.06f, kOtherMaterial = 0.2f;
 constexpr double kOtherSigma = 0.8;
 /// Quantile of own material in the selection that becomes the slider's automatic value. By eye.

@@ -31,7 +31,7 @@ cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::M
 double automatic_strength(const SplitGeometry& split, const cv::Mat& target, const cv::Mat& support);
 
 /// Edits `target` (CV_32FC3, any resolution of the same area) in place by all edits, one after the other. Masks whose
-/// intersection is more than half of their union show the same geometry: their changes are averaged by weight, because
+/// intersection is more than half of their union show the same geometry. Their changes are averaged by weight, because
 /// applying both would count the geometry twice. Pixels with support 0 keep their exact values.
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Values that are made once and kept for the next use, as far as a bound of memory allows.
+/// Keeps values for the next use, up to a limit of memory.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,16 @@
 
 namespace geometry_transfer {
 
-/// Values by name. Threads that ask for the same one at the same time wait until one of them has made it.
+/// Values by name. If several threads ask for the same missing value, one makes it and the others wait.
 template <class Value>
 class Cache {
  public:
-  /// `limit`: bytes of what is kept when nothing uses it.
+  /// `limit`: bytes of the values that are kept while nothing uses them.
   explicit Cache(std::uint64_t limit) : limit_(limit) {}
 
-  /// Gives the value of this name, which `make` makes if there is none.
-  ///   bytes   the size of a value. It is asked at each use, because a value may grow.
-  /// If `make` throws, all who wait for the value get the exception, and nothing is kept.
+  /// Returns the value of this name. Calls `make` if there is none.
+  ///   bytes   returns a value's size. It is called at each use, because a value may grow.
+  /// If `make` throws, all waiting threads get the exception, and nothing is kept.
   std::shared_ptr<const Value> get(const std::string& name, const std::function<std::shared_ptr<const Value>()>& make,
                                    const std::function<std::uint64_t(const Value&)>& bytes) {
     std::promise<std::shared_ptr<const Value>> promise;
@@ -55,7 +55,7 @@ class Cache {
     }
   }
 
-  /// Bytes of what is kept.
+  /// Returns the bytes of all kept values.
   std::uint64_t used() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return used_;
@@ -67,7 +67,7 @@ class Cache {
     std::uint64_t bytes = 0;
     std::list<std::string>::iterator place;
   };
-  /// Notes a value's size, and forgets what was used least lately while there is too much.
+  /// Notes a value's size. Drops the least recently used values while the limit is exceeded.
   void weigh(const std::string& name, std::uint64_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (const auto at = entries_.find(name); at != entries_.end()) {

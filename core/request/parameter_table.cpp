@@ -281,7 +281,7 @@ std::vector<Parameter> attention_parameters() {
   };
 }
 
-/// What is given back, kept and computed.
+/// Detail that is given back, keys that are kept, and the region that is computed.
 std::vector<Parameter> region_parameters() {
   return {
       number("restore", N_("Restore target"), N_("Share of the target that is put back outside the selection at every step"),

@@ -8,12 +8,12 @@
 
 namespace geometry_transfer {
 
-/// Whether `path` has the name of a YAML file (.yaml, .yml).
+/// Returns true if `path` has the name of a YAML file (.yaml, .yml).
 bool is_yaml_name(const std::filesystem::path& path);
 
-/// The absolute folders that `file` lists as `checkpoints` and `diffusers`, section by section, with its `base_path` before
-/// them. `home` stands for a leading `~`. A relative path starts at the file's folder. Folders need not exist. Throws Error
-/// (model) with file and line for what is not such a list, and for more than 100 folders or 256 kB.
+/// The absolute folders that `file` lists as `checkpoints` and `diffusers`, section by section, with its `base_path`
+/// before them. `home` stands for a leading `~`. A relative path starts at the file's folder. Folders need not exist.
+/// Throws Error (model) with file and line for what is not such a list, and for more than 100 folders or 256 kB.
 std::vector<std::filesystem::path> read_extra_model_paths(const std::filesystem::path& file, const std::filesystem::path& home);
 /// The same for text in memory; `file` is for messages and relative paths.
 std::vector<std::filesystem::path> parse_extra_model_paths(const char* text, std::size_t size, const std::filesystem::path& file,

@@ -41,8 +41,8 @@ fs::path or_in_home(const char* name, const char* otherwise) {
   return set.empty() ? home() / otherwise : set;
 }
 
-/// The user's own folder of models, or a list of such folders (extra_model_paths.yaml); empty if none is set. The value comes
-/// from a person, often by hand: `~` is the home, and a relative path starts at the current folder.
+/// The user's own folder of models, or a list of such folders (extra_model_paths.yaml); empty if none is set. The value
+/// comes from a person, often by hand: `~` is the home, and a relative path starts at the current folder.
 fs::path own_models() {
   const char* value = std::getenv("GEOMETRY_TRANSFER_MODELS");
   if (!value || !*value) return {};
@@ -242,7 +242,7 @@ std::vector<fs::path> checkpoint_folders() {
   return folders;
 }
 
-/// Where the model that ships may lie, best first.
+/// Returns the folders in which the shipped model may lie, best first.
 std::vector<fs::path> shipped_places() {
   std::vector<fs::path> places;
   if (const fs::path own = own_models(); !own.empty()) places.push_back(own);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// A model as it lies on disk: its parts' configurations and tensors. A diffusers folder or one single-file checkpoint.
+/// Opens a model: configurations and tensors of its parts, from a diffusers folder or a single-file checkpoint.
 #pragma once
 
 #include <memory>

@@ -38,7 +38,7 @@ std::uint64_t decoding(const ModelFiles& files) {
   return 3 * side * side * static_cast<std::uint64_t>(channels[std::min<std::size_t>(1, channels.size() - 1)]) * sizeof(float);
 }
 
-/// Whether a GPU may be used: it was asked for, or the driver of one is there (NVIDIA's, AMD's).
+/// Returns true if a GPU may be used: the request asks for it, or a driver is installed (NVIDIA's, AMD's).
 bool may_use_gpu(Device asked) {
   return asked == Device::cuda ||
          (asked == Device::automatic && (access("/dev/nvidiactl", F_OK) == 0 || access("/dev/kfd", F_OK) == 0));

@@ -216,7 +216,8 @@ std::shared_ptr<const Checkpoint> text_weights(const std::shared_ptr<const Check
   std::vector<std::string> ignored = {"embeddings.position_ids", "text_model.embeddings.position_ids", "logit_scale",
                                       "attn_mask"};
   if (&rows == &kOpenClip) {
-    // SD 2.x was trained on the last layer but one: what comes after it is not used, and diffusers' folders leave it out.
+    // SD 2.x was trained on the last layer but one: what comes after it is not used, and diffusers' folders leave it
+    // out.
     ignored.push_back("transformer.resblocks." + to_string(config.layers) + ".");
     if (!config.projection_dim) ignored.push_back("text_projection");
   } else if (!config.projection_dim) {
@@ -240,7 +241,7 @@ void refuse_other_kinds(const Keys& keys) {
     throw error(Error::Kind::model, _("{0} holds no UNet of Stable Diffusion 1.x, 2.x or SDXL: choose another model."), path);
 }
 
-/// Whether the model predicts velocity: as the user says, otherwise by SDXL's key or SD 2.x's biases.
+/// Returns true if the model predicts velocity: by the user's choice, else by SDXL's key or SD 2.x's biases.
 bool predicts_v(const Keys& keys, const UNetConfig& unet, bool sd2, Prediction prediction) {
   if (prediction != Prediction::automatic) return prediction == Prediction::v;
   if (unet.text_time) return keys.has("v_pred");

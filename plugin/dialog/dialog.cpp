@@ -31,7 +31,7 @@ namespace geometry_transfer {
 namespace {
 
 constexpr int kReset = 1, kRebuild = 2, kApply = 3;  // responses
-constexpr int kLook = 700;                           // milliseconds between two looks at the selections
+constexpr int kLook = 700;                           // ms between two checks of the selections
 /// Widget pixels: kAround above and below the columns (frame, buttons, margins), kBeside beside them, kScrollBar for a
 /// scroll bar, kUnderPreview below the preview.
 constexpr int kAround = 150, kBeside = 80, kScrollBar = 24, kUnderPreview = 120;
@@ -489,14 +489,14 @@ class Window {
   Call& call_;
   GtkWidget *window_, *open_ = nullptr, *bring_in_ = nullptr, *separate_ = nullptr, *kinds_ = nullptr, *column_ = nullptr,
                       *scroller_ = nullptr;
-  int width_ = 0, height_ = 0;                         // of the window
+  int width_ = 0, height_ = 0;                         // of the window, pixels
   unsigned settling_ = 0, fitting_ = 0, looking_ = 0;  // GLib source ids, 0: none
   std::string selections_;                             // as they were at the last look
   Work work_;
-  std::string model_;                                          // that work_ was made for
-  const std::string missing_part_ = missing_diffusion_part();  // what to install for the other qualities; often empty
-  std::string base_ = Request{}.preset;                        // the preset that changes by hand started from
-  std::map<std::string, std::string> shown_;                   // labels of the qualities
+  std::string model_;                                          // for which work_ was made
+  const std::string missing_part_ = missing_diffusion_part();  // what to install for the other presets; often empty
+  std::string base_ = Request{}.preset;                        // the last preset other than "custom"
+  std::map<std::string, std::string> shown_;                   // labels of the presets
   SidesBox sides_;
   PreviewPane preview_;
   Controls controls_;

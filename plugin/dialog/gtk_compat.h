@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The few things that GTK 2 (GIMP 2.10) and GTK 3 (GIMP 3) call by different names. The only place with a version test.
+/// The few things that GTK 2 (GIMP 2.10) and GTK 3 (GIMP 3) call by different names. The only place with a version
+/// test.
 #pragma once
 
 #include <gtk/gtk.h>
@@ -30,7 +31,8 @@ inline GtkWidget* slider(GtkAdjustment* adjustment) {
 #endif
 }
 
-/// Rows of a label and what it names. The labels of all tables with the same `labels` are as wide as the widest of them.
+/// Rows of a label and what it names. The labels of all tables with the same `labels` are as wide as the widest of
+/// them.
 inline GtkWidget* table(GtkSizeGroup* labels) {
 #if GTK_MAJOR_VERSION >= 3
   GtkWidget* grid = gtk_grid_new();

@@ -8,8 +8,9 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr double kMostPixels = 840. * 760;  // pixels of a rendered picture, so that a drag stays smooth; it is enlarged
-constexpr std::uint64_t kKeptBytes = std::uint64_t{48} << 20;  // of one reference's layers at the sizes that were shown
+/// Pixels of a rendered picture, so that a drag stays smooth. A larger widget enlarges it.
+constexpr double kMostPixels = 840. * 760;
+constexpr std::uint64_t kKeptBytes = std::uint64_t{48} << 20;  // bytes for one reference's layers at several sizes
 constexpr double kHandle = 7;                                  // radius of the turning handle, widget pixels
 constexpr double kCorner = 4;                                  // half a side of a scaling handle, widget pixels
 constexpr double kArm = 48;                                    // from the middle to the turning handle, widget pixels

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// One view of the preview: the part of the canvas that it shows, where things lie in the widget, and what is drawn there.
+/// One view of the preview: the part of the canvas that it shows, where things lie in the widget, and what is drawn
+/// there.
 #pragma once
 
 #include <cairo.h>
@@ -11,7 +12,7 @@
 
 namespace geometry_transfer {
 
-/// What the pointer can take hold of.
+/// Parts of the preview that the pointer can drag.
 enum class Grip { none, move, turn, scale, split };
 
 class PreviewView {
@@ -20,13 +21,13 @@ class PreviewView {
   /// `area`         the part of the target to show, in canvas pixels; empty: the surroundings of the placed geometry
   /// `place`        the widget's size
   /// `pixel_ratio`  device pixels per widget pixel
-  /// `kept`         caches of the references, one each, for the next view; missing ones are added
+  /// `caches`       caches of the references, one each, for the next view; missing ones are added
   /// Throws Error as ImagePart::preview does.
   using KeptReferences = std::vector<std::unique_ptr<KeptReference>>;
   PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placement& placement, const Rect& area, Size place,
               double pixel_ratio, KeptReferences& caches);
 
-  /// Draws the edit for this request. Throws Error; the view then shows nothing until the next call.
+  /// Draws the edit for this request. If it throws Error, rendered() is false until the next call succeeds.
   void render(const Request& request);
   bool rendered() const { return edited_ != nullptr; }
   /// Returns what the last render() decided for the first geometry.

@@ -10,9 +10,10 @@
 namespace geometry_transfer {
 namespace {
 
-constexpr int kLeastWidth = 120;
+constexpr int kLeastWidth = 120;  // widget pixels
 
-/// Range of a slider that covers less than the parameter's accepted range, in the parameter's unit.
+/// Range of a slider that covers less than the parameter's accepted range, in the parameter's unit: factors, degrees,
+/// pixels, pixels, timesteps. Chosen so that a hand can set usual values.
 struct Reach {
   const char* name;
   double low, high;
@@ -26,7 +27,8 @@ const Reach* reach_of(const Parameter& p) {
   return nullptr;
 }
 
-/// Two adjustments that follow each other. Lives as long as the slider does, which is as long as the number's own widget.
+/// Two adjustments that follow each other. Lives as long as the slider does, which is as long as the number's own
+/// widget.
 struct Pair {
   const Parameter* parameter;
   Reach reach;

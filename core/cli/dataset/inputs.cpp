@@ -24,7 +24,7 @@ bool is_picture(const fs::path& path) {
   return false;
 }
 
-/// What is in a folder, by name. Hidden files are not.
+/// Returns the entries of a folder, sorted by name. Hidden files are not.
 std::vector<fs::path> listed(const fs::path& folder) {
   std::vector<fs::path> list;
   std::error_code failed;

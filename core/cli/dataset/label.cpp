@@ -7,7 +7,8 @@
 namespace geometry_transfer::cli {
 namespace {
 
-constexpr double kSmooth = 1;      // pixels
+// docs/guide/datasets.md compares labels with 110 rendered cases.
+constexpr double kSmooth = 1;      // pixels of the blur before a change is measured
 constexpr double kSpreadOver = 8;  // pixels over which the target's own spread is taken
 constexpr int kLeast = 12;         // pixels of the smallest region
 constexpr int kClose = 5;          // side of the closing element, pixels: narrower gaps in a region are closed

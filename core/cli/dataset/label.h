@@ -9,16 +9,16 @@
 
 namespace geometry_transfer::cli {
 
-/// 255 where `edited` differs visibly from `target`, else 0; CV_8UC1 of their size.
+/// Returns 255 where `edited` differs visibly from `target`, else 0; CV_8UC1 of their size.
 ///   edited, target   CV_32FC3 R'G'B' in [0,1]
-///   support          CV_32FC1: > 0 where the edit may have changed something; the label stays inside, but for filled
-///                    holes
+///   support          CV_32FC1: > 0 where the edit may have changed something. The label lies inside it, except for
+///                    filled holes
 /// A change is measured in CIELAB, smoothed over a pixel. A region belongs to the label if all of it passes a low
-/// threshold and some of it a high one. Both rise with the target's own spread of lightness around the pixel, since
+/// threshold and some of it a high one. Both rise with the target's own spread of lightness around the pixel, because
 /// coarse material hides more. Holes are filled, and specks below 12 pixels are dropped; thin lines stay whole.
 cv::Mat visible_change(const cv::Mat& edited, const cv::Mat& target, const cv::Mat& support);
 
-/// A layer laid over its target, and what it changed.
+/// A layer on its target, and the change that it makes.
 struct Change {
   cv::Rect area;           ///< of the target; the Mats below have its size
   cv::Mat edited, before;  ///< CV_32FC3 R'G'B'

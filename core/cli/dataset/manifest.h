@@ -59,7 +59,7 @@ class PartFile {
   PartFile(const std::string& part, const std::string& finished, const Head& head);
   ~PartFile();
   PartFile(const PartFile&) = delete;
-  /// What was there, failed rows left out: they are tried again.
+  /// Returns the rows that exist already, without failed ones: those are tried again.
   const std::vector<Row>& rows() const { return rows_; }
   void add(const Row& row);
   /// Writes the finished manifest and removes the part.

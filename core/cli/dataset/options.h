@@ -12,7 +12,7 @@ class App;
 
 namespace geometry_transfer::cli {
 
-/// What was typed for a data set, beside the options that it shares with a single transfer.
+/// The options of a data set, as typed, without those that it shares with a single transfer.
 struct TypedDataset {
   DatasetOptions options;
   std::string shard;

@@ -9,7 +9,9 @@
 namespace geometry_transfer::cli {
 namespace {
 
-constexpr int kDraws = 500;  // of a place, before a target counts as full
+/// Draws of a place before a target counts as full. They find a place with a chance of 99 % if 1 % of the target is
+/// free for it.
+constexpr int kDraws = 500;
 
 /// Grows the mask by a disc of that radius in pixels.
 void widen(cv::Mat& mask, int pixels) {
@@ -27,7 +29,8 @@ Footprint footprint_of(const Raster& mask, cv::Point2d centre, const Placement& 
   mask.read(e, {e.width, e.height}, coverage.ptr<float>());
   const cv::Mat there = coverage > 0;
 
-  // From the mask's pixels to pixels about its centre: stretch and flip, rotation (counter-clockwise as seen, y down), scale.
+  // From the mask's pixels to pixels about its centre: stretch and flip, rotation (counter-clockwise as seen, y down),
+  // scale.
   const double angle = p.rotation * CV_PI / 180, c = std::cos(angle) * p.scale, s = std::sin(angle) * p.scale;
   const double wide = p.stretch * (p.flip ? -1 : 1), cx = centre.x - e.x, cy = centre.y - e.y;
   cv::Matx23d to(c * wide, s, 0, -s * wide, c, 0);

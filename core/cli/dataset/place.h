@@ -11,14 +11,14 @@
 
 namespace geometry_transfer::cli {
 
-/// What a placed mask covers, the pixels of its feather among them.
+/// The pixels that a placed mask covers, with those of its feather.
 struct Footprint {
   cv::Mat covered;   ///< CV_8UC1, 255 where it covers
   cv::Point centre;  ///< of the mask, in its pixels
 };
 
-/// `mask` (with its centre of mass at `centre`, canvas pixels) scaled, stretched, flipped and rotated as `placement` says; its
-/// shift is ignored. `margin`: pixels added all round.
+/// `mask` (with its centre of mass at `centre`, canvas pixels) scaled, stretched, flipped and rotated as `placement`
+/// says; its shift is ignored. `margin`: pixels added all round.
 Footprint footprint_of(const Raster& mask, cv::Point2d centre, const Placement& placement, double margin);
 
 /// The pixels of one target that are still free.

@@ -13,7 +13,7 @@
 namespace geometry_transfer::cli {
 namespace {
 
-/// What each use of the seed is for, so that their draws do not meet.
+/// Each use of the seed has its own number, so that the draws are independent.
 enum Use : std::uint64_t { shuffling = 1, rounds = 2 };
 
 constexpr int kMostDefects = 250;  // an instance mask has 8 bits
@@ -30,7 +30,7 @@ std::vector<double> parse_shares(const std::string& text) {
   return shares;
 }
 
-/// A list divided by shares, each part with one at least. Empty where there are too few.
+/// Divides a list by shares. Each part has at least one entry. Returns nothing if there are too few entries.
 template <class T>
 std::vector<std::vector<T>> divided(const std::vector<T>& list, const std::vector<double>& shares) {
   std::vector<std::vector<T>> parts(shares.size());

@@ -33,7 +33,7 @@ struct StageTime {
   double seconds;
 };
 
-/// What the edit measured on the first geometry, and the values that it takes for sliders on automatic.
+/// Measures of the first geometry, and the values that the edit takes for sliders on automatic.
 struct GeometryDecisions {
   double own_material = 0;          ///< [0,1]: greatest share of own material in the selection
   double show_through = 0;          ///< [0,1]: share of broad brightening that is removed; above 0 for water only
@@ -47,7 +47,7 @@ struct Request;
 /// Turns of up to 20 degrees do not count.
 std::string light_warning(const GeometryDecisions& decided, const Request& request);
 
-/// What one transfer did. It is filled on the way, so the report of a failed transfer shows where it stopped.
+/// Report of one transfer. It is filled on the way, so the report of a failed transfer shows where it stopped.
 struct Report {
   std::vector<StageTime> stages;
   double seconds = 0;             ///< wall clock, all stages

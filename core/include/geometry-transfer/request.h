@@ -21,7 +21,7 @@ enum class Colour {
 /// The picture whose loss in the VAE is added to the result.
 enum class GiveBack { nothing, target, edit, half };
 
-/// Where the steps lie between clean latents and `noise`.
+/// Timesteps of the steps between clean latents and `noise`.
 enum class Spacing {
   leading,   ///< from t = 1 to one step below `noise`: the usual grid, whose first step does almost nothing
   trailing,  ///< up to `noise`: as many useful steps with one step fewer
@@ -38,7 +38,7 @@ enum class Device { automatic, cpu, cuda };
 
 enum class Precision { automatic, fp32, bf16, fp16 };
 
-/// What the model predicts. Needed for one-file checkpoints trained on velocity whose files do not say so.
+/// The quantity that the model predicts. Needed for one-file checkpoints trained on velocity whose files do not say so.
 enum class Prediction { automatic, epsilon, v };
 
 /// Streams of the diffusion. Each is one row of a batch with its own latents. The values are the bits of StreamSet.
@@ -158,7 +158,7 @@ struct Preset {
 };
 const std::vector<Preset>& presets();
 
-/// What a preset does with models of one family.
+/// The effect of a preset with models of one family.
 struct PresetOffer {
   bool offered;  ///< false: it changes the picture by less than a level of 255 on average, or makes it no better; dialogs leave
                  ///< it out
@@ -171,8 +171,8 @@ struct PresetOffer {
 PresetOffer preset_offer(const std::string& id, const std::string& family);
 /// Returns the preset to start from: "instant" with the shipped model, "balanced" with a model that improves the edit.
 const char* default_preset(const std::string& family);
-/// The preset after the model has changed to one of family `after`: the one that was chosen, if it is offered for that family and
-/// was not just the default of the family `before`; else the default of `after`. "custom" stays.
+/// The preset after the model has changed to one of family `after`: the one that was chosen, if it is offered for that
+/// family and was not just the default of the family `before`; else the default of `after`. "custom" stays.
 std::string preset_for_model(const std::string& chosen, const std::string& before, const std::string& after);
 /// Sets the preset's name and all fields of the groups colour and method. "custom" sets the name only.
 void apply_preset(Request& request, const std::string& id, const std::string& family);
