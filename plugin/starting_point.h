@@ -30,8 +30,8 @@ std::string reference_selection_state(const Call& call);
 /// one.
 Remembered settings_of(const Call& call);
 
-/// Stores the settings of an interactive call for the next one. Settings of a failed or
-/// cancelled run count for the same image only, so a cancelled preset does not follow the user to another image.
+/// Stores the settings of an interactive call for the next one. Settings of a failed or cancelled
+/// run count for the same image only, so a cancelled preset does not follow the user to another image.
 void remember_started(const Call& call, const Remembered& settings);
 void remember_finished(const Call& call, const Remembered& settings);
 

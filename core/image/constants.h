@@ -37,9 +37,9 @@ constexpr double kRingShare = 0.25;
 constexpr int kGrow = 4;
 /// Mean of the channels, display values. Added to both sides of a ratio, because the ratio of dark pixels is noise.
 constexpr float kDark = 0.03f;
-/// Weight, [0,1]. A level of the tone's pyramid that has this weight of bare pixels counts half.
+/// Share of bare pixels in a cell, [0,1], at which a level of the tone's pyramid counts half.
 constexpr float kToneMix = 0.15f;
-/// Pixels: the layers end softly, on the selection dilated by a square of this side and blurred by this sigma.
+/// Pixels. The layers fade at the selection's border: it is dilated by a square of kSoftSide and blurred by kSoftSigma.
 constexpr int kSoftSide = 5;
 constexpr double kSoftSigma = 1.5;
 /// Subtracted from the network's third output before the sigmoid. A network without training then keeps hardly any own
@@ -52,7 +52,7 @@ constexpr int kEnoughBare = 16;
 
 // Limits of the layers by what the photograph shows.
 
-/// Pixels: side of the square in which evidence is looked for. By eye.
+/// Pixels: side of the square around a pixel in which the strongest difference from the tone is taken. By eye.
 constexpr int kEvidenceSide = 9;
 /// Display and log values. Smaller differences from the tone are rounding, not evidence. An even reference then changes
 /// nothing; without limits it changed the target by up to 15 levels of 255.
@@ -108,7 +108,7 @@ constexpr int kEnoughPixels = 20;
 constexpr double kSpreadSigma = 0.7;
 /// Log value: a shallower geometry keeps strength 1. By eye.
 constexpr double kDeep = 0.1;
-/// Depth over spread: a geometry below this in its reference hardly stood out there, and keeps strength 1. By eye.
+/// Depth over spread in the reference. A geometry below it is hardly visible there, and keeps strength 1. By eye.
 constexpr double kSeenInReference = 1.5;
 /// Depth over spread that the strength aims at on the target. By eye.
 constexpr double kSeen = 1.2;

@@ -2,7 +2,7 @@
 /// Declares the stages of the image part. They are functions without state. cv::Mat is CV_32FC3 R'G'B' (not OpenCV's
 /// BGR order) or CV_32FC1, in [0,1] unless said otherwise.
 ///
-/// Two resolutions: `target` has the rectangle's own; masks and geometries have `view`. It equals the rectangle's size
+/// Two resolutions: `target` has the rectangle's own; masks and geometries have `view`. `view` is the rectangle's size
 /// up to 8 million pixels and 16384 pixels a side. Above, it is smaller, which bounds memory and time. Layers and masks
 /// of the view's size are scaled up and applied to the target's own pixels. Resize before mixing the two.
 #pragma once
@@ -52,7 +52,7 @@ struct WorkingImages {
 
 /// Throws Error (input) if a layer or a selection is empty, or if nothing lands on visible pixels of the target; Error
 /// (system) if memory is short. `native_side`: the model's pixels a side (256 for the surface model); `granularity`:
-/// what its sides must be multiples of.
+/// its sides must be multiples of this.
 GT_EXPORT WorkingImages read_working_images(const Scene& scene, const Request& request, int native_side, int granularity);
 
 /// Returns the target with the geometry, over the rectangle. Pixels outside the feathered mask equal the target.
@@ -61,8 +61,8 @@ GT_EXPORT WorkingImages read_working_images(const Scene& scene, const Request& r
 GT_EXPORT cv::Mat edit(const WorkingImages& images, const Request& request, GeometryDecisions* decided = nullptr);
 
 /// Returns the darkening in `difference`, in luma, so that the target's hue stays: contact shadows. It is scaled by the
-/// edit's own darkening, because elsewhere a small model only blurs the target's texture. It is also
-/// scaled by (luma after / luma before the edit)^4, so that deep shadows get no deeper. All CV_32FC3 of one size;
+/// edit's own darkening, because elsewhere a small model only changes the target's texture. It is also scaled
+/// by (luma after / luma before the edit)^4, so that deep shadows get no deeper. All CV_32FC3 of one size;
 /// `difference` is what the model would add to `edited`.
 GT_EXPORT cv::Mat shadows_only(const cv::Mat& difference, const cv::Mat& edited, const cv::Mat& target);
 

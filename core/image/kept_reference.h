@@ -47,7 +47,7 @@ MaskShape shape_of(const Reference& reference);
 /// Returns read_patch(). A kept, fixed reference is read once for each rounded scale (steps of 2^(1/4) below 1).
 std::shared_ptr<const NamedPatch> patch_of(const MeasuredReference& geometry, double most_scale);
 
-/// Splits a patch into layers, its selection grown by `grow` patch pixels. With `kept` it splits once for each patch,
+/// Splits a patch into layers, its selection grown by `grow` patch pixels. With a cache it splits once for each patch,
 /// grow, grain, own material and show-through; `grow` is then rounded to a quarter of a pixel.
 std::shared_ptr<const SplitGeometry> split_of(ReferenceCache* cache, const NamedPatch& patch, double grow,
                                               const Request& request);

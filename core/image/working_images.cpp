@@ -40,7 +40,7 @@ std::vector<Placed> placed(const Scene& scene, const Request& request) {
 }
 
 /// Returns a map that scales the reference as its placement does, but neither turns nor flips it. It moves the mask to
-/// the middle of `rect`, or as near to it as the reference covers `rect`.
+/// the middle of `rect`, or so near to it that the reference still covers `rect`.
 Affine unplaced_map(const Placed& p, const Rect& rect) {
   const double scale = scale_of(p.place);
   Affine a(scale, 0, 0, 0, scale, 0);
