@@ -143,8 +143,7 @@ double automatic_strength(const SplitGeometry& split, const cv::Mat& target, con
   cv::GaussianBlur(log, log, {}, kSpreadSigma);
   cv::Scalar mean, spread;
   cv::meanStdDev(log - tone, mean, spread, near);
-  return std::clamp(std::min(kSeen, -split.depth / std::max(split.grain, 1e-3)) * spread[0] / -split.depth, 1.0,
-                    kMostStrength);
+  return std::clamp(std::min(kSeen, -split.depth / std::max(split.grain, 1e-3)) * spread[0] / -split.depth, 1.0, kMostStrength);
 }
 
 void apply_edits(const std::vector<PlacedEdit>& edits, const Request& request, cv::Mat& target) {
