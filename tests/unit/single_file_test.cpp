@@ -268,13 +268,13 @@ TEST_F(SingleFile, HoldsShapesToTheRangesOfConfigurations) {
     claims.push_back({unet + "input_blocks.1.1.transformer_blocks." + std::to_string(i) + ".norm1.weight", {1}, "", {}});
   write(claims);
   const std::uint64_t before = peak_memory();
-  expect_refused("\"layers_per_block\" to 999");
+  expect_refused("\"layers_per_block\" = 999");
   EXPECT_LT(peak_memory() - before, 50u << 20);
 
   ModelFiles one_position = test::sd15();  // would be read past its end
   one_position.text.max_positions = 1;
   write(test::ldm_tensors(one_position));
-  expect_refused("\"max_position_embeddings\" to 1");
+  expect_refused("\"max_position_embeddings\" = 1");
 }
 
 /// Channels beyond the last whole group would miss the norm, and those beyond the last head would stay unwritten.
@@ -282,16 +282,16 @@ TEST_F(SingleFile, WidthsAreWholeGroupsAndHeads) {
   ModelFiles odd = test::sd15();
   odd.unet.block_out_channels[0] = 328;
   write(test::ldm_tensors(odd));
-  expect_refused("\"norm_num_groups\" to 32");
+  expect_refused("\"norm_num_groups\" = 32");
   odd = test::sd15();
   odd.vae.block_out_channels[0] = 100;
   write(test::ldm_tensors(odd));
-  expect_refused("\"norm_num_groups\" to 32");
+  expect_refused("\"norm_num_groups\" = 32");
   odd = test::sd15();
   odd.text.hidden_size = 769;
   odd.text.intermediate_size = 3076;
   write(test::ldm_tensors(odd));
-  expect_refused("\"num_attention_heads\" to 12");
+  expect_refused("\"num_attention_heads\" = 12");
 }
 
 TEST_F(SingleFile, SaysHowToConvertOtherFormats) {
