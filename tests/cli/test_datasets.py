@@ -355,7 +355,7 @@ class Datasets(Case):
             child.send_signal(stop)
             said = child.communicate(timeout=100)[1]
             if stop == signal.SIGINT: self.assertEqual(child.returncode, 130, said)
-            if stop == signal.SIGINT: self.assertIn("of 60 pictures are there", said)
+            if stop == signal.SIGINT: self.assertIn("of 60 pictures are finished", said)
             self.assertTrue(os.path.exists(part))
         with open(part, "a", encoding="utf-8") as f: f.write('{"index": 59, "spl')  # like a line that was cut off
         self.ok(run(*args[1:]))
