@@ -71,6 +71,20 @@ TEST(Relight, ADentInAnotherLightIsTheDentThatWasRenderedInIt) {
   }
 }
 
+TEST(Relight, IsNowhereBrighterOrDarkerThanTheLayerWas) {
+  GeometryLayers hole = dent_lit_from(20);
+  hole.shade = cv::max(hole.shade * 4, -2);
+  cv::Mat bounded = cv::min(hole.shade, 0.05);
+  hole.shade = bounded;
+  double low, high, low_after, high_after;
+  cv::minMaxLoc(hole.shade, &low, &high);
+  const GeometryLayers turned = relight(hole, {1.4, -0.5}, {-1.4, 0.5});
+  cv::minMaxLoc(turned.shade, &low_after, &high_after);
+  EXPECT_GT(cv::norm(turned.shade - hole.shade, cv::NORM_INF), 0.5) << "the test asks for nothing";
+  EXPECT_GE(low_after, low);
+  EXPECT_LE(high_after, high);
+}
+
 TEST(Relight, TheSameLightChangesNoBit) {
   const GeometryLayers from = dent_lit_from(20);
   const cv::Point2d light = light_of(from, 0.5);

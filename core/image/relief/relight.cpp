@@ -114,13 +114,15 @@ GeometryLayers relight(const GeometryLayers& layers, const cv::Point2d& from, co
 
   GeometryLayers out;
   out.own = layers.own;
+  // A relit layer is nowhere brighter or darker than the layer was somewhere, or 0: the photograph shows no more than that.
   const auto changed = [&](const cv::Mat& layer, const cv::Mat& before, const cv::Mat& after) {
     cv::Mat change = after - before;
     if (change.size() != layer.size()) cv::resize(change, change, layer.size(), 0, 0, cv::INTER_LINEAR);
-    return cv::Mat(layer + change);
+    double darkest, brightest;
+    cv::minMaxLoc(layer, &darkest, &brightest);
+    return cv::Mat(cv::min(cv::max(layer + change, std::min(0.0, darkest)), std::max(0.0, brightest)));
   };
-  cv::Mat bounded = changed(layers.shade, shade, turned[0]);
-  out.shade = cv::min(cv::max(bounded, -5), 2);
+  out.shade = changed(layers.shade, shade, turned[0]);
   out.light = changed(layers.light, light, turned[1]);
   return out;
 }

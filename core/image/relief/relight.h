@@ -25,7 +25,7 @@ cv::Point2d wanted_light(const cv::Point2d& light, const Affine& place, double t
 /// Returns `layers` lit from `to` instead of `from`, in place of shade and light. It takes the shading for linear in the relief
 /// h: S(f) = k |f| H(f) (1 + i u.f / |f|), with the occlusion k and the light u. So both spectra are multiplied by
 /// (1 + i w to.f / |f|) / (1 + i w from.f / |f|), where w falls with the frequency, because fine cracks are dark from all
-/// sides. Equal directions leave the layers as they are.
+/// sides. Equal directions leave the layers as they are. No relit value lies beyond the layer's own extremes.
 GeometryLayers relight(const GeometryLayers& layers, const cv::Point2d& from, const cv::Point2d& to);
 
 /// Returns the layers of `split` as the light of the target shows them; see wanted_light().
