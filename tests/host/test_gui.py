@@ -499,7 +499,8 @@ class InThePreview(OnScreen):
         s.xdo("mousemove", "--window", window, 5, 5)
         time.sleep(1)
         after = s.settled("after-wheel", window, np.s_[:, :])
-        self.assertLess((np.abs(after - before).max(axis=2) > 40).sum(), 20)
+        # GTK 3 shows a bar at the right edge while a column that does not fit is scrolled.
+        self.assertLess((np.abs(after - before)[:, :-24].max(axis=2) > 40).sum(), 20)
 
 
 class GoingOn(OnScreen):
