@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "geometry-transfer/progress.h"
 
-#include <cmath>
-
 #include "geometry-transfer/request.h"
 #include "request/text.h"
 
@@ -24,14 +22,6 @@ constexpr Name names[] = {
 }  // namespace
 
 const char* stage_id(Stage stage) { return names[static_cast<int>(stage)].id; }
-std::string light_warning(const GeometryDecisions& decided, const Request& request) {
-  constexpr double kSmall = 20;  // degrees
-  const Placement& p = request.placement;
-  const bool turned = p.flip || std::abs(std::remainder(p.rotation, 360)) > kSmall || std::abs(request.turn_light) > kSmall;
-  if (!decided.water || !turned || request.colour != Colour::shading) return "";
-  return _("Reflections in drops turn with the drops. If that shows, turn them less.");
-}
-
 std::string stage_label(Stage stage) { return translate(names[static_cast<int>(stage)].label); }
 
 }  // namespace geometry_transfer

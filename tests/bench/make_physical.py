@@ -22,6 +22,16 @@ import render  # noqa: E402
 from shapes import CASES, NAMES  # noqa: E402
 
 
+def save(folder, pictures, masks):
+    """Writes FOLDER/NAME.png for each picture (3, n, n) and each mask (n, n); values in [0, 1]."""
+    os.makedirs(folder, exist_ok=True)
+    for name, picture in pictures.items():
+        pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels).save(f"{folder}/{name}.png")
+    for name, mask in masks.items():
+        Image.fromarray((mask * 255).byte().numpy()).save(f"{folder}/{name}.png")
+
+
 def main():
     textures, out, seed, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     pool, g, cases = torch.from_numpy(np.load(textures)), torch.Generator().manual_seed(seed), []
@@ -32,11 +42,7 @@ def main():
             if 0.01 < d["mask"].mean() < 0.45 and d["target"].std() > 0.03:
                 break
         name = f"{i:02d}-{NAMES[kind]}"
-        os.makedirs(f"{out}/{name}", exist_ok=True)
-        for key in ("source", "target", "truth"):
-            pixels = (d[key][0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-            Image.fromarray(pixels).save(f"{out}/{name}/{key}.png")
-        Image.fromarray((d["mask"][0] * 255).byte().numpy()).save(f"{out}/{name}/mask.png")
+        save(f"{out}/{name}", {key: d[key][0] for key in ("source", "target", "truth")}, {"mask": d["mask"][0]})
         cases.append(dict(case=name, kind=NAMES[kind], mask_share=round(d["mask"].mean().item(), 4)))
     with open(f"{out}/cases.json", "w") as f:
         json.dump(cases, f, indent=1)

@@ -16,11 +16,8 @@ import sys
 
 import numpy as np
 import torch
-from PIL import Image
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../core/models/relief/training"))
-import render  # noqa: E402
-from shapes import CASES, NAMES  # noqa: E402
+from make_physical import CASES, NAMES, render, save
 
 SIDE = 320
 TURNS = (90, 180, 270, "flip")
@@ -63,12 +60,7 @@ def main():
     for i in range(count):
         pictures, masks, turn = draw(pool, i % CASES, g)
         name = f"{i:02d}-{NAMES[i % CASES]}"
-        os.makedirs(f"{out}/{name}", exist_ok=True)
-        for key, picture in pictures.items():
-            pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-            Image.fromarray(pixels).save(f"{out}/{name}/{key}.png")
-        for key, mask in masks.items():
-            Image.fromarray((mask * 255).byte().numpy()).save(f"{out}/{name}/{key}.png")
+        save(f"{out}/{name}", pictures, masks)
         dx, dy = shift_of(masks["reference-mask"].numpy(), turn)
         placement = {"flip": True} if turn == "flip" else {"rotation": turn}
         jobs.append({"target": f"{name}/target.png", "source": f"{name}/source.png", "mask": f"{name}/reference-mask.png",

@@ -63,6 +63,9 @@ class Decided(Case):
         report, _, said = self.transfer(drops, mask, "--flip", "true")
         self.assertIn("Reflections", report["warnings"][0])
         self.assertIn("Reflections", said)
+        for args, warned in ((("--rotation", "90"), 1), (("--rotation", "10"), 0), (("--turn-light", "90"), 1),
+                             (("--rotation", "90", "--turn-light", "90"), 0)):  # the light turned with the drops
+            self.assertEqual(len(self.transfer(drops, mask, *args)[0]["warnings"]), warned, args)
 
 
 tap.main()

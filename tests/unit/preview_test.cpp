@@ -85,6 +85,25 @@ TEST(Preview, LooksLikeTheResultAtEveryScale) {
     }
 }
 
+/// A dent with a bright right side is lit anew when it is turned. The preview must show that, too.
+TEST(Preview, IsLitAsTheResult) {
+  Dent d({400, 300}, {200, 150}, 50);
+  test::stone({400, 300}, {0.5, 0.45, 0.4}, 0.02, 1).copyTo(d.source.pixels());
+  for (int y = 0; y < 300; ++y)
+    for (int x = 0; x < 400; ++x) {
+      const double u = (x - 200) / 22.0, v = (y - 150) / 22.0, depth = std::exp(-u * u - v * v);
+      cv::Vec4f& p = d.source.pixels().at<cv::Vec4f>(y, x);
+      for (int c = 0; c < 3; ++c) p[c] *= float(std::exp(0.9 * depth * u - 0.25 * depth));
+    }
+  const auto preview = make_preview(d.scene, {400, 300});
+  Request turned, along;
+  turned.placement.rotation = along.placement.rotation = along.turn_light = 180;
+  const cv::Mat shown = picture(preview->render(turned));
+  EXPECT_GT(std::hypot(preview->decided().light_x, preview->decided().light_y), 0.5);
+  const cv::Mat truth = flattened(d, turned, preview->target()), other = flattened(d, along, preview->target());
+  EXPECT_LT(mean_difference(shown, truth), 0.3 * mean_difference(shown, other));
+}
+
 TEST(Preview, FollowsTheDragAndComesBack) {
   Dent d({1200, 900}, {500, 400}, 100);
   const auto preview = make_preview(d.scene, {400, 300});

@@ -85,6 +85,22 @@ TEST(Relight, IsNowhereBrighterOrDarkerThanTheLayerWas) {
   EXPECT_LE(high_after, high);
 }
 
+TEST(Relight, WorksOnTheSmallestAndOnExtremeLayers) {
+  for (const cv::Size size : {cv::Size(1, 1), cv::Size(1, 400), cv::Size(700, 3)})
+    for (const float value : {-5.0f, 0.0f, 2.0f}) {
+      GeometryLayers layers;
+      layers.shade = cv::Mat(size, CV_32FC1, cv::Scalar(value));
+      layers.light = cv::Mat(size, CV_32FC1, cv::Scalar(-value / 2));
+      layers.own = cv::Mat::zeros(size, CV_32FC1);
+      const cv::Point2d light = light_of(layers, 0);
+      EXPECT_LE(std::hypot(light.x, light.y), 1.5 + 1e-9);  // and no NaN
+      const GeometryLayers lit = relight(layers, {1.5, 0}, {-1.5, 0});
+      EXPECT_EQ(lit.shade.size(), size);
+      EXPECT_TRUE(cv::checkRange(lit.shade, true, nullptr, -5.001, 2.001)) << size << " " << value;
+      EXPECT_TRUE(cv::checkRange(lit.light, true, nullptr, -2.501, 2.501)) << size << " " << value;
+    }
+}
+
 TEST(Relight, TheSameLightChangesNoBit) {
   const GeometryLayers from = dent_lit_from(20);
   const cv::Point2d light = light_of(from, 0.5);

@@ -7,7 +7,7 @@
 
 #include <opencv2/core.hpp>
 
-#include "geometry-transfer/progress.h"
+#include "geometry-transfer/decisions.h"
 #include "geometry-transfer/request.h"
 
 namespace geometry_transfer {

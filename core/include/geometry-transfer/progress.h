@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "decisions.h"
 #include "image.h"
 
 namespace geometry_transfer {
@@ -32,20 +33,6 @@ struct StageTime {
   Stage stage;
   double seconds;
 };
-
-/// Measures of the first geometry, and the values that the edit takes for sliders on automatic.
-struct GeometryDecisions {
-  double own_material = 0;          ///< [0,1]: greatest share of own material in the selection
-  double show_through = 0;          ///< [0,1]: share of broad brightening that is removed; above 0 for water only
-  double strength = 1;              ///< [1, 1.8]: more than 1 where the geometry would drown in the target's own texture
-  bool water = false;               ///< it glints, so its reflections turn with it
-  double light_x = 0, light_y = 0;  ///< see light_of(), relief/relight.h; both 0: its light cannot be told
-};
-
-struct Request;
-/// Returns a sentence in the user's language if the placement turns light that cannot be turned back, as in drops; else nothing.
-/// Turns of up to 20 degrees do not count.
-std::string light_warning(const GeometryDecisions& decided, const Request& request);
 
 /// Report of one transfer. It is filled on the way, so the report of a failed transfer shows where it stopped.
 struct Report {
