@@ -48,11 +48,11 @@ class Decided(Case):
         self.assertLess(side(along), -0.9 * side(straight), "the light was to turn along")
 
     def test_drops_that_are_turned_are_reported(self):
-        drops = np.full((SIDE, SIDE, 3), (25, 100, 38), np.uint8)
+        drops = np.full((SIDE, SIDE, 3), (54, 122, 76), np.uint8)
         mask = np.zeros((SIDE, SIDE), np.uint8)
         for x, y in ((60, 60), (130, 110)):
-            cv2.circle(drops, (x, y), 22, (13, 56, 20), -1, cv2.LINE_AA)
-            cv2.circle(drops, (x + 3, y + 3), 17, (51, 128, 64), -1, cv2.LINE_AA)
+            cv2.circle(drops, (x, y), 22, (21, 49, 31), -1, cv2.LINE_AA)  # dark on the left, bright on the right: as if lit
+            cv2.circle(drops, (x + 4, y + 3), 16, (91, 208, 130), -1, cv2.LINE_AA)
             cv2.circle(drops, (x - 7, y - 7), 5, (247, 250, 247), -1, cv2.LINE_AA)
             cv2.circle(mask, (x, y), 26, 255, -1)
         report, _, said = self.transfer(drops, mask)
