@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// Tests the worker that keeps a model. It is a real second process; the name of the model says what its transfer does.
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -431,7 +432,10 @@ TEST_F(Worker, OneThatIsBusySendsOthersAway) {
 
 TEST_F(Worker, AnotherVersionIsNotSpokenTo) {
   Fd listener = listen_at(meeting_.path);
+  ASSERT_TRUE(listener);
   std::thread old([&] {
+    pollfd caller = {listener.get(), POLLIN, 0};  // accept_from() does not wait
+    ASSERT_EQ(poll(&caller, 1, 20000), 1);
     Channel channel(accept_from(listener.get()));
     FieldWriter hello;
     hello.put(std::string("geometry-transfer 0 of another build"));
