@@ -12,7 +12,7 @@ std::string light_warning(const GeometryDecisions& decided, const Request& reque
   const double against_the_light = std::remainder(request.placement.rotation - request.turn_light, 360);
   const bool turned = request.placement.flip || std::abs(against_the_light) > kSmallTurn;
   if (!decided.water || !turned || request.colour != Colour::shading) return "";
-  return _("Reflections in drops turn with the drops. If that shows, turn them less.");
+  return _("Reflections in drops turn with the drops. If that shows, turn the drops less, or do not mirror them.");
 }
 
 }  // namespace geometry_transfer
