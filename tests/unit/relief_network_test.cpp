@@ -53,22 +53,42 @@ TEST(ReliefNetwork, FindsTheCrack) {
   EXPECT_LT(deepest, -0.3);
 }
 
+/// Draws two drops on a leaf, and their selection. `body`: the colour inside a drop, away from its rim and its glint.
+void draw_drops(cv::Mat& drops, cv::Mat& mask, const cv::Scalar& body = {0.25, 0.5, 0.2}) {
+  drops = cv::Mat(160, 160, CV_32FC3, cv::Scalar(0.15, 0.4, 0.1)), mask = cv::Mat::zeros(160, 160, CV_32FC1);
+  for (const cv::Point at : {cv::Point(50, 50), cv::Point(105, 90)}) {
+    cv::circle(drops, at, 22, cv::Scalar(0.08, 0.22, 0.05), cv::FILLED, cv::LINE_AA);
+    cv::circle(drops, at + cv::Point(3, 3), 17, body, cv::FILLED, cv::LINE_AA);
+    cv::circle(drops, at - cv::Point(7, 7), 5, cv::Scalar(0.97, 0.98, 0.97), cv::FILLED, cv::LINE_AA);
+    cv::circle(mask, at, 26, 1, cv::FILLED);
+  }
+}
+
 /// Water shows the target through by default, paint does not. A value that the user sets wins.
 TEST(ReliefNetwork, WaterShowsThroughByItself) {
   const SplitGeometry crack = split_geometry(golden("source"), golden("mask"), {}, {});
   EXPECT_EQ(crack.decided.show_through, 0);
-  cv::Mat drops(160, 160, CV_32FC3, cv::Scalar(0.15, 0.4, 0.1)), mask = cv::Mat::zeros(160, 160, CV_32FC1);
-  for (const cv::Point at : {cv::Point(50, 50), cv::Point(105, 90)}) {
-    cv::circle(drops, at, 22, cv::Scalar(0.08, 0.22, 0.05), cv::FILLED, cv::LINE_AA);
-    cv::circle(drops, at + cv::Point(3, 3), 17, cv::Scalar(0.25, 0.5, 0.2), cv::FILLED, cv::LINE_AA);
-    cv::circle(drops, at - cv::Point(7, 7), 5, cv::Scalar(0.97, 0.98, 0.97), cv::FILLED, cv::LINE_AA);
-    cv::circle(mask, at, 26, 1, cv::FILLED);
-  }
+  cv::Mat drops, mask;
+  draw_drops(drops, mask);
   Request none;
   none.show_through = 0;
   const SplitGeometry water = split_geometry(drops, mask, {}, {}), milk = split_geometry(drops, mask, {}, none);
   EXPECT_GT(water.decided.show_through, 0.1);
   EXPECT_LT(cv::mean(water.layers.shade + water.layers.light)[0], cv::mean(milk.layers.shade + milk.layers.light)[0]);
+}
+
+/// The body of a drop has the colour of the target: grey light is not added where weaker shade explains it.
+TEST(ReliefNetwork, WaterHasTheTargetsColour) {
+  cv::Mat drops, mask;
+  draw_drops(drops, mask, {0.55, 0.65, 0.53});
+  const SplitGeometry water = split_geometry(drops, mask, {}, {});
+  ASSERT_TRUE(water.decided.water);
+  const cv::Rect body(110, 95, 8, 8);  // of the second drop, away from the glint
+  const double factor = std::exp(cv::mean(water.layers.shade(body))[0]), light = cv::mean(water.layers.light(body))[0];
+  const double red = 0.6 * factor + light, green = 0.1 * factor + light;
+  EXPECT_GT(red, 2 * green);
+  EXPECT_GT(factor, 0.5);
+  EXPECT_GT(cv::mean(water.layers.light(cv::Rect(96, 81, 4, 4)))[0], 0.2);  // the glint is white light
 }
 
 /// A convolution by its definition.

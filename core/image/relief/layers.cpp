@@ -9,6 +9,7 @@
 #include "image/constants.h"
 #include "image/mask.h"
 #include "image/relief/network.h"
+#include "image/relief/own_material.h"
 #include "image/relief/relight.h"
 
 namespace geometry_transfer {
@@ -109,46 +110,16 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
   }
 }
 
-/// Returns for each pixel the share of another material, judged by the difference in colour from the tone: 0 up to
-/// kSameMaterial, 1 from kOtherMaterial on.
-cv::Mat other_material(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& soft) {
-  cv::Mat smooth, difference, share(source.size(), CV_32FC1);
-  cv::GaussianBlur(source, smooth, {}, kOtherSigma);
-  cv::absdiff(smooth, tone, difference);
-  for (int y = 0; y < share.rows; ++y)
-    for (int x = 0; x < share.cols; ++x) {
-      const cv::Vec3f d = difference.at<cv::Vec3f>(y, x);
-      const float t = std::clamp((std::max({d[0], d[1], d[2]}) - kSameMaterial) / (kOtherMaterial - kSameMaterial), 0.0f, 1.0f);
-      share.at<float>(y, x) = smoothstep(t) * std::min(1.0f, soft.at<float>(y, x));
-    }
-  return share;
-}
-
-/// Applies the slider *Keep own material*. Below the network's decision it reduces own material. Above it, it also adds
-/// a part of `differs` (see other_material) to own material, all of it at 1. The slider then has an effect where the
-/// network found no own material.
-void adjust_own(GeometryLayers& layers, const cv::Mat& differs, double value, double decided) {
-  if (value <= decided) {
-    layers.own = layers.own * (decided > 0 ? value / decided : 0);
-    return;
-  }
-  const float more = float((value - decided) / (1 - decided));
-  for (int y = 0; y < differs.rows; ++y)
-    for (int x = 0; x < differs.cols; ++x) {
-      float& own = layers.own.at<float>(y, x);
-      const float added = more * std::max(0.0f, differs.at<float>(y, x) - own);
-      own += added;
-      layers.light.at<float>(y, x) *= 1 - added;  // the photograph holds this material's light already
-    }
-}
-
-/// Returns true for water, which glints: the brightest part of the light layer is above kGlint.
-bool is_water(const GeometryLayers& layers) {
+/// Returns true for water. It glints: the brightest part of the light layer is above kGlint. And it has no colour of its
+/// own (`colour`, see own_colour), as bright paint has.
+bool is_water(const GeometryLayers& layers, const cv::Mat& colour) {
   std::vector<float> lit;
+  double coloured = 0;
   for (int y = 0; y < layers.light.rows; ++y)
     for (int x = 0; x < layers.light.cols; ++x)
-      if (const float l = layers.light.at<float>(y, x); std::abs(l) > kSomeLight) lit.push_back(l);
-  if (lit.size() < kEnoughPixels) return false;
+      if (const float l = layers.light.at<float>(y, x); std::abs(l) > kSomeLight)
+        lit.push_back(l), coloured += colour.at<float>(y, x);
+  if (lit.size() < kEnoughPixels || coloured > kMostColour * double(lit.size())) return false;
   const auto high = lit.begin() + std::ptrdiff_t(kBrightest * double(lit.size() - 1));
   std::nth_element(lit.begin(), high, lit.end());
   return *high > kGlint;
@@ -233,6 +204,25 @@ std::vector<cv::Rect> pieces_of(const cv::Mat& selected) {
   return pieces;
 }
 
+/// Turns broad light of water into weaker shade, until the factor on the target is kThroughWater: this light comes
+/// through the water, so it has the target's colour. Glints, rims and the rest of the light stay white. Works on each of
+/// the `pieces`.
+void colour_water(GeometryLayers& layers, const cv::Mat& tone, const std::vector<cv::Rect>& pieces) {
+  const cv::Mat tone_luma = mean_of_channels(tone);
+  for (const cv::Rect& piece : pieces) {
+    cv::Mat light = layers.light(piece), shade = layers.shade(piece);
+    const cv::Mat broad = cv::min(broad_brightening(light, std::max(piece.width, piece.height)), cv::max(light, 0));
+    for (int y = 0; y < piece.height; ++y)
+      for (int x = 0; x < piece.width; ++x) {
+        float& s = shade.at<float>(y, x);
+        const float tone_here = std::max(tone_luma.at<float>(piece.y + y, piece.x + x), kDark), factor = std::exp(s),
+                    through = std::clamp((kThroughWater - factor) * tone_here, 0.0f, broad.at<float>(y, x));
+        s = std::log(factor + through / tone_here);
+        light.at<float>(y, x) -= through;
+      }
+  }
+}
+
 /// Returns the automatic values of own material and show-through.
 GeometryDecisions decisions_of(const GeometryLayers& layers, const cv::Mat& mask, bool water) {
   GeometryDecisions d;
@@ -302,8 +292,13 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
       l.own.at<float>(y, x) = s[x] / (1 + std::exp(kOwnBias - r[2]));
     }
   }
-  const bool water = is_water(l);
+  const cv::Mat colour = own_colour(source, tone, soft, bare);
+  const bool water = is_water(l, colour);
   limit_to_evidence(l, source, tone, ratio, water);
+  if (water)
+    colour_water(l, tone, pieces_of(selected));
+  else
+    keep_own_colour(l, colour);
   out.decided = decisions_of(l, selected, water);
   measure_contrast(l.shade, selected, bare, ratio, out);
 
