@@ -33,11 +33,12 @@ constexpr double kRingShare = 0.25;
 // Bare material and the network's planes. kGrow, kDark, kToneMix, kSoftSide, kSoftSigma, kOwnBias and the shade's range
 // must equal those in core/models/relief/training/network.py. The network was trained with them.
 
-/// Pixels. The selection grown by them is not bare material, because shadows reach out.
+/// Pixels. Material that is at most this far from the selection does not count as bare, because shadows fall on it.
 constexpr int kGrow = 4;
 /// Mean of the channels, display values. Added to both sides of a ratio, because the ratio of dark pixels is noise.
 constexpr float kDark = 0.03f;
-/// Share of bare pixels in a cell, [0,1], at which a level of the tone's pyramid counts half.
+/// Share of bare pixels in a cell of the tone's pyramid, [0,1]. A cell with this share counts as much as the coarser
+/// level; a cell with more counts more.
 constexpr float kToneMix = 0.15f;
 /// Pixels. The layers fade at the selection's border: it is dilated by a square of kSoftSide and blurred by kSoftSigma.
 constexpr int kSoftSide = 5;
@@ -61,8 +62,8 @@ constexpr float kRounding = 1e-3f;
 constexpr float kMostOverEvidence = 1.3f;
 /// Display values: difference from the tone from which own material counts in full. By eye.
 constexpr float kClearlyOwn = 0.04f;
-/// Shares of own material in pixels darker than the tone: removed up to the first, kept from the second on. Pixels
-/// between mix a crack's floor with the bare material beside it. By eye.
+/// Own material, [0,1], in pixels darker than the tone. Up to kMixed it is removed, from kPure on it is kept. Pixels
+/// with less than kPure mix a crack's floor with the bare material beside it. By eye.
 constexpr float kMixed = 0.3f, kPure = 0.8f;
 
 // Water.
@@ -151,13 +152,13 @@ constexpr double kDarkLuma = 0.016;
 /// shrunk to them, because the change of the shading is smooth. By eye.
 constexpr int kLightSide = 128, kRelitSide = 256;
 /// Patch pixels: standard deviations of the Gaussian over pairs of dark and bright pixels. The first one with enough
-/// agreement counts. Of 4, 8 and 16, the last one found the direction of 22 turned cases best; wide dents need more.
+/// agreement counts. 16 found the direction of 22 turned cases better than 4 and 8 did; wide dents need more.
 constexpr double kPairSigmas[] = {16, 32, 64};
 /// Length of the mean vector of the pairs, in sigmas, from which its direction counts: for the first sigma and for the
 /// wider ones. With 0.25 for all of them, turned nets lost 0.3 dB and scratches 0.4 dB.
 constexpr double kAgree = 0.25, kWideAgree = 0.6;
 /// The light's length is kLightLength times the bright share of the shading, at most kMostLight. On 55 turned cases a
-/// factor of 12 gained as much as one of 6 (0.2 dB); 0.4 + 2 times the share lost 1.7 dB on flakes.
+/// factor of 12 gained as much as one of 6 (0.2 dB). Another formula, 0.4 + 2 * share, lost 1.7 dB on flakes.
 constexpr double kLightLength = 12, kMostLight = 1.5;
 /// Bright share of the shading, [0,1]. From kPale to kPaleOnly the light's length falls to 0: such geometries are paler
 /// matter. Without it, turned chips lost 2.4 dB.

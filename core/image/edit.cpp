@@ -40,9 +40,9 @@ cv::Mat ring_of(const cv::Mat& mask, const cv::Mat& known) {
   return weight;
 }
 
-/// Limits `lit` to white, 1. Scales it so that its brightest channel is 1, and then mixes it towards white the more,
-/// the further it was beyond white. `before`: the unedited pixel; where it is beyond white, its brightest channel is
-/// the limit.
+/// Limits `lit` to white, 1. Scales it so that its brightest channel is 1, and then mixes in white. The share of white
+/// is (brightest channel / limit - 1), at most 1. `before`: the unedited pixel; if it is brighter than white, its
+/// brightest channel is the limit.
 cv::Vec3f within_white(const cv::Vec3f& lit, const cv::Vec3f& before) {
   const float most = std::max({lit[0], lit[1], lit[2]}), limit = std::max({1.0f, before[0], before[1], before[2]});
   if (most <= limit) return lit;

@@ -26,9 +26,9 @@ struct PlacedEdit {
 cv::Scalar colour_shift(const cv::Mat& placed, const cv::Mat& known, const cv::Mat& target, const cv::Mat& mask, Colour colour);
 
 /// Returns the strength, 1 to 1.8, that makes a dark geometry as visible on the target as in its reference. Visibility
-/// is depth over the spread of log luma around the geometry. It is raised to the reference's, but not beyond 1.2.
-/// Returns 1 if the geometry is visible anyway, or hardly visible in the reference. `support`: see PlacedEdit; over the
-/// target's area, of any size.
+/// is the geometry's depth, divided by the spread of log luma around it. The target's visibility is raised to that in
+/// the reference, but to 1.2 at most. Returns 1 if the geometry is visible anyway, or hardly visible in the reference.
+/// `support`: see PlacedEdit; over the target's area, of any size.
 double automatic_strength(const SplitGeometry& split, const cv::Mat& target, const cv::Mat& support);
 
 /// Edits `target` (CV_32FC3, any resolution of the same area) in place by all edits, one after the other. Masks whose

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
+#include "image/constants.h"
+
 namespace geometry_transfer {
 
 cv::Mat distance_outside(const cv::Mat& mask) {
-  cv::Mat outside = mask < 0.5, distance;
+  cv::Mat outside = mask < constants::kSelected, distance;
   if (cv::countNonZero(outside) == int(outside.total())) return cv::Mat(mask.size(), CV_32FC1, cv::Scalar(1e9));
   cv::distanceTransform(outside, distance, cv::DIST_L2, cv::DIST_MASK_PRECISE);
   return distance;

@@ -59,8 +59,8 @@ class LivePreview : public Preview {
     view_.size = {std::max(1, int(view_.area.width * fit)), std::max(1, int(view_.area.height * fit))};
     scale_ = double(view_.size.width) / view_.area.width;
     target_ = sample_colour(*scene.target, kIdentity, view_.area, {view_.size.width, view_.size.height}).rgb;
-    bare_ = view_;
-    to_bytes(target_, bare_.rgb);
+    unedited_ = view_;
+    to_bytes(target_, unedited_.rgb);
     for (SplitPatch& p : patches_) {
       const Rect& box = p.geometry.shape.bounds;
       const double most = 1.5 * std::max(view_.size.width, view_.size.height) / std::max(1, std::max(box.width, box.height));
@@ -68,7 +68,7 @@ class LivePreview : public Preview {
     }
   }
 
-  const View& target() override { return bare_; }
+  const View& target() override { return unedited_; }
   const GeometryDecisions& decided() const override { return decided_; }
 
   const View& render(const Request& request) override {
@@ -146,7 +146,7 @@ class LivePreview : public Preview {
   }
 
   std::vector<SplitPatch> patches_;
-  View view_, bare_;
+  View view_, unedited_;
   cv::Mat target_;
   GeometryDecisions decided_;
   double scale_ = 1;  ///< view pixels per canvas pixel

@@ -19,7 +19,7 @@ namespace {
 /// Rows for which all edits are interpolated at a time.
 constexpr int kRows = 64;
 /// Display values, an eighth of a level of 8 bits. A layer that changes no pixel by more is left out.
-constexpr float kNothing = 1 / 2048.0f;
+constexpr float kLeastChange = 1 / 2048.0f;
 
 /// The combined effect of all edits on one row of pixels.
 struct CombinedRow {
@@ -62,7 +62,8 @@ Layer empty_layer(const Rect& area) { return {area, std::vector<float>(std::size
 std::vector<BlendLayer> separate(const WorkingImages& images, const Request& request, const Layer& result) {
   using Mode = BlendLayer::Mode;
   const std::vector<PlacedEdit> edits = placed_edits(images, request);
-  // A model's alpha is scaled up from a smaller view, so its last faint pixels may lie outside the edit's rectangle.
+  // After a model, the result's alpha was scaled up from a smaller view. Its outermost pixels, which are faint, may lie
+  // outside the edit's rectangle.
   const Rect rect = images.area.rect, area = intersect(result.area, rect);
   if (area.empty()) return {};
   std::vector<BlendLayer> layers;
@@ -100,7 +101,7 @@ std::vector<BlendLayer> separate(const WorkingImages& images, const Request& req
     }
   }
   for (int i = 3; i >= 0; --i)
-    if (most[i] <= kNothing) layers.erase(layers.begin() + i);
+    if (most[i] <= kLeastChange) layers.erase(layers.begin() + i);
   return layers;
 }
 

@@ -18,8 +18,8 @@ double margin_of(const Request& request);
 WorkingArea working_area(const cv::Rect2d& geometry, const Rect& target, const Request& request, int native_side,
                          int granularity);
 
-/// Returns the size of views of `rect`: its own, or a smaller one of the same shape if `rect` exceeds 8 million pixels
-/// or 16384 pixels a side.
+/// Returns the size of views of `rect`, which is its own size. If `rect` exceeds 8 million pixels or 16384 pixels a
+/// side, it is a smaller one of the same shape.
 cv::Size view_size(const Rect& rect);
 
 }  // namespace geometry_transfer

@@ -55,8 +55,8 @@ Affine unplaced_map(const Placed& p, const Rect& rect) {
   return a;
 }
 
-/// Bytes of memory at the peak, per pixel of the rectangle (target and alpha while they are read) and per pixel of the
-/// view (a reference's planes). Measured on selections of 4 to 100 million pixels.
+/// Bytes of memory at the peak, measured on selections of 4 to 100 million pixels. The first is per pixel of the
+/// rectangle: target and alpha while they are read. The second is per pixel of the view: a reference's planes.
 constexpr double kBytesPerPixel = 50, kBytesPerViewPixel = 212;
 /// Further bytes: per view pixel for each further geometry (measured 42 to 70) and each texture, and per rectangle
 /// pixel for averaging geometries.

@@ -131,34 +131,33 @@ void limit_to_evidence(GeometryLayers& layers, const cv::Mat& source, const cv::
   cv::Mat difference, planes[3];
   cv::absdiff(source, tone, difference);
   cv::split(difference, planes);
-  cv::Mat colour = cv::max(cv::max(planes[0], planes[1]), planes[2]), light = cv::abs(ratio);
-  const cv::Mat tone_luma = mean_of_channels(tone);
-  colour = dilated(colour, kEvidenceSide), light = dilated(light, kEvidenceSide);
+  const cv::Mat most_difference = dilated(cv::max(cv::max(planes[0], planes[1]), planes[2]), kEvidenceSide),
+                most_ratio = dilated(cv::abs(ratio), kEvidenceSide), tone_mean = mean_of_channels(tone);
   for (int y = 0; y < ratio.rows; ++y)
     for (int x = 0; x < ratio.cols; ++x) {
-      const float c = std::max(0.0f, colour.at<float>(y, x) - kRounding),
-                  l = kMostOverEvidence * std::max(0.0f, light.at<float>(y, x) - kRounding);
-      const float share = std::min(1.0f, c / kClearlyOwn);
+      const float difference_here = std::max(0.0f, most_difference.at<float>(y, x) - kRounding),
+                  most_light = kMostOverEvidence * difference_here,
+                  most_shade = kMostOverEvidence * std::max(0.0f, most_ratio.at<float>(y, x) - kRounding);
       float& shade = layers.shade.at<float>(y, x);
-      float& glint = layers.light.at<float>(y, x);
-      shade = std::clamp(shade, -l, l);
-      glint = std::clamp(glint, -kMostOverEvidence * c, kMostOverEvidence * c);
+      float& light = layers.light.at<float>(y, x);
+      shade = std::clamp(shade, -most_shade, most_shade);
+      light = std::clamp(light, -most_light, most_light);
       // Turn added light inside a shade into weaker shade. The reference looks the same; a target keeps its hue. Water
       // is left as it is, because it reflects light of its own.
-      if (const float tone_here = std::max(tone_luma.at<float>(y, x), kDark); !water && shade < 0 && glint > 0) {
-        const float folded = std::min(glint, tone_here * (1 - std::exp(shade)));
+      if (const float tone_here = std::max(tone_mean.at<float>(y, x), kDark); !water && shade < 0 && light > 0) {
+        const float folded = std::min(light, tone_here * (1 - std::exp(shade)));
         shade = std::log(std::exp(shade) + folded / tone_here);
-        glint -= folded;
+        light -= folded;
       }
       float& own = layers.own.at<float>(y, x);
-      own *= share;
+      own *= std::min(1.0f, difference_here / kClearlyOwn);
       // Reduce own material in half-dark pixels, because they mix the crack's floor with the bare material beside it.
       if (const float t = std::clamp((own - kMixed) / (kPure - kMixed), 0.0f, 1.0f); ratio.at<float>(y, x) < 0)
         own *= smoothstep(t);
     }
 }
 
-/// Returns the brightening of a field (>= 0) without details narrower than a sixteenth of `size`, pixels.
+/// Returns the positive part of `field` without details narrower than a sixteenth of `size` (pixels).
 cv::Mat broad_brightening(const cv::Mat& field, double size) {
   const int radius = std::max(2, cvRound(kBroad * size));
   const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
@@ -168,7 +167,7 @@ cv::Mat broad_brightening(const cv::Mat& field, double size) {
   return cv::max(gaussian(wide, radius / 2.0), 0);
 }
 
-/// Sets decided.depth and decided.grain; leaves them if the selection has too few dark pixels.
+/// Sets split.depth and split.grain; leaves them 0 if the selection has too few dark pixels.
 void measure_contrast(const cv::Mat& shade, const cv::Mat& mask, const cv::Mat& bare, const cv::Mat& ratio,
                       SplitGeometry& split) {
   std::vector<float> dark;

@@ -47,11 +47,11 @@ cv::Point2d mean_of_pairs(const cv::Mat& bright, const cv::Mat& dark, double sig
 
 cv::Point2d light_of(const GeometryLayers& layers, double tone) {
   double scale;
-  cv::Mat lit;
-  cv::exp(shrunk(layers.shade, kLightSide, scale), lit);
-  lit += shrunk(layers.light, kLightSide, scale) / std::max(tone, 0.1) - 1;
-  const cv::Mat bright = cv::max(lit, 0), dark = cv::max(-lit, 0);
-  const double all = cv::sum(cv::abs(lit))[0], share = cv::sum(bright)[0] / std::max(all, 1e-9);
+  cv::Mat change;  // of brightness, relative to the tone: exp(shade) - 1 + light / tone
+  cv::exp(shrunk(layers.shade, kLightSide, scale), change);
+  change += shrunk(layers.light, kLightSide, scale) / std::max(tone, 0.1) - 1;
+  const cv::Mat bright = cv::max(change, 0), dark = cv::max(-change, 0);
+  const double all = cv::sum(cv::abs(change))[0], share = cv::sum(bright)[0] / std::max(all, 1e-9);
 
   const double length =
       std::min(kMostLight, kLightLength * share) * std::clamp((kPaleOnly - share) / (kPaleOnly - kPale), 0.0, 1.0);

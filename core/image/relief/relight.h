@@ -12,14 +12,15 @@ namespace geometry_transfer {
 /// towards the light for a bump, and away from it for a dent.
 ///   layers  of the reference
 ///   tone    mean of the bare material, (0, 1]
-/// Returns the direction (x right, y down). Its length, 0 to 1.5, is the share of the shading that depends on the light
-/// over the share that does not. It is 0 if the pairs disagree, if nothing is bright, or if nearly all is bright.
+/// Returns the direction (x right, y down). Its length, 0 to 1.5, is the strength of the shading that depends on the
+/// light's direction, divided by the strength of the rest. It is 0 if the pairs disagree, if nothing is bright, or if
+/// nearly all is bright.
 cv::Point2d light_of(const GeometryLayers& layers, double tone);
 
-/// Returns the light that the unplaced geometry must have, so that the placed one is lit rightly. It is as long as
-/// `light`.
+/// Returns the light for the unplaced geometry that becomes the target's light when the geometry is placed. It is as
+/// long as `light`, the reference's light.
 ///   place       reference's canvas -> target's canvas
-///   turn_light  degrees, counter-clockwise as seen, by which the target's light is turned against the reference's
+///   turn_light  degrees, counter-clockwise on screen, from the reference's light to the target's
 cv::Point2d wanted_light(const cv::Point2d& light, const Affine& place, double turn_light);
 
 /// Returns `layers` as they would be with the light `to` instead of `from`. The model is a shading that is linear in
