@@ -60,10 +60,10 @@ std::vector<StreamState> make_streams(const HarmonizeInput& input, const Request
   for (int i = 0; i < source_places(input, request).count; ++i) add("source", input.sources[i]);
   for (int i = 0; i < texture_places(input, request).count; ++i) add("texture", input.textures[i]);
   streams[kGeometry].reads = stream_reads(request.geometry_reads, kGeometry, input, request);
-  for (StreamState& s : streams) s.read = false;
-  for (const StreamRead& r : streams[kGeometry].reads) streams[r.stream].read |= r.stream != kGeometry;
+  for (StreamState& s : streams) s.is_read = false;
+  for (const StreamRead& r : streams[kGeometry].reads) streams[r.stream].is_read |= r.stream != kGeometry;
   for (const StreamRead& r : stream_reads(request.output_reads, kOutput, input, request))
-    if (r.stream != kOutput) streams[r.stream].read = true;
+    if (r.stream != kOutput) streams[r.stream].is_read = true;
   if (runs_in_window(input, request)) {
     streams[kGeometry].window = input.window;
     streams[kGeometry].around = kTarget;
@@ -109,7 +109,7 @@ HarmonizeResult harmonize(const HarmonizeInput& input, const Request& asked, con
   const auto last = std::find_if(grid.timesteps.rbegin(), grid.timesteps.rend(), attended);
   for (size_t i = kGeometry + 1; i < result.streams.size();
        ++i)  // sources and textures are inverted only as far as they are read
-    result.streams[i].times = static_cast<size_t>(grid.timesteps.rend() - last);
+    result.streams[i].steps = static_cast<size_t>(grid.timesteps.rend() - last);
   result.residuals = invert(result.streams, grid, predictor, sampling).residuals;
 
   const Tensor blended =

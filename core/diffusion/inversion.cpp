@@ -19,7 +19,7 @@ bool reads_only_itself(const std::vector<StreamState>& streams, int index) {
 std::vector<Batch> plan_batches(const std::vector<StreamState>& streams, bool keep_keys, size_t step) {
   Batch independent, dependent, windowed;
   for (int index = 0; index < static_cast<int>(streams.size()); ++index) {
-    if (step >= streams[index].times) continue;
+    if (step >= streams[index].steps) continue;
     if (!streams[index].window.empty())
       windowed.push_back(index);
     else if (!keep_keys || reads_only_itself(streams, index))
@@ -33,7 +33,7 @@ std::vector<Batch> plan_batches(const std::vector<StreamState>& streams, bool ke
   return batches;
 }
 
-/// Returns the window of the first stream that is computed in a window of stream `index`; empty if there is none.
+/// Returns the window inside stream `index` in which another stream is computed; empty if there is none.
 Window window_inside(const std::vector<StreamState>& streams, int index) {
   for (const StreamState& stream : streams)
     if (!stream.window.empty() && stream.around == index) return stream.window;
@@ -68,7 +68,7 @@ struct Inversion {
     std::vector<KeyMemory*> memories;
     if (!options.keep_keys) return memories;
     for (const int index : rows) {
-      const bool needed = (shared && streams[index].read) || !window_inside(streams, index).empty();
+      const bool needed = (shared && streams[index].is_read) || !window_inside(streams, index).empty();
       memories.push_back(needed ? &streams[index].memory[step] : nullptr);
     }
     return memories;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Shared by inversion (clean latents up to noise) and generation (noise down to the result): the streams, the options, and the
-/// model's noise prediction.
+/// Shared by inversion (clean latents up to noise) and generation (noise down to the result): the streams, the options,
+/// and the model's noise prediction.
 ///
 /// Basic use:
 ///   std::vector<StreamState> streams = make_streams(input, request);
-///   invert(streams, grid, predictor, options);                               // fills the trajectories and the kept keys
+///   invert(streams, grid, predictor, options);  // fills the trajectories and the kept keys
 ///   Tensor result = generate(noisy, streams, grid, predictor, options, generation);
 #pragma once
 
@@ -40,16 +40,16 @@ constexpr int kOutput = -1;
 
 /// One image: the caller gives `clean`, invert() fills the rest.
 struct StreamState {
-  std::string name;                             ///< for messages
-  Tensor clean;                                 ///< (1, C, h, w)
-  std::vector<StreamRead> reads;                ///< during inversion
-  std::vector<Tensor> trajectory;               ///< [0] is clean, [i + 1] is at grid.timesteps[i]
-  std::vector<KeyMemory> memory;                ///< kept keys at each time; empty where they were not kept
-  Window window = {};                           ///< not empty: the stream is computed in it alone, outside it equals `around`
-  int around = -1;                              ///< place of the stream that surrounds the window; it is computed earlier
-  std::vector<Surroundings> surroundings = {};  ///< at each time; filled if another stream has a window in this one
-  bool read = true;                             ///< another stream or the output reads it, so its keys are kept
-  size_t times = std::numeric_limits<size_t>::max();  ///< number of times that it is inverted for, from the clean end
+  std::string name;                                   ///< for messages
+  Tensor clean;                                       ///< (1, C, h, w)
+  std::vector<StreamRead> reads;                      ///< during inversion
+  std::vector<Tensor> trajectory;                     ///< [0] is clean, [i + 1] is at grid.timesteps[i]
+  std::vector<KeyMemory> memory;                      ///< kept keys at each time; empty where they were not kept
+  Window window = {};                                 ///< not empty: only this part is computed; the rest is copied from `around`
+  int around = -1;                                    ///< place of the stream that surrounds the window; it is computed earlier
+  std::vector<Surroundings> surroundings = {};        ///< at each time; filled if another stream has a window in this one
+  bool is_read = true;                                ///< another stream or the output reads it, so its keys are kept
+  size_t steps = std::numeric_limits<size_t>::max();  ///< number of steps of its inversion, from the clean end
 };
 
 enum class SamplingPhase { inversion, generation };
@@ -57,8 +57,8 @@ enum class SamplingPhase { inversion, generation };
 struct SamplingOptions {
   int iterations = 2;    ///< of the fixed point in each inversion step
   double tolerance = 0;  ///< stops a step's iterations below this residual
-  /// true: streams that read only themselves are inverted first, the others read their kept keys. false: all streams share one
-  /// batch, and generation computes the keys again.
+  /// true: streams that read only themselves are inverted first, the others read their kept keys. false: all streams
+  /// share one batch, and generation computes the keys again.
   bool keep_keys = true;
   size_t memory_limit = 0;  ///< bytes of kept keys; keys of a time that do not fit are computed again in generation
   Span layers;              ///< self-attention sites where streams read each other, by AttentionSite::index
