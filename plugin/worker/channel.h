@@ -50,17 +50,17 @@ class Fd {
 
 /// The type of a message, with its sender in brackets.
 enum class MessageType : std::uint32_t {
-  hello,      ///< (worker) build, and whether the worker is free; the first message of each connection
-  run,        ///< (plug-in) request and scene, without pixels
-  read,       ///< (worker) asks for pixels: raster, area, size
-  pixels,     ///< (plug-in) the pixels that were asked for
-  unread,     ///< (plug-in) an Error instead of pixels
-  progress,   ///< (worker)
-  alive,      ///< (worker) sent at least once a second during a transfer
-  layer,      ///< (worker) the result: report, area, pixels
-  error,      ///< (worker) an Error instead of a layer
-  bug,        ///< (worker) the text of any other exception
-  cancelled,  ///< (worker)
+  hello,        ///< (worker) build, and whether the worker is free; the first message of each connection
+  run,          ///< (plug-in) request and scene, without pixels
+  read,         ///< (worker) asks for pixels: raster, area, size
+  pixels,       ///< (plug-in) the pixels that were asked for
+  read_failed,  ///< (plug-in) an Error instead of pixels
+  progress,     ///< (worker)
+  alive,        ///< (worker) sent at least once a second during a transfer
+  layer,        ///< (worker) the result: report, area, pixels
+  error,        ///< (worker) an Error instead of a layer
+  bug,          ///< (worker) the text of any other exception
+  cancelled,    ///< (worker)
 };
 
 struct Message {

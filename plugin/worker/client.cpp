@@ -45,12 +45,13 @@ void send_pixels(Channel& channel, const std::vector<const Raster*>& rasters, co
   } catch (const Error& e) {
     FieldWriter to;
     put_error(to, e);
-    channel.send(MessageType::unread, to.bytes());
+    channel.send(MessageType::read_failed, to.bytes());
   }
 }
 
-/// Throws Disconnected if the worker fails, and what the transfer threw: Error, Cancelled, or std::runtime_error for a
-/// bug. `last` receives the latest progress. `check_cancelled` throws Cancelled if the user cancels.
+/// Runs the transfer in the worker. Throws Disconnected if the worker fails. Repeats the transfer's own exceptions
+/// here: Error, Cancelled, or std::runtime_error for a bug. `last` receives the latest progress. `check_cancelled`
+/// throws Cancelled if the user cancels.
 Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started, const Scene& scene, const Request& request,
                    Progress& last, const std::function<void()>& check_cancelled, Report& report) {
   Message hello;

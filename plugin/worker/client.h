@@ -13,8 +13,8 @@ namespace geometry_transfer::worker {
 struct WorkerAddress {
   std::string path;               ///< the socket's file; "": no worker
   std::function<void(Fd)> start;  ///< starts a worker that listens on that socket; may fail silently
-  /// Longest wait to connect to a running worker, and again for its hello. A worker that is not stopped answers at
-  /// once.
+  /// Longest wait for a running worker: this long to connect, and as long again for its hello. A worker that is not
+  /// stopped answers at once.
   Milliseconds answer_timeout{1000};
   /// Longest wait for the hello of a worker that was just started. A busy machine starts it slowly.
   Milliseconds hello_timeout{10000};

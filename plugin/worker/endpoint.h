@@ -39,7 +39,7 @@ Fd watch(int pid);
 bool start_detached(const std::vector<std::string>& arguments, const std::vector<int>& descriptors);
 
 /// Ends the process that listens for this connection, if it runs this program. `only_if_stopped`: only if it is stopped
-/// (SIGSTOP, a debugger). A slow one may be in the middle of another transfer.
+/// (SIGSTOP, a debugger). A process that is slow but not stopped may be in the middle of another transfer.
 void end_listener(int connection, bool only_if_stopped);
 
 }  // namespace geometry_transfer::worker

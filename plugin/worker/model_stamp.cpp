@@ -40,11 +40,11 @@ std::string stamp_of(const std::string& model) {
   return stamp;
 }
 
-bool KeptModel::still_good(const std::string& model) {
+bool LastModel::update(const std::string& model) {
   const std::string now = stamp_of(model);
-  const bool good = !now.empty() && now == stamp_;
+  const bool same = !now.empty() && now == stamp_;
   stamp_ = now;
-  return good;
+  return same;
 }
 
 }  // namespace geometry_transfer::worker

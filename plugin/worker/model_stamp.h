@@ -11,12 +11,12 @@ namespace geometry_transfer::worker {
 /// foreign image may name any folder.
 std::string stamp_of(const std::string& model);
 
-/// Remembers the stamp of the model that was used last.
-class KeptModel {
+/// Remembers the stamp of the model that was used last. The model itself is in the session.
+class LastModel {
  public:
-  /// Returns true if the loaded model may serve this transfer: it is the same one, its files have not changed, and its
-  /// stamp is not empty. `model`: its folder or file.
-  bool still_good(const std::string& model);
+  /// Remembers the stamp of `model` (its folder or file). Returns true if it equals the stamp before and is not empty;
+  /// then the loaded model may serve this transfer.
+  bool update(const std::string& model);
 
  private:
   std::string stamp_;

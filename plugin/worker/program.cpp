@@ -19,7 +19,7 @@ namespace geometry_transfer::worker {
 namespace {
 
 constexpr char kWorkerArgument[] = "--geometry-transfer-worker";
-constexpr int kListener = 3, kWatched = 4;
+constexpr int kListener = 3, kWatched = 4;  // the worker's descriptors; see start_detached()
 
 /// Returns GEOMETRY_TRANSFER_KEEP; see worker_runner().
 Milliseconds keep_time() {
@@ -40,9 +40,9 @@ int worker_main(char** argv) {
   prefer_for_oom_kill();
   keep_freed_memory();
   Session session;
-  KeptModel kept;
+  LastModel last_model;
   const auto run = [&](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
-    if (!kept.still_good(request.model.empty() ? shipped_model().path : request.model)) session.release();
+    if (!last_model.update(request.model.empty() ? shipped_model().path : request.model)) session.release();
     struct Trim {
       ~Trim() { malloc_trim(0); }
     } const trim;

@@ -43,7 +43,7 @@ class RemoteRaster : public Raster {
       wanted.put(size);
       channel_.send(MessageType::read, wanted.bytes());
       const Message got = channel_.receive(kNoLimit, count);
-      if (got.type == MessageType::unread) {
+      if (got.type == MessageType::read_failed) {
         FieldReader fields(got.fields);
         throw get_error(fields);
       }

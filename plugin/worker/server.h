@@ -24,9 +24,8 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run);
 /// missing.
 bool too_large_to_keep(const std::string& proc = "/proc");
 
-/// Makes the kernel kill this process before GIMP if memory runs out, because GIMP holds unsaved pictures. Called by
-/// each process that runs a transfer: the worker, and the plug-in, which repeats the transfer when the kernel has
-/// killed the worker.
+/// Makes the kernel kill this process before GIMP if memory runs out, because GIMP holds unsaved pictures. Both the
+/// worker and the plug-in call it. The plug-in runs the transfer itself after the kernel has killed the worker.
 void prefer_for_oom_kill();
 
 }  // namespace geometry_transfer::worker

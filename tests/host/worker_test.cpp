@@ -545,17 +545,17 @@ TEST_F(Stamp, ChangesWithTheModelsFiles) {
 /// A kept model serves only while its files are as they were when it was loaded.
 TEST_F(Stamp, AKeptModelIsDroppedWhenItsFilesChange) {
   write("unet/weights.safetensors", "one");
-  KeptModel kept;
-  EXPECT_FALSE(kept.still_good(model_));  // nothing is kept yet
-  EXPECT_TRUE(kept.still_good(model_));
+  LastModel last;
+  EXPECT_FALSE(last.update(model_));  // nothing is kept yet
+  EXPECT_TRUE(last.update(model_));
   write("unet/weights.safetensors", "another");
-  EXPECT_FALSE(kept.still_good(model_));
-  EXPECT_TRUE(kept.still_good(model_));
-  EXPECT_FALSE(kept.still_good(model_ + "/unet"));
-  EXPECT_FALSE(kept.still_good(model_));
+  EXPECT_FALSE(last.update(model_));
+  EXPECT_TRUE(last.update(model_));
+  EXPECT_FALSE(last.update(model_ + "/unet"));
+  EXPECT_FALSE(last.update(model_));
   for (int i = 0; i < 2000; ++i) write("unet/" + std::to_string(i), "");
-  EXPECT_FALSE(kept.still_good(model_));  // too many files to check
-  EXPECT_FALSE(kept.still_good(model_));
+  EXPECT_FALSE(last.update(model_));  // too many files to check
+  EXPECT_FALSE(last.update(model_));
 }
 
 /// A model is kept only while the machine has as much memory free as this process holds.
