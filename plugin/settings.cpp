@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "geometry-transfer/error.h"
+#include "request/number_text.h"
 
 namespace geometry_transfer {
 namespace {
@@ -16,12 +17,7 @@ constexpr char kReportKey[] = "geometry-transfer-report";
 constexpr char kLastKey[] = "geometry-transfer-last";
 constexpr char kSpeedKey[] = "geometry-transfer-speed";
 
-double number(const std::string& text, double fallback) {
-  std::istringstream in(text);
-  in.imbue(std::locale::classic());
-  double value;
-  return in >> value ? value : fallback;
-}
+double number(const std::string& text, double fallback) { return parse_number(text).value_or(fallback); }
 
 }  // namespace
 

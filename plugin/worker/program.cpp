@@ -7,10 +7,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <locale>
-#include <sstream>
 
 #include "request/memory.h"
+#include "request/number_text.h"
 #include "worker/client.h"
 #include "worker/endpoint.h"
 #include "worker/model_stamp.h"
@@ -25,9 +24,7 @@ constexpr int kListener = 3, kWatched = 4;  // the worker's descriptors; see sta
 Milliseconds keep_time() {
   double seconds = 300;
   if (const char* wish = std::getenv("GEOMETRY_TRANSFER_KEEP"); wish && *wish) {
-    std::istringstream in(wish);
-    in.imbue(std::locale::classic());  // reads "0.5" in a German session, too
-    in >> seconds;                     // 0 if it is no number
+    seconds = parse_number(wish).value_or(0);
   }
   return Milliseconds(static_cast<long>(seconds > 0 ? std::min(seconds, 1e5) * 1000 : 0));
 }
