@@ -30,7 +30,7 @@ LoadedReference::LoadedReference(const std::string& colour_path, const std::stri
                                          : _("The mask \"{0}\" is empty: nothing in it is lighter than black."),
                 mask_path);
   centre = mask.centre();
-  kept = image_part().keep_reference(kKeptBytes, true);
+  cache = image_part().keep_reference(kKeptBytes, true);
 }
 
 }  // namespace geometry_transfer::cli

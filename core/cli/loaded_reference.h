@@ -13,8 +13,8 @@ namespace geometry_transfer::cli {
 
 /// Do not move it: the rasters point into its pictures.
 struct LoadedReference {
-  /// Throws Error (input) if a file cannot be read, the sizes differ, the picture is smaller than 8 x 8 pixels or the mask is
-  /// empty. Throws Cancelled soon after `stop` says so.
+  /// Throws Error (input) if a file cannot be read, the sizes differ, the picture is smaller than 8 x 8 pixels or the
+  /// mask is empty. Throws Cancelled soon after `stop` says so.
   LoadedReference(const std::string& colour_path, const std::string& mask_path, const StopRequested& stop = {});
   LoadedReference(const LoadedReference&) = delete;
 
@@ -22,7 +22,7 @@ struct LoadedReference {
   PictureRaster colour;
   MaskRaster mask;
   cv::Point2d centre;  ///< of the mask's mass, pixels of the picture
-  std::unique_ptr<KeptReference> kept;
+  std::unique_ptr<KeptReference> cache;
 };
 
 }  // namespace geometry_transfer::cli

@@ -36,7 +36,7 @@ class ReferenceCache : public KeptReference {
 };
 
 /// Returns the cache of a reference; null if it has none.
-inline ReferenceCache* cache_of(const Reference& reference) { return static_cast<ReferenceCache*>(reference.kept); }
+inline ReferenceCache* cache_of(const Reference& reference) { return static_cast<ReferenceCache*>(reference.cache); }
 
 /// Rounds a grow in patch pixels to quarters, so that scaling the geometry rarely needs a new split.
 double stepped_grow(double pixels);

@@ -42,7 +42,7 @@ PreviewView::PreviewView(std::unique_ptr<SceneFromLayers> layers, const Placemen
                          double pixel_ratio, KeptReferences& caches)
     : layers_(std::move(layers)), scene_(layers_->scene()) {
   while (caches.size() < scene_.references.size()) caches.push_back(image_part().keep_reference(kKeptBytes, false));
-  for (std::size_t i = 0; i < scene_.references.size(); ++i) scene_.references[i].kept = caches[i].get();
+  for (std::size_t i = 0; i < scene_.references.size(); ++i) scene_.references[i].cache = caches[i].get();
   for (const Reference& r : scene_.references)
     if (r.role == Reference::Role::geometry) {
       box_ = united(box_, r.mask->extent());

@@ -60,10 +60,10 @@ void put_scene(FieldWriter& to, const Scene& scene) {
   put_raster(to, scene.target);
   to.put(static_cast<std::uint32_t>(scene.references.size()));
   for (const Reference& reference : scene.references) {
-    // This line fails to compile if Reference gets a field; then send that field. `kept` is not sent, because it points
-    // into this process.
-    const auto& [colour, mask, role, placement, weight, kept] = reference;
-    static_cast<void>(kept);
+    // This line fails to compile if Reference gets a field; then send that field. `cache` is not sent, because it
+    // points into this process.
+    const auto& [colour, mask, role, placement, weight, cache] = reference;
+    static_cast<void>(cache);
     put_raster(to, colour);
     put_raster(to, mask);
     to.put(role);

@@ -23,10 +23,10 @@ Layer edited(const Scene& scene, const Request& request) {
 }
 
 struct KeptDent : test::Dent {
-  std::unique_ptr<KeptReference> kept;
+  std::unique_ptr<KeptReference> cache;
   explicit KeptDent(bool fixed, std::uint64_t limit = kLimit)
-      : Dent({200, 180}, {100, 90}, 30), kept(part().keep_reference(limit, fixed)) {
-    scene.references[0].kept = kept.get();
+      : Dent({200, 180}, {100, 90}, 30), cache(part().keep_reference(limit, fixed)) {
+    scene.references[0].cache = cache.get();
   }
 };
 
@@ -34,7 +34,7 @@ TEST(KeptReference, AnEditIsTheSameToTheBit) {
   for (const bool fixed : {true, false}) {
     KeptDent d(fixed);
     Scene plain = d.scene;
-    plain.references[0].kept = nullptr;
+    plain.references[0].cache = nullptr;
     Request request;
     for (const double rotation : {0., 25., 90.})
       for (const double scale : {1., 1.3, std::exp2(-0.25)})
@@ -44,14 +44,14 @@ TEST(KeptReference, AnEditIsTheSameToTheBit) {
           EXPECT_EQ(with.area, without.area);
           EXPECT_EQ(with.rgba, without.rgba) << rotation << " " << scale << " " << grain;
         }
-    EXPECT_GT(d.kept->bytes(), 0u);
+    EXPECT_GT(d.cache->bytes(), 0u);
   }
 }
 
 TEST(KeptReference, ARandomScaleChangesNextToNothing) {
   KeptDent d(true);
   Scene plain = d.scene;
-  plain.references[0].kept = nullptr;
+  plain.references[0].cache = nullptr;
   Request request;
   for (const double scale : {0.55, 0.75, 0.9}) {
     request.placement.scale = scale;
@@ -94,7 +94,7 @@ TEST(KeptReference, SeesChangedPixelsUnlessTheyAreFixed) {
   const Layer before = edited(d.scene, {});
   test::press(d.source.pixels(), {110, 90}, 12);
   Scene plain = d.scene;
-  plain.references[0].kept = nullptr;
+  plain.references[0].cache = nullptr;
   const Layer after = edited(d.scene, {});
   EXPECT_NE(after.rgba, before.rgba);
   EXPECT_EQ(after.rgba, edited(plain, {}).rgba);
@@ -106,9 +106,9 @@ TEST(KeptReference, KeepsNoMoreThanItsLimit) {
   for (int i = 0; i < 20; ++i) {
     request.grain = 0.05 * i;
     edited(d.scene, request);
-    EXPECT_LE(d.kept->bytes(), std::uint64_t{6} << 20);
+    EXPECT_LE(d.cache->bytes(), std::uint64_t{6} << 20);
   }
-  EXPECT_GT(d.kept->bytes(), std::uint64_t{1} << 20);
+  EXPECT_GT(d.cache->bytes(), std::uint64_t{1} << 20);
 }
 
 TEST(KeptReference, APreviewThatIsMadeAgainShowsTheSame) {
@@ -116,11 +116,11 @@ TEST(KeptReference, APreviewThatIsMadeAgainShowsTheSame) {
   Request request;
   const auto first = make_preview(d.scene, {300, 270});
   const std::vector<unsigned char> seen = first->render(request).rgb;
-  const std::uint64_t bytes = d.kept->bytes();
+  const std::uint64_t bytes = d.cache->bytes();
   EXPECT_GT(bytes, 0u);
   const auto again = make_preview(d.scene, {300, 270});
   EXPECT_EQ(again->render(request).rgb, seen);
-  EXPECT_EQ(d.kept->bytes(), bytes);
+  EXPECT_EQ(d.cache->bytes(), bytes);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ Maker::Maker(const Plan& plan, const DatasetOptions& options, const Request& bas
 Maker::Source Maker::source(const std::string& colour, const std::string& mask) {
   return sources_.get(
       colour + '\n' + mask, [&] { return std::make_shared<const LoadedReference>(colour, mask, stop_); },
-      [](const LoadedReference& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels) + r.kept->bytes(); });
+      [](const LoadedReference& r) { return bytes_of(r.picture.pixels) + bytes_of(r.mask_picture.pixels) + r.cache->bytes(); });
 }
 
 std::shared_ptr<const Maker::Target> Maker::target(const TargetFiles& files) {
@@ -132,7 +132,7 @@ void Maker::edit(Row& row, Picture& picture, cv::Mat& instances) {
     Reference reference;
     reference.colour = &loaded->colour;
     reference.mask = &loaded->mask;
-    reference.kept = loaded->kept.get();
+    reference.cache = loaded->cache.get();
     const Layer layer = layer_of({&canvas, {reference}}, request);
     const Change change = change_of(canvas, layer, kMeasured);
     lay_over(picture, layer);

@@ -37,9 +37,9 @@ struct Reference {
   const Raster* colour = nullptr;
   const Raster* mask = nullptr;
   Role role = Role::geometry;
-  Placement placement;            ///< applied before Request::placement, about this reference's own mask
-  double weight = 1;              ///< of its keys against those of the others, > 0
-  KeptReference* kept = nullptr;  ///< from ImagePart::keep_reference(), or null: a reference placed often is split once
+  Placement placement;             ///< applied before Request::placement, about this reference's own mask
+  double weight = 1;               ///< of its keys against those of the others, > 0
+  KeptReference* cache = nullptr;  ///< from ImagePart::keep_reference(): a reference placed often is split once; may be null
 };
 
 /// Holds borrowed pointers. The rasters must outlive the call, and a Preview made from them.
@@ -72,18 +72,18 @@ class ImagePart {
   virtual ~ImagePart() = default;
   /// Runs the edit only (the preset Instant) and composites it. Throws Error or Cancelled.
   virtual Layer edit(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) const = 0;
-  /// Splits a result into layers, from bottom to top. Blended one after the other over the scene's target, in R'G'B', they give
-  /// the same picture as `result`. When the target changes below them, shade and own material follow it. Layers that change
-  /// nothing are left out. `result` is what edit() or a model returned for the same scene and request. Throws as edit() does.
+  /// Splits a result into layers, from bottom to top. Blended one after the other over the scene's target, in R'G'B',
+  /// they give the same picture as `result`. When the target changes below them, shade and own material follow it.
+  /// Layers that change nothing are left out. `result` is what edit() or a model returned for the same scene and
+  /// request. Throws as edit() does.
   virtual std::vector<BlendLayer> separate(const Scene& scene, const Request& request, const Layer& result) const = 0;
   /// Makes a preview of at most `bounds` pixels. It shows the target around the placed geometry, with room to drag.
   virtual std::unique_ptr<Preview> preview(const Scene& scene, Size bounds, const Placement& placement = {}) const = 0;
-  /// Makes an empty one, for Reference::kept.
+  /// Makes an empty one, for Reference::cache.
   ///   limit   bytes of pixels, and of layers, that it keeps
-  ///   fixed   true: the reference's pixels and mask never change, so they are read once. The size of the split is then rounded
-  ///   up
-  ///           to the next step of 2^(1/4) where the reference is placed smaller than it is, so that random scales share splits.
-  ///           False: they are read for each edit or preview, and split if they differ.
+  ///   fixed   true: the reference's pixels and mask never change, so they are read once. If the reference is placed
+  ///           smaller than it is, the size of the split is rounded up to the next step of 2^(1/4), so that random
+  ///           scales share splits. false: they are read for each edit or preview, and split if they differ.
   virtual std::unique_ptr<KeptReference> keep_reference(std::uint64_t limit, bool fixed) const = 0;
 };
 
