@@ -231,8 +231,8 @@ PackedConv2d::PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int
 
 const at::Tensor& PackedConv2d::bias() const { return impl_->bias; }
 
-at::Tensor PackedConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias, bool ringed) const {
-  const int64_t padding = ringed ? 0 : impl_->padding;
+at::Tensor PackedConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias, bool has_halo) const {
+  const int64_t padding = has_halo ? 0 : impl_->padding;
   const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t batch = x.size(0), height = impl_->reach(x.size(2), padding), width = impl_->reach(x.size(3), padding);
   at::Tensor y = at::empty({batch, impl_->out, height, width}, x.options(), at::MemoryFormat::ChannelsLast);

@@ -40,8 +40,9 @@ class PackedConv2d {
   PackedConv2d(const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding,
                std::shared_ptr<WideningBuffer> buffer = nullptr);
   /// x (B, in, H, W) channels-last -> (B, out, H', W') channels-last. Adds `add` of that shape if it is defined. `bias`
-  /// (out) fp32 replaces the layer's own if it is defined. `ringed`: x includes its surroundings, so nothing is padded.
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}, const at::Tensor& bias = {}, bool ringed = false) const;
+  /// (out) fp32 replaces the layer's own if it is defined. `has_halo`: x includes its halo, so nothing is padded.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add = {}, const at::Tensor& bias = {},
+                        bool has_halo = false) const;
   /// Returns the layer's own bias, fp32.
   const at::Tensor& bias() const;
 

@@ -25,7 +25,7 @@ struct Call {
   const float *weights, *bias;
   T* y;
   int64_t in, out, height, width, tiles_across, tiles_down;  // sides of the result
-  int64_t ring;                                              // pixels of surroundings around x: 0 or 1
+  int64_t halo;                                              // pixels of surroundings around x: 0 or 1
 };
 
 /// y = B^T x, six to six.
@@ -54,10 +54,10 @@ GT_INLINE void from_frequency(V* y, const V& m0, const V& m1, const V& m2, const
 template <int lanes, class T>
 GT_INLINE void transform_input(const Call<T>& c, int64_t first, int64_t last, int64_t room, float* v) {
   using V = typename Vector<lanes>::type;
-  const int64_t tall = c.height + 2 * c.ring, wide = c.width + 2 * c.ring;
+  const int64_t tall = c.height + 2 * c.halo, wide = c.width + 2 * c.halo;
   for (int64_t tile = first; tile < last; ++tile) {
     const int64_t image = tile / (c.tiles_across * c.tiles_down), place = tile % (c.tiles_across * c.tiles_down);
-    const int64_t top = place / c.tiles_across * kTile - 1 + c.ring, left = place % c.tiles_across * kTile - 1 + c.ring;
+    const int64_t top = place / c.tiles_across * kTile - 1 + c.halo, left = place % c.tiles_across * kTile - 1 + c.halo;
     const T* from[kReach][kReach];
     for (int64_t i = 0; i < kReach; ++i)
       for (int64_t j = 0; j < kReach; ++j) {
@@ -270,17 +270,18 @@ bool WinogradConv2d::pays(int64_t height, int64_t width) {
   return ((height + kTile - 1) / kTile) * ((width + kTile - 1) / kTile) >= kFewestTiles;
 }
 
-at::Tensor WinogradConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias, bool ringed) const {
-  const int64_t in = impl_->in, out = impl_->out, ring = ringed ? 1 : 0;
+at::Tensor WinogradConv2d::operator()(const at::Tensor& image, const at::Tensor& add, const at::Tensor& bias,
+                                      bool has_halo) const {
+  const int64_t in = impl_->in, out = impl_->out, halo = has_halo ? 1 : 0;
   const at::Tensor x = image.contiguous(at::MemoryFormat::ChannelsLast),
                    added = add.defined() ? add.contiguous(at::MemoryFormat::ChannelsLast) : add;
-  const int64_t height = x.size(2) - 2 * ring, width = x.size(3) - 2 * ring;
+  const int64_t height = x.size(2) - 2 * halo, width = x.size(3) - 2 * halo;
   at::Tensor y = at::empty({x.size(0), out, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
   const int64_t down = (height + kTile - 1) / kTile, across = (width + kTile - 1) / kTile;
   with_type(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     convolve<T>({data<T>(x), added.defined() ? data<T>(added) : nullptr, nullptr, impl_->transformed(), data<float>(bias),
-                 data<T>(y), in, out, height, width, across, down, ring},
+                 data<T>(y), in, out, height, width, across, down, halo},
                 x.size(0), impl_->lanes);
   });
   return y;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// 3x3 convolution with a quarter of the multiplications: tiles of 4x4 results from 6x6 inputs by Winograd's F(4x4,
-/// 3x3) (Lavin and Gray 2015, arXiv 1509.09308). Tiles go through three stages in blocks that stay in the caches.
+/// 3x3 convolution with a quarter of the multiplications. Winograd's F(4x4, 3x3) computes tiles of 4x4 results from 6x6
+/// inputs (Lavin and Gray 2015, arXiv 1509.09308). Tiles go through three stages in blocks that stay in the caches.
 /// Processor only. It computes in fp32 and differs from the direct sum by rounding, about 1e-6 relative. Activations
 /// may be bf16; they are rounded once, when they are written.
 #pragma once
@@ -13,8 +13,9 @@ namespace geometry_transfer {
 
 class WinogradConv2d {
  public:
-  /// True for an fp32 weight (out, in, 3, 3) on the processor if its channels fill the vector registers and its
-  /// transformed form, four times its size, is not too large. True for such a weight in bf16 if winograd_for_bf16().
+  /// Returns true for an fp32 weight (out, in, 3, 3) on the processor whose channels fill the vector registers. Its
+  /// transformed form, four times its size, must not be too large. True for such a weight in bf16 if
+  /// winograd_for_bf16().
   static bool takes(const at::Tensor& weight);
 
   /// weight (out, in, 3, 3). Stride 1, one pixel of zeros on every side. Transforms the weight at the first call.
@@ -23,9 +24,9 @@ class WinogradConv2d {
   /// True if a result of this size has so many tiles that reading the larger weights pays.
   static bool pays(int64_t height, int64_t width);
   /// x (B, in, H, W) channels-last, in the weight's type -> (B, out, H, W) channels-last. Adds bias (out) fp32, and
-  /// `add` of the result's shape if it is defined. `ringed`: x is (B, in, H + 2, W + 2) and its border replaces the
+  /// `add` of the result's shape if it is defined. `has_halo`: x is (B, in, H + 2, W + 2) and its border replaces the
   /// zeros.
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add, const at::Tensor& bias, bool ringed = false) const;
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& add, const at::Tensor& bias, bool has_halo = false) const;
 
  private:
   struct Impl;
