@@ -10,12 +10,20 @@
 namespace geometry_transfer::cli {
 namespace {
 
-// Thresholds, as shares of full scale or of the visible pixels.
-constexpr double kColouredFrom = 0.1;  // a pixel whose channels differ by more has a colour; JPEG's noise stays below
-constexpr double kFew = 0.005;         // share of pixels that may be exceptions: smoothed borders, specks
-constexpr double kOneShade = 0.25;     // values within this range carry no shape of their own
-constexpr double kNearEnd = 0.1;       // a value this close to the darkest or lightest one is black or white
-constexpr double kMostly = 0.9;        // a black-and-white picture has this share near its ends
+// Thresholds that tell masks apart. All are by eye. Values are shares of full scale, [0,1].
+
+/// Value: a pixel whose channels differ by more has a colour. JPEG's noise in gray pictures stays below.
+constexpr double kColouredFrom = 0.1;
+/// Share of the pixels that may differ from the rest: smoothed borders, specks. With more, a picture has a colour, or
+/// several.
+constexpr double kFew = 0.005;
+/// Value: if all visible pixels lie within this range, their colour carries no shape, and alpha is the mask.
+constexpr double kOneShade = 0.25;
+/// Value: a pixel this close to the darkest or lightest one counts as black or white.
+constexpr double kNearEnd = 0.1;
+/// Share of the visible pixels: with so many black or white ones, gray times alpha is the mask. With fewer, the mask is
+/// refused.
+constexpr double kMostly = 0.9;
 
 /// Statistics of the pixels with alpha above 0.
 struct Colours {

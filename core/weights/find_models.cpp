@@ -19,9 +19,16 @@ namespace fs = std::filesystem;
 namespace geometry_transfer {
 namespace {
 
-// Limits of a search, because a dialog waits for it: folder levels, entries, models.
-constexpr int kMaxDepth = 4, kMaxEntries = 20000;
+// Limits of a search, because a dialog waits for it.
+
+/// Folder levels that are searched: the folder itself and those inside it. Models deeper down are not found.
+constexpr int kMaxDepth = 4;
+/// Entries of folders that one search reads. The rest is not searched.
+constexpr int kMaxEntries = 20000;
+/// Models in the list. Further ones are left out.
 constexpr std::size_t kMaxModels = 300;
+/// Characters of a commit's name in the Hugging Face cache: SHA-256 has 64 digits. A longer name counts as damaged.
+constexpr std::size_t kMaxCommit = 64;
 constexpr char kExtraPaths[] = "extra_model_paths.yaml";
 
 /// An environment variable that holds an absolute path; empty otherwise (as the XDG specification asks).
@@ -126,7 +133,7 @@ class Finds {
 };
 
 /// Every model in `folder` and below: diffusers folders and checkpoint files.
-void walk(const fs::path& folder, Finds& finds, std::set<fs::path>& visited, int& entries, int depth = 0) {
+void search(const fs::path& folder, Finds& finds, std::set<fs::path>& visited, int& entries, int depth = 0) {
   std::error_code failed;
   const fs::path real = fs::canonical(folder, failed);
   if (failed || !visited.insert(real).second) return;  // a loop of links, or a second way here
@@ -140,17 +147,17 @@ void walk(const fs::path& folder, Finds& finds, std::set<fs::path>& visited, int
       if (is_model_folder(path))
         finds.add(path);
       else if (depth + 1 < kMaxDepth)
-        walk(path, finds, visited, entries, depth + 1);
+        search(path, finds, visited, entries, depth + 1);
     } else if (has_extension(path, {".safetensors", ".ckpt", ".gguf"})) {
       finds.add(path);
     }
   }
 }
 
-void walk(const fs::path& folder, Finds& finds) {
+void search(const fs::path& folder, Finds& finds) {
   std::set<fs::path> visited;
   int entries = 0;
-  if (is_folder(folder)) is_model_folder(folder) ? finds.add(folder) : walk(folder, finds, visited, entries);
+  if (is_folder(folder)) is_model_folder(folder) ? finds.add(folder) : search(folder, finds, visited, entries);
 }
 
 /// Returns the current snapshot folder of a repository in the Hugging Face cache.
@@ -158,7 +165,8 @@ fs::path current_snapshot(const fs::path& repository) {
   std::string commit;
   std::error_code none;
   if (const fs::path main = repository / "refs" / "main"; fs::is_regular_file(main, none)) std::ifstream(main) >> commit;
-  const bool is_name = !commit.empty() && commit.size() <= 64 && commit.find('/') == std::string::npos && commit[0] != '.';
+  const bool is_name =
+      !commit.empty() && commit.size() <= kMaxCommit && commit.find('/') == std::string::npos && commit[0] != '.';
   if (is_name && is_folder(repository / "snapshots" / commit)) return repository / "snapshots" / commit;
   std::error_code failed;
   fs::path newest;
@@ -172,7 +180,7 @@ fs::path current_snapshot(const fs::path& repository) {
 }
 
 /// https://huggingface.co/docs/huggingface_hub/guides/manage-cache: hub/models--OWNER--NAME/snapshots/COMMIT.
-void walk_hugging_face(const fs::path& hub, Finds& finds) {
+void search_hugging_face(const fs::path& hub, Finds& finds) {
   std::error_code failed;
   int entries = 0;
   for (fs::directory_iterator it(hub, failed), end; !failed && it != end && ++entries < kMaxEntries; it.increment(failed)) {
@@ -212,7 +220,7 @@ std::vector<fs::path> lists_of_folders() {
 }
 
 /// Searches the folders of one list, together within the limits of one search.
-void walk_list(const fs::path& list, Finds& finds) try {
+void search_list(const fs::path& list, Finds& finds) try {
   std::set<fs::path> visited;
   int entries = 0;
   for (const fs::path& folder : read_extra_model_paths(list, home())) {
@@ -221,7 +229,7 @@ void walk_list(const fs::path& list, Finds& finds) try {
     else if (is_model_folder(folder))
       finds.add(folder);
     else
-      walk(folder, finds, visited, entries);
+      search(folder, finds, visited, entries);
   }
 } catch (const Error& e) {
   finds.add_problem(list, e.what());
@@ -299,14 +307,14 @@ std::vector<ModelInfo> list_models() {
   try {
     // The other folders are places to try; this one was asked for.
     if (const fs::path own = own_models(); !own.empty() && !is_folder(own) && !is_list(own)) finds.add_no_folder(own);
-    for (const fs::path& folder : checkpoint_folders()) walk(folder, finds);
+    for (const fs::path& folder : checkpoint_folders()) search(folder, finds);
     for (const fs::path& list : lists_of_folders())
-      if (is_there(list)) walk_list(list, finds);
+      if (is_there(list)) search_list(list, finds);
     std::set<fs::path> hubs = {variable("HF_HUB_CACHE"), variable("HUGGINGFACE_HUB_CACHE"),
                                or_in_home("HF_HOME", ".cache/huggingface") / "hub",
                                or_in_home("XDG_CACHE_HOME", ".cache") / "huggingface" / "hub"};
     for (const fs::path& hub : hubs)
-      if (!hub.empty() && is_folder(hub)) walk_hugging_face(hub, finds);
+      if (!hub.empty() && is_folder(hub)) search_hugging_face(hub, finds);
   } catch (const std::exception&) {
     // Names that no path can hold, or no memory for more: what was found until then is the answer.
   }

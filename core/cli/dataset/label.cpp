@@ -84,11 +84,11 @@ cv::Mat visible_change(const cv::Mat& edited, const cv::Mat& target, const cv::M
   return whole_regions(mask & may);
 }
 
-Change change_of(const Raster& target, const Layer& layer, int ring) {
+Change change_of(const Raster& target, const Layer& layer, int margin) {
   const Rect extent = target.extent();
   const cv::Rect at(layer.area.x, layer.area.y, layer.area.width, layer.area.height);
   Change c;
-  c.area = cv::Rect(at.x - ring, at.y - ring, at.width + 2 * ring, at.height + 2 * ring) &
+  c.area = cv::Rect(at.x - margin, at.y - margin, at.width + 2 * margin, at.height + 2 * margin) &
            cv::Rect(extent.x, extent.y, extent.width, extent.height);
   cv::Mat rgba(c.area.size(), CV_32FC4);
   target.read({c.area.x, c.area.y, c.area.width, c.area.height}, {c.area.width, c.area.height}, rgba.ptr<float>());

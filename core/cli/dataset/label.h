@@ -26,7 +26,7 @@ struct Change {
   cv::Mat label;           ///< see visible_change
 };
 
-/// Reads the target under the layer and around it. `ring`: extra pixels on each side, cut at the target's border.
-Change change_of(const Raster& target, const Layer& layer, int ring);
+/// Reads the target under the layer and around it. `margin`: extra pixels on each side, cut at the target's border.
+Change change_of(const Raster& target, const Layer& layer, int margin);
 
 }  // namespace geometry_transfer::cli
