@@ -99,7 +99,7 @@ void add_file_options(CLI::App& app, Options& options, TypedReferences& referenc
   Job& job = options.job;
   app.add_option("--target", job.target, _("Picture to change (PNG, JPEG or TIFF, 8 or 16 bit)"))->type_name("FILE");
   app.add_option("--source", job.source, _("Picture with the geometry"))->type_name("FILE");
-  app.add_option("--mask", job.mask, _("Where the geometry is in the source: white selects"))->type_name("FILE");
+  app.add_option("--mask", job.mask, _("Mask of the geometry in the source: white selects"))->type_name("FILE");
   app.add_option("--output", job.output, _("Result, with the target's depth, channels and profile"))->type_name("FILE");
   app.add_option("--layer", job.layer, _("The new layer alone, with transparency"))->type_name("FILE");
   app.add_option("--layers", job.layers, _("Folder for the result as separate layers: shade, own material, light"))

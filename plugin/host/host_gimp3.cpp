@@ -301,7 +301,7 @@ void add_argument(GimpProcedure* procedure, const Parameter& p) {
     case Parameter::Kind::choice: {
       GimpChoice* choice = gimp_choice_new();
       const bool preset = p.group == Parameter::Group::preset;
-      if (preset) gimp_choice_add(choice, kSuitingPreset, static_cast<int>(p.choices.size()), _("What suits the model"), "");
+      if (preset) gimp_choice_add(choice, kSuitingPreset, static_cast<int>(p.choices.size()), _("Suitable for the model"), "");
       for (size_t i = 0; i < p.choices.size(); ++i)
         gimp_choice_add(choice, p.choices[i].id, static_cast<int>(i), translate(p.choices[i].label).c_str(), "");
       return gimp_procedure_add_choice_argument(procedure, p.name, nick, help, choice,
@@ -386,7 +386,7 @@ GimpValueArray* answer(GimpProcedure* procedure, GimpRunMode mode, GimpImage* im
   }
 }
 
-// ---- the plug-in's class ----------------------------------------------------------------------------------------------------
+// ---- the plug-in's class --------------------------------------------------------------------------------------------
 
 struct GeometryTransfer {
   GimpPlugIn parent;
