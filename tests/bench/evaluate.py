@@ -100,13 +100,13 @@ def sheet(columns, mask, side=192):
     x, y, w, h = cv2.boundingRect((mask > 127).astype(np.uint8))
     want = min(int(1.5 * max(w, h)) + 16, *mask.shape)
     x0, y0 = (int(np.clip(m - want / 2, 0, s - want)) for m, s in ((x + w / 2, mask.shape[1]), (y + h / 2, mask.shape[0])))
-    made = []
+    panels = []
     for name, picture in columns:
         part = cv2.resize(picture[y0:y0 + want, x0:x0 + want], (side, side), interpolation=cv2.INTER_AREA)
         strip = np.full((18, side, 3), 255, np.uint8)
         cv2.putText(strip, name[:26], (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
-        made += [np.vstack([strip, part]), np.full((side + 18, 3, 3), 255, np.uint8)]
-    return np.hstack(made[:-1])
+        panels += [np.vstack([strip, part]), np.full((side + 18, 3, 3), 255, np.uint8)]
+    return np.hstack(panels[:-1])
 
 
 def main():
@@ -133,16 +133,16 @@ def main():
     for case, p, mask in chosen:
         pictures = [("source", p["source"]), ("target", p["target"]), ("truth", p["truth"])]
         for name in () if options.no_baselines else BASELINES:
-            made = baseline(name, p["source"], p["target"], mask)
-            results.setdefault(LABELS[name], {})[case] = score(made, p["truth"], p["target"], mask)
+            result = baseline(name, p["source"], p["target"], mask)
+            results.setdefault(LABELS[name], {})[case] = score(result, p["truth"], p["target"], mask)
             if name in ("colour", "mixed"):
-                pictures.append((LABELS[name], made))
+                pictures.append((LABELS[name], result))
         for name, _ in rows:
             path = os.path.abspath(os.path.join(options.out, folder_of(name), case + ".png"))
-            made = load(path)
-            results.setdefault(name, {})[case] = score(made, p["truth"], p["target"], mask)
+            result = load(path)
+            results.setdefault(name, {})[case] = score(result, p["truth"], p["target"], mask)
             calls.setdefault(name, []).append(reports.get(path, {}).get("unet_streams", 0))
-            pictures.append((name, made))
+            pictures.append((name, result))
         if len(strips) < options.sheet:
             strips.append(sheet(pictures, mask))
     with open(os.path.join(options.out, "table.tsv"), "w") as f:

@@ -108,13 +108,13 @@ def with_clones(source, target, mask, results, name):
     framed[:, :2] = framed[:, -2:] = 0
     x, y, w, h = cv2.boundingRect(framed)
     middle = (x + w // 2, y + h // 2)
-    made = {f"clone, {how}": cv2.seamlessClone(source, target, framed.copy(), middle, flag)
+    pictures = {f"clone, {how}": cv2.seamlessClone(source, target, framed.copy(), middle, flag)
             for how, flag in (("normal", cv2.NORMAL_CLONE), ("mixed", cv2.MIXED_CLONE))}
-    made.update({r: cv2.imread(f"{r}/{name}.png") for r in results})
-    return {k: v for k, v in made.items() if v is not None}
+    pictures.update({r: cv2.imread(f"{r}/{name}.png") for r in results})
+    return {k: v for k, v in pictures.items() if v is not None}
 
 
-def score_across(source, target, mask, made):
+def score_across(source, target, mask, pictures):
     selected = mask > 127
     ring = (cv2.dilate(mask, np.ones((25, 25))) > 127) & ~selected
     log = lambda x: np.log(blurred(x.astype(np.float32) @ np.array([0.114, 0.587, 0.299], np.float32), 0.7) + 4)
@@ -127,14 +127,14 @@ def score_across(source, target, mask, made):
     want, grain = relief[core].mean(), relief[ring].std()
     spread = lambda x: (log(x) - carried_on(log(x), np.ones(mask.shape), 10))[selected | ring].std()
     rows = {}
-    for name, result in made.items():
+    for name, result in pictures.items():
         change = log(result) - log(target)
         kept, leak = change[core].mean() / want, (change[away] - change[away].mean()).std() / grain
         rows[name] = dict(kept=kept, leak=leak, visible=-change[core].mean() / spread(target), source=-want / grain)
     return rows
 
 
-def score_within(source, target, mask, made):
+def score_within(source, target, mask, pictures):
     selected = mask > 127
     wide = cv2.dilate(mask, disk(15)) > 127
     ring = wide & ~selected
@@ -144,7 +144,7 @@ def score_within(source, target, mask, made):
     if relief[core].mean() > -0.12:
         return {}
     before, rows = blurred(log_luma(target) - base, 1.2), {}
-    for name, result in made.items():
+    for name, result in pictures.items():
         after = blurred(log_luma(result) - base, 1.2)
         gain = (after[core].mean() - before[core].mean()) / want[core].mean()
         visible = gain * blurred(relief, 1.2)[ring].std() / max(1e-3, before[ring].std())

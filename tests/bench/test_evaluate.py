@@ -24,27 +24,27 @@ class Evaluate(unittest.TestCase):
         with tempfile.TemporaryDirectory() as out:
             rows = os.path.join(out, "rows")
             with open(rows, "w") as f: f.write("# a comment\nThe edit\tpreset=instant\nGrain & all\tpreset=instant grain=0\n")
-            done = self.evaluate(os.path.join(out, "made"), "--rows", rows, "--only", "hole,chips")
+            done = self.evaluate(os.path.join(out, "results"), "--rows", rows, "--only", "hole,chips")
             self.assertEqual(done.returncode, 0, done.stderr)
-            with open(os.path.join(out, "made", "table.tsv")) as f: table = list(csv.DictReader(f, delimiter="\t"))
+            with open(os.path.join(out, "results", "table.tsv")) as f: table = list(csv.DictReader(f, delimiter="\t"))
             self.assertEqual({r["case"] for r in table}, {"01-hole", "17-chips"})
             self.assertEqual(len({r["request"] for r in table}), len(score.BASELINES) + 2)
             by = {(r["request"], r["case"]): r for r in table}
             for case, p, mask in score.cases(os.path.join(HERE, "cases")):
                 for name, folder in (("The edit", "The-edit"), ("Grain & all", "Grain-all")):
                     if (name, case) not in by: continue
-                    made = score.load(os.path.join(out, "made", folder, case + ".png"))
-                    for column, value in score.score(made, p["truth"], p["target"], mask).items():
+                    result = score.load(os.path.join(out, "results", folder, case + ".png"))
+                    for column, value in score.score(result, p["truth"], p["target"], mask).items():
                         self.assertAlmostEqual(float(by[name, case][column]), value, places=3)
             self.assertNotEqual(by["The edit", "01-hole"]["in_psnr"], by["Grain & all", "01-hole"]["in_psnr"])
             self.assertIn("| The edit |", done.stdout)
-            self.assertTrue(os.path.exists(os.path.join(out, "made", "sheet.jpg")))
+            self.assertTrue(os.path.exists(os.path.join(out, "results", "sheet.jpg")))
 
     def test_a_line_that_is_no_row_is_refused(self):
         with tempfile.TemporaryDirectory() as out:
             rows = os.path.join(out, "rows")
             with open(rows, "w") as f: f.write("The edit\tpreset instant\n")
-            done = self.evaluate(os.path.join(out, "made"), "--rows", rows)
+            done = self.evaluate(os.path.join(out, "results"), "--rows", rows)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("line 1", done.stderr)
 

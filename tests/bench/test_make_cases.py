@@ -39,9 +39,9 @@ class MakeCases(unittest.TestCase):
                 for case in sorted(os.listdir(out)) if os.path.isdir(os.path.join(out, case))}
 
     def test_one_of_each_kind(self):
-        made = self.draw("all", "--cases", "6")
-        self.assertEqual([c[3:] for c in made], ["crack", "hole", "dent", "scratches", "droplets", "chips"])
-        for case, p in made.items():
+        cases = self.draw("all", "--cases", "6")
+        self.assertEqual([c[3:] for c in cases], ["crack", "hole", "dent", "scratches", "droplets", "chips"])
+        for case, p in cases.items():
             change = np.abs(p["truth"].astype(int) - p["target"]).max(2)
             inside = p["mask"][..., 0] > 127
             self.assertGreater(inside.sum(), 50, case)
@@ -52,9 +52,9 @@ class MakeCases(unittest.TestCase):
             self.assertGreater(apart["relit"][inside].mean(), 4 * apart["relit"][~inside].mean() + 0.2, case)  # only the light differs
 
     def test_a_net_is_drawn_when_named(self):
-        made = self.draw("net", "--cases", "2", "--kinds", "net")
-        self.assertEqual(list(made), ["00-net", "01-net"])
-        for case, p in made.items():
+        cases = self.draw("net", "--cases", "2", "--kinds", "net")
+        self.assertEqual(list(cases), ["00-net", "01-net"])
+        for case, p in cases.items():
             change = np.abs(p["truth"].astype(int) - p["target"]).max(2)
             inside = p["mask"][..., 0] > 127
             self.assertGreater(change[inside].mean(), 4 * change[~inside].mean() + 1, case)

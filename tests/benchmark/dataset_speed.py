@@ -31,8 +31,8 @@ def measured(program, folder, count, processes, threads):
     if any([p.wait() for p in running]): raise SystemExit(f"{program} failed")
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    made = len(os.listdir(os.path.join(out, "images")))
-    if made != count: raise SystemExit(f"{made} of {count} pictures are there")
+    present = len(os.listdir(os.path.join(out, "images")))
+    if present != count: raise SystemExit(f"{present} of {count} pictures are there")
     return count / wall, used / count, after.ru_maxrss / 1024
 
 

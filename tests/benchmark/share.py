@@ -16,13 +16,13 @@ import sys
 def rates(path):
     """(milliseconds, operations a second) by name; the fastest of repetitions."""
     with open(path) as f: found = json.load(f)["benchmarks"]
-    made = {}
+    fastest = {}
     for row in found:
         if row.get("run_type", "iteration") != "iteration" or row.get("error_occurred") or "items_per_second" not in row: continue
         scale = {"ns": 1e-6, "us": 1e-3, "ms": 1, "s": 1e3}[row["time_unit"]]
-        if row["items_per_second"] > made.get(row["name"], (0, 0))[1]:
-            made[row["name"]] = row["real_time"] * scale, row["items_per_second"]
-    return made
+        if row["items_per_second"] > fastest.get(row["name"], (0, 0))[1]:
+            fastest[row["name"]] = row["real_time"] * scale, row["items_per_second"]
+    return fastest
 
 
 def table(found):

@@ -62,7 +62,7 @@ class Datasets(Case):
                                              "--source", options.pop("source", self.path("sources")))
         return run(*drawn, "--output", self.path(output), "--quiet", *more, **options)
 
-    def made(self, output, *more, **options):
+    def draw(self, output, *more, **options):
         self.ok(self.make(output, *more, **options))
         return self.rows(output)
 
@@ -87,26 +87,26 @@ class Datasets(Case):
     RANGES = ("--scale", "0.7..1.3", "--rotation=-30..30", "--flip", "random", "--defects", "1..2")
 
     def test_the_same_seed_gives_the_same_bytes(self):
-        self.made("a", *self.RANGES, "--threads", "1")
+        self.draw("a", *self.RANGES, "--threads", "1")
         first = self.bytes_in("a")
-        self.made("b", *self.RANGES, "--threads", "3")
+        self.draw("b", *self.RANGES, "--threads", "3")
         self.assertEqual(self.bytes_in("b"), first)
         for part in ("2/3", "1/3", "3/3"): self.ok(self.make("c", *self.RANGES, "--shard", part))
         shards = self.bytes_in("c")
         for i in (1, 2, 3): shards.pop(f"manifest-{i}-of-3.jsonl")
         self.assertEqual(shards, first)
-        self.made("d", *self.RANGES, seed=6)
+        self.draw("d", *self.RANGES, seed=6)
         other = self.bytes_in("d")
         self.assertEqual(sorted(other), sorted(first))
         self.assertTrue(all(other[name] != first[name] for name in other if name.startswith("images/")))
 
     def test_the_manifest_gives_it_again(self):
-        self.made("a", *self.RANGES)
+        self.draw("a", *self.RANGES)
         self.ok(self.make("b", "--manifest", self.path("a/manifest.jsonl"), variants=None))
         self.assertEqual(self.bytes_in("b"), self.bytes_in("a"))
 
     def test_a_manifest_stays_in_its_folder(self):
-        self.made("a", variants=2)
+        self.draw("a", variants=2)
         for path in ("../out.png", "/tmp/out.png", "images/../../out.png"):
             lines = self.lines("a")
             lines[2]["picture"] = path
@@ -121,7 +121,7 @@ class Datasets(Case):
         self.assertEqual(os.listdir(self.path("b")), ["manifest.jsonl"])
 
     def test_what_is_drawn_lies_in_its_range(self):
-        rows = self.made("a", *self.RANGES, variants=24)
+        rows = self.draw("a", *self.RANGES, variants=24)
         defects = [d for row in rows for d in row["defects"]]
         self.assertEqual({len(row["defects"]) for row in rows}, {1, 2})
         for name, low, high in (("scale", 0.7, 1.3), ("rotation", -30, 30)):
@@ -134,12 +134,12 @@ class Datasets(Case):
 
     def test_weights(self):
         with open(self.path("weights.tsv"), "w", encoding="utf-8") as f: f.write("# a note\ncrack0\t3\ncrack1\t0\ncrack2\t0\ndent0\t1\ndent1\t0\ndent2\t0\n")
-        names = [os.path.basename(row["defects"][0]["source"]) for row in self.made("a", "--weights", self.path("weights.tsv"), variants=40)]
+        names = [os.path.basename(row["defects"][0]["source"]) for row in self.draw("a", "--weights", self.path("weights.tsv"), variants=40)]
         self.assertEqual(set(names), {"crack0.png", "dent0.png"})
         self.assertTrue(22 <= names.count("crack0.png") <= 38, names.count("crack0.png"))
 
     def test_the_label_is_where_the_picture_changed(self):
-        for row in self.made("a", "--defects", "2"):
+        for row in self.draw("a", "--defects", "2"):
             picture, target, label = self.read("a/" + row["picture"]).astype(int), self.target_of(row).astype(int), self.label("a", row)
             self.assertEqual(label.shape, target.shape[:2])
             self.assertEqual(set(np.unique(label)), {0, 255})
@@ -168,7 +168,7 @@ class Datasets(Case):
             else: allowed[h // 2 - 20 :] = 255
             if i < 3: self.write(f"place/t{i}.png", allowed)  # the last target has no area, so all of it is allowed
         seen = set()
-        for row in self.made("a", "--place", self.path("place"), "--border", "10", variants=12):
+        for row in self.draw("a", "--place", self.path("place"), "--border", "10", variants=12):
             i = int(row["target"][-5])
             seen.add(i)
             changed = (self.read("a/" + row["picture"]) != self.target_of(row)).any(-1)
@@ -180,11 +180,11 @@ class Datasets(Case):
         avoid = np.zeros(SIZES[1], np.uint8)
         avoid[:, 100:140] = 255
         self.write("avoid.png", avoid)
-        for row in self.made("b", "--avoid", self.path("avoid.png"), target=self.path("targets/t1.png")):
+        for row in self.draw("b", "--avoid", self.path("avoid.png"), target=self.path("targets/t1.png")):
             self.assertFalse(((self.read("b/" + row["picture"]) != self.target_of(row)).any(-1) & (avoid > 0)).any())
 
     def test_defects_stay_apart(self):
-        for row in self.made("a", "--defects", "3", "--apart", "25", "--scale", "0.5", target=self.path("targets/t2.png")):
+        for row in self.draw("a", "--defects", "3", "--apart", "25", "--scale", "0.5", target=self.path("targets/t2.png")):
             masks = masks_of(row)
             self.assertEqual(len(masks), 3)
             for i in range(3):
@@ -192,7 +192,7 @@ class Datasets(Case):
                 for j in range(i): self.assertGreaterEqual(far[masks[j] > 0].min(), 25)
 
     def test_no_source_or_target_in_two_splits(self):
-        rows = self.made("a", "--split", "0.5,0.25,0.25", variants=40)
+        rows = self.draw("a", "--split", "0.5,0.25,0.25", variants=40)
         for name in ("target", "source"):
             sets = {}
             for row in rows:
@@ -206,7 +206,7 @@ class Datasets(Case):
         self.refused(self.make("b", *one, source=self.path("sources/crack/crack0.png")), "2 splits", "there are 1")
 
     def test_mvtec(self):
-        rows = self.made("a", "--format", "mvtec", variants=10)
+        rows = self.draw("a", "--format", "mvtec", variants=10)
         files = set(self.bytes_in("a"))
         for row in rows:
             split, kind, name = row["picture"].split("/")
@@ -222,14 +222,14 @@ class Datasets(Case):
     @unittest.skipUnless(installed("anomalib"), "anomalib is not installed")
     def test_mvtec_as_anomalib_reads_it(self):
         from anomalib.data.datasets.image.mvtecad import make_mvtec_ad_dataset
-        self.made("a", "--format", "mvtec", variants=10)
+        self.draw("a", "--format", "mvtec", variants=10)
         samples = make_mvtec_ad_dataset(self.path("a"), extensions=(".png",))
         bad = samples[samples.label != "good"]
         self.assertEqual(len(bad), 10)
         for _, sample in bad.iterrows(): self.assertEqual(os.path.basename(sample.mask_path)[:6], os.path.basename(sample.image_path)[:6])
 
     def test_coco(self):
-        rows = self.made("a", "--format", "coco", "--defects", "1..2", "--split", "0.5,0.5", "--good", "4")
+        rows = self.draw("a", "--format", "coco", "--defects", "1..2", "--split", "0.5,0.5", "--good", "4")
         for split in ("train", "val"):
             with open(self.path(f"a/annotations/instances_{split}.json"), encoding="utf-8") as f: coco = json.load(f)
             mine = [row for row in rows if row["split"] == split]
@@ -244,7 +244,7 @@ class Datasets(Case):
         import contextlib
         import io
         from pycocotools.coco import COCO
-        rows = self.made("a", "--format", "coco", "--defects", "1..2")
+        rows = self.draw("a", "--format", "coco", "--defects", "1..2")
         with contextlib.redirect_stdout(io.StringIO()): coco = COCO(self.path("a/annotations/instances_train.json"))
         count = 0
         for row in rows:
@@ -256,7 +256,7 @@ class Datasets(Case):
         self.assertEqual(count, sum(len(row["defects"]) for row in rows))
 
     def test_yolo(self):
-        rows = self.made("a", "--format", "yolo", "--split", "0.5,0.5", "--good", "2")
+        rows = self.draw("a", "--format", "yolo", "--split", "0.5,0.5", "--good", "2")
         with open(self.path("a/data.yaml"), encoding="utf-8") as f: data = f.read()
         self.assertEqual(data, 'train: images/train\nval: images/val\nnames:\n  0: "crack"\n  1: "dent"\n')
         for row in rows:
@@ -276,17 +276,17 @@ class Datasets(Case):
     def test_yolo_as_ultralytics_reads_it(self):
         from ultralytics.data.dataset import YOLODataset
         from ultralytics.data.utils import check_det_dataset
-        self.made("a", "--format", "yolo", "--split", "0.5,0.5")
+        self.draw("a", "--format", "yolo", "--split", "0.5,0.5")
         data = check_det_dataset(self.path("a/data.yaml"), autodownload=False)
         read = YOLODataset(img_path=data["train"], data=data, task="segment", augment=False)
         self.assertEqual(len(read), 4)
         self.assertTrue(all(len(label["segments"]) > 0 for label in read.labels))
 
     def test_keep_draws_again(self):
-        self.made("a", variants=12)
+        self.draw("a", variants=12)
         first = [row["defects"][0]["contrast"] for row in self.rows("a")]
         bound = float(np.median(first))
-        rows = self.made("b", "--keep", f"contrast>{bound}", variants=12)
+        rows = self.draw("b", "--keep", f"contrast>{bound}", variants=12)
         self.assertTrue(all(row["defects"][0]["contrast"] > bound for row in rows))
         self.assertTrue(any(row["tries"] > 1 for row in rows))
         done = self.make("c", "--keep", "contrast > 2", "--tries", "3", variants=2)
@@ -342,7 +342,7 @@ class Datasets(Case):
         self.assertEqual(os.listdir(self.path("a")), [])
 
     def test_a_stopped_run_goes_on(self):
-        self.made("whole", *self.RANGES, variants=60)
+        self.draw("whole", *self.RANGES, variants=60)
         args = [PROGRAM, "--variants", "60", "--seed", "5", "--target", self.path("targets"), "--source", self.path("sources"), "--output",
                 self.path("a"), "--quiet", *self.RANGES]
         for stop in (signal.SIGINT, signal.SIGKILL):
@@ -362,23 +362,23 @@ class Datasets(Case):
         self.assertEqual(self.bytes_in("a"), self.bytes_in("whole"))
 
     def test_another_set_is_not_mixed_in(self):
-        self.made("a")
+        self.draw("a")
         before = self.bytes_in("a")
         self.refused(self.make("a", seed=6), "manifest.jsonl", "another data set")
         self.assertEqual(self.bytes_in("a"), before)
-        self.made("a")  # the same set exists already
+        self.draw("a")  # the same set exists already
         self.assertEqual(self.bytes_in("a"), before)
 
     @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")
     def test_shards_under_gnu_parallel(self):
-        self.made("a", "--format", "coco")
+        self.draw("a", "--format", "coco")
         args = ["--variants", "8", "--seed", "5", "--target", self.path("targets"), "--source", self.path("sources"), "--output", self.path("b"),
                 "--quiet", "--threads", "1", "--format", "coco"]
         done = subprocess.run(["parallel", "--will-cite", "-q", "-j", "2", PROGRAM, *args, "--shard", "{}/3", ":::", "1", "2", "3"], capture_output=True,
                               text=True, stdin=subprocess.DEVNULL, env=dict(os.environ, HOME=self.folder))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        made = {name: digest for name, digest in self.bytes_in("b").items() if "-of-3" not in name}
-        self.assertEqual(made, self.bytes_in("a"))
+        pictures = {name: digest for name, digest in self.bytes_in("b").items() if "-of-3" not in name}
+        self.assertEqual(pictures, self.bytes_in("a"))
 
     def test_refusals(self):
         for args, words in ((("--scale", "1.3..0.7"), ("--scale", "1.3..0.7")), (("--scale", "0..1"), ("scale",)), (("--flip", "maybe"), ("flip", "maybe")),

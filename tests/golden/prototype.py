@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reference prototype of Harmonizing Attention on any diffusers UNet2DConditionModel + AutoencoderKL (CPU or GPU).
 
-Streams are rows of one batch. A route says, for the row that asks, which rows' keys and values it reads:
+Streams are rows of one batch. For the row that asks, `key_rows` says which rows' keys and values it reads:
   inversion   src:[src]  tar:[tar]  geo:[geo,tar]          (Texture-aligning Attention)
   generation  src:[src]  tar:[tar]  out:[out,geo|src,tar]  (Geometry-preserving Attention)
 """
@@ -16,7 +16,7 @@ def sdpa(q, k, v, bias=None):
 
 
 class Routed:
-    """Attention processor for attn1: row r reads keys/values of rows routes[r], concatenated along tokens."""
+    """Attention processor for attn1: row r reads keys/values of rows key_rows[r], concatenated along tokens."""
     def __init__(self, ctl, name): self.ctl, self.name = ctl, name
 
     def __call__(self, attn, x, encoder_hidden_states=None, attention_mask=None, temb=None, **kw):
@@ -26,7 +26,7 @@ class Routed:
         q = attn.to_q(x).view(b, n, h, -1).transpose(1, 2)
         k = attn.to_k(ctx).view(b, ctx.shape[1], h, -1).transpose(1, 2)
         v = attn.to_v(ctx).view(b, ctx.shape[1], h, -1).transpose(1, 2)
-        R = self.ctl.routes
+        R = self.ctl.key_rows
         if encoder_hidden_states is not None or R is None:
             o = sdpa(q, k, v)
         else:
@@ -44,7 +44,7 @@ class Routed:
 
 class Control:
     def __init__(self, unet):
-        self.routes = None; self.masks = {}
+        self.key_rows = None; self.masks = {}
         procs = {}
         for n in unet.attn_processors: procs[n] = Routed(self, n)
         unet.set_attn_processor(procs)
@@ -112,7 +112,7 @@ class Pipe:
         z = torch.cat([zs, zt, zg]); prev = -1; traj = [z]
         for t in ts:                                   # implicit (fixed-point) DDIM inversion
             zk = z
-            self.ctl.routes = [[(0, None)], [(1, None)], [(2, None), (1, None)] if ta else [(2, None)]]
+            self.ctl.key_rows = [[(0, None)], [(1, None)], [(2, None), (1, None)] if ta else [(2, None)]]
             for _ in range(iters):
                 zk = self.move(z, self.eps(zk, t), prev, t)
             z = zk; traj.append(z); prev = t
@@ -124,7 +124,7 @@ class Pipe:
             t = ts[i]; nxt = ts[i - 1] if i else -1
             zz = torch.cat([traj[i + 1], out])
             refs = [(rows[k], (wm if k in ("src", "geo") else None)) for k in gp] if i / steps >= gp_until else [(3, None)]
-            self.ctl.routes = [[(0, None)], [(1, None)], [(2, None), (1, None)] if ta else [(2, None)], refs]
+            self.ctl.key_rows = [[(0, None)], [(1, None)], [(2, None), (1, None)] if ta else [(2, None)], refs]
             e = self.eps(zz, t)[3:]
             out = self.move(out, e, t, nxt)
         return self.decode(out).clamp(0, 1), g, traj

@@ -105,12 +105,12 @@ TEST_F(EmptyPrompt, TheShippedModelReadsZeros) {
 TEST_F(EmptyPrompt, IsKeptAndReadBackExactly) {
   for (const char* name : {"sd15", "sdxl"}) {
     const ModelFiles files = test::open_family(name);
-    const Conditioning made = empty_prompt(files, at::kFloat, at::kCPU);
-    const Conditioning kept = empty_prompt(files, at::kFloat, at::kCPU);
-    EXPECT_TRUE(at::equal(made.context, kept.context));
-    EXPECT_EQ(made.pooled.defined(), kept.pooled.defined());
-    if (made.pooled.defined()) {
-      EXPECT_TRUE(at::equal(made.pooled, kept.pooled));
+    const Conditioning computed = empty_prompt(files, at::kFloat, at::kCPU);
+    const Conditioning cached = empty_prompt(files, at::kFloat, at::kCPU);
+    EXPECT_TRUE(at::equal(computed.context, cached.context));
+    EXPECT_EQ(computed.pooled.defined(), cached.pooled.defined());
+    if (computed.pooled.defined()) {
+      EXPECT_TRUE(at::equal(computed.pooled, cached.pooled));
     }
   }
   EXPECT_EQ(cached(), 4);  // each under its own name and its family's

@@ -56,8 +56,8 @@ void select(Id image, const Rect& area) {
 
 void mask(Id layer, const Rect& area) {
   const Rect whole = world().items[layer].area;
-  const Id made = channel(world().items[layer].image, "mask", {0, 0, whole.width, whole.height}, area);
-  world().items[layer].mask = made;
+  const Id mask = channel(world().items[layer].image, "mask", {0, 0, whole.width, whole.height}, area);
+  world().items[layer].mask = mask;
 }
 
 }  // namespace fake
@@ -154,9 +154,9 @@ bool insert_into_group(Id image, Id layer, Id group) {
 }
 void activate(Id, Id layer) { world().active = layer; }
 Id make_channel(Id image, const std::string& name) {
-  const Id made = fake::channel(image, name.c_str(), {0, 0, 400, 400}, {});
-  world().items[made].channel = true;
-  return made;
+  const Id selection = fake::channel(image, name.c_str(), {0, 0, 400, 400}, {});
+  world().items[selection].channel = true;
+  return selection;
 }
 void insert_channel(Id image, Id channel) {
   world().log.push_back("insert channel");

@@ -100,9 +100,9 @@ TEST_F(Plugin, WhereMemoryEndsItGoesBeforeGimp) {
 TEST(Keep, IsReadTheSameUnderADecimalComma) {
   const auto kept_with = [](const char* wish) {
     setenv("GEOMETRY_TRANSFER_KEEP", wish, 1);
-    const bool kept = static_cast<bool>(worker::worker_runner());
+    const bool has_worker = static_cast<bool>(worker::worker_runner());
     unsetenv("GEOMETRY_TRANSFER_KEEP");
-    return kept;
+    return has_worker;
   };
   for (const char* locale : {"C", "de_DE.UTF-8"}) {
     if (!std::setlocale(LC_ALL, locale)) GTEST_SKIP() << "no de_DE.UTF-8 here: install the package locales";
@@ -119,9 +119,9 @@ TEST_F(Plugin, AResultThatIsEditedAgainIsReplaced) {
   const Outcome second = run(call_, no_dialog);
   ASSERT_EQ(second.status, Outcome::Status::done) << second.message;
   EXPECT_EQ(fake::world().stacks[kImage], (std::vector<Id>{second.layer, target_, source_}));
-  Remembered made;
-  ASSERT_TRUE(layer_settings(second.layer, made));
-  EXPECT_EQ(made.target, host::tattoo(target_));
+  Remembered stored;
+  ASSERT_TRUE(layer_settings(second.layer, stored));
+  EXPECT_EQ(stored.target, host::tattoo(target_));
 }
 
 /// Paints a dark stripe of 4 x 20 pixels into the middle of the selection.
@@ -157,10 +157,10 @@ TEST_F(Plugin, SeparateLayersAreAGroupThatIsOneResult) {
   ASSERT_EQ(second.status, Outcome::Status::done) << second.message;
   const std::vector<Id>& stack = fake::world().stacks[kImage];
   EXPECT_EQ(std::count(stack.begin(), stack.end(), first.layer), 0) << "replaced";
-  Remembered made;
-  ASSERT_TRUE(layer_settings(second.layer, made));
-  EXPECT_TRUE(made.separate);
-  EXPECT_EQ(made.target, host::tattoo(target_));
+  Remembered stored;
+  ASSERT_TRUE(layer_settings(second.layer, stored));
+  EXPECT_TRUE(stored.separate);
+  EXPECT_EQ(stored.target, host::tattoo(target_));
 }
 
 TEST_F(Plugin, AHostThatRefusesOneOfTheSeparateLayersHasNone) {
@@ -178,12 +178,12 @@ TEST_F(Plugin, WhatAScriptSaysWinsOverThePreset) {
   call_.request.grain = 0.3;
   const Outcome said = run(call_, no_dialog);
   ASSERT_EQ(said.status, Outcome::Status::done) << said.message;
-  Remembered made;
-  ASSERT_TRUE(layer_settings(said.layer, made));
-  EXPECT_EQ(made.request.preset, "custom");
-  EXPECT_EQ(made.request.colour, Colour::mean);
-  EXPECT_EQ(made.request.grain, 0.3);
-  EXPECT_EQ(made.request.correction, 0) << "the preset's own";
+  Remembered stored;
+  ASSERT_TRUE(layer_settings(said.layer, stored));
+  EXPECT_EQ(stored.request.preset, "custom");
+  EXPECT_EQ(stored.request.colour, Colour::mean);
+  EXPECT_EQ(stored.request.grain, 0.3);
+  EXPECT_EQ(stored.request.correction, 0) << "the preset's own";
 }
 
 TEST_F(Plugin, AScriptGetsThePresetThatSuitsItsModel) {

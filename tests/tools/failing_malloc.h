@@ -51,9 +51,9 @@ void* realloc(void* old, size_t size) { return geometry_transfer::test::fails(si
 void* memalign(size_t to, size_t size) { return geometry_transfer::test::fails(size) ? nullptr : __libc_memalign(to, size); }
 void* aligned_alloc(size_t to, size_t size) { return memalign(to, size); }
 int posix_memalign(void** out, size_t to, size_t size) noexcept {
-  void* made = memalign(to, size);
-  if (!made) return ENOMEM;
-  *out = made;
+  void* memory = memalign(to, size);
+  if (!memory) return ENOMEM;
+  *out = memory;
   return 0;
 }
 }
