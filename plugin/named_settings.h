@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Settings that the user has given a name, to be chosen again for other pictures. GIMP keeps them with this user's own settings.
+/// Settings that the user has given a name, to be chosen again for other pictures. GIMP keeps them with this user's own
+/// settings.
 #pragma once
 
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace geometry_transfer {
 
-/// Everything that decides the look of a result, except its placement. Device, precision, threads and memory are left out,
-/// because they belong to the machine.
+/// Everything that decides the look of a result, except its placement. Device, precision, threads and memory are left
+/// out, because they belong to the machine.
 struct NamedSettings {
   std::string name;
   Request request;

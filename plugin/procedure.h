@@ -29,7 +29,8 @@ constexpr char kReferencesHelp[] =
 constexpr char kSeparateLayers[] = "separate-layers";
 constexpr char kSeparateLayersHelp[] =
     N_("Make a group of layers in place of one: shade, own material and light. They follow when the target below is painted on");
-/// The preset that the procedure takes by default: the one that suits the model. Dialogs and files know only its result.
+/// The preset that the procedure takes by default: the one that suits the model. Dialogs and files know only its
+/// result.
 constexpr char kSuitingPreset[] = "auto";
 constexpr char kResultHelp[] = N_("The new layer, above the target");
 constexpr char kAuthors[] = "Geometry Transfer's authors";

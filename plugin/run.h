@@ -30,9 +30,10 @@ struct Call {
   std::string hint;                ///< for the dialog: which sides run() has guessed, and why
   Copies copies;                   ///< interactive only
 
-  /// For the dialog, set by run(): makes a result of the call as it is, in one undo step. `meanwhile` is called now and then, so
-  /// that the dialog stays drawn. Afterwards the call is ready for another placement: `previous` is kNone, references are those
-  /// in this image, `applied` is the new layer. Throws as Session::run does; the image is then unchanged.
+  /// For the dialog, set by run(): makes a result of the call as it is, in one undo step. `meanwhile` is called now and
+  /// then, so that the dialog stays drawn. Afterwards the call is ready for another placement: `previous` is kNone,
+  /// references are those in this image, `applied` is the new layer. Throws as Session::run does; the image is then
+  /// unchanged.
   std::function<void(Call& call, const std::function<void()>& meanwhile)> apply;
   host::Id applied = host::kNone;  ///< the last result that `apply` has made
   std::string applied_state;       ///< for the dialog: what that result rests on
@@ -45,8 +46,8 @@ struct Outcome {
   host::Id layer = host::kNone;  ///< done: the new one
 };
 
-/// Lets the user change the call's source, further references, bring_in, copies and request. Returns false if no result is to be
-/// made, or no more than the dialog has applied. Called in interactive mode only.
+/// Lets the user change the call's source, further references, bring_in, copies and request. Returns false if no result
+/// is to be made, or no more than the dialog has applied. Called in interactive mode only.
 using Dialog = std::function<bool(Call&)>;
 
 /// Reads, transfers, and writes one new layer in one undo step. The image is unchanged unless the outcome is `done`.

@@ -16,15 +16,16 @@ namespace geometry_transfer {
 void check_target(host::Id image, host::Id target);
 
 /// The scene of one transfer. The geometry's mask comes from
-///   the main reference    its image's selection, else the selection of the target's image; its layer mask if the plug-in brought
-///                         it in from another image (bring_in.h);
+///   the main reference    its image's selection, else the selection of the target's image; its layer mask if the
+///                         plug-in brought it in from another image (bring_in.h);
 ///   a further reference   its layer mask, else as the main one.
-/// The geometry of another image is centred on this image's selection, else on the target. A texture reference counts where its
-/// layer mask is not 0, or everywhere if it has none.
+/// The geometry of another image is centred on this image's selection, else on the target. A texture reference counts
+/// where its layer mask is not 0, or everywhere if it has none.
 class SceneFromLayers {
  public:
   /// `selection`: a channel of `image` that takes the place of its selection; kNone: the selection itself.
-  /// Throws Error (input) if nothing is selected, there is no reference, a layer is used twice, or check_target refuses.
+  /// Throws Error (input) if nothing is selected, there is no reference, a layer is used twice, or check_target
+  /// refuses.
   SceneFromLayers(host::Id image, host::Id target, host::Id source, const std::vector<FurtherReference>& further = {},
                   host::Id selection = host::kNone);
   /// True if a reference's geometry is where the selection of the target's image, or the channel in its place, says.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What is remembered between runs, as text: a request with the layers it was for, and how fast this machine was.
+/// Stores settings between runs, as text: a request with the layers it was for, and how fast this machine was.
 #pragma once
 
 #include <string>

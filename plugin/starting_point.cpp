@@ -102,8 +102,8 @@ bool holds(Id layer, const Rect& selected) {
   return !held.empty() && 2. * held.width * held.height >= 1. * selected.width * selected.height;
 }
 
-/// After File > Open as Layers and selecting, the active layer is the reference: it is the one on which the user sees
-/// and selects the geometry. So if the active layer is visible, holds the selection and covers a visible layer, it is
+/// After File > Open as Layers and selecting, the active layer is the reference, because the user sees and selects the
+/// geometry on it. So if the active layer is visible, holds the selection and covers a visible layer, it is
 /// taken as reference and that layer as target.
 void guess_sides(Call& call) {
   const Rect selected = host::selection_bounds(call.image);

@@ -9,10 +9,10 @@ namespace geometry_transfer {
 
 /// Fills call's request, source, further references and, if it is called on a result, `previous`, `target` and
 /// `selection`.
-///   On a result            its own settings and layers; its target takes its place. If something else is selected by now, the
-///                          call starts a new transfer onto that target instead.
-///   On another layer       the last run's settings. Layers and placement only if that run was in this image and, for the
-///                          placement, had the same selection.
+///   On a result            its own settings and layers; its target takes its place. If something else is selected by
+///                          now, the call starts a new transfer onto that target instead.
+///   On another layer       the last run's settings. Layers and placement only if that run was in this image and, for
+///                          the placement, had the same selection.
 /// An interactive call may also exchange target and reference, see guess_sides. Call::hint says so.
 void set_starting_point(Call& call);
 

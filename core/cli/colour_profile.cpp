@@ -49,7 +49,8 @@ struct ColourProfile::Transforms {
   bool make(cmsHPROFILE own) {
     const Profile srgb(cmsCreate_sRGBProfile());
     const cmsUInt32Number format = channels == 1 ? TYPE_GRAY_FLT : TYPE_RGB_FLT;
-    // No cache: it compares whole pixels, which only flat pictures gain from. No optimisation: its tables cost precision.
+    // No cache: it compares whole pixels, which only flat pictures gain from. No optimisation: its tables cost
+    // precision.
     constexpr cmsUInt32Number flags = cmsFLAGS_NOCACHE | cmsFLAGS_NOOPTIMIZE;
     to = cmsCreateTransform(own, format, srgb.get(), TYPE_RGB_FLT, INTENT_RELATIVE_COLORIMETRIC, flags);
     from = cmsCreateTransform(srgb.get(), TYPE_RGB_FLT, own, format, INTENT_RELATIVE_COLORIMETRIC, flags);

@@ -11,15 +11,16 @@ namespace geometry_transfer::cli {
 
 class ColourProfile {
  public:
-  /// `profile`: ICC bytes, empty for sRGB. `channels`: 1 for gray, 3 for colour. A profile that is damaged or of another kind
-  /// (CMYK in a picture that was decoded to RGB) counts as none: is_used() tells. A profile that equals sRGB within
-  /// rounding is written again, but no colours are converted.
+  /// `profile`: ICC bytes, empty for sRGB. `channels`: 1 for gray, 3 for colour. A profile that is damaged or of
+  /// another kind (CMYK in a picture that was decoded to RGB) counts as none: is_used() tells. A profile that equals
+  /// sRGB within rounding is written again, but no colours are converted.
   ColourProfile(const Bytes& profile, int channels);
   ~ColourProfile();
   ColourProfile(ColourProfile&&) noexcept;
 
   bool is_used() const;
-  /// CV_32FC1 or CV_32FC3 (R, G, B) of the file -> CV_32FC3 in sRGB. Relative colorimetric; values outside [0,1] are kept.
+  /// CV_32FC1 or CV_32FC3 (R, G, B) of the file -> CV_32FC3 in sRGB. Relative colorimetric; values outside [0,1] are
+  /// kept.
   cv::Mat to_srgb(const cv::Mat& pixels) const;
   /// The way back; gray is the luminance.
   cv::Mat from_srgb(const cv::Mat& pixels) const;

@@ -11,10 +11,11 @@ int exif_orientation(const Bytes& exif);
 /// Sets the orientation in EXIF and XMP to 1. Called once the pixels were turned.
 void mark_upright(Metadata& metadata);
 
-/// The descriptive tags (camera, author, time, place) of a TIFF file as an EXIF block. Empty when it has none. Reads TIFF and
-/// BigTIFF; at most a megabyte of values.
+/// The descriptive tags (camera, author, time, place) of a TIFF file as an EXIF block. Empty when it has none. Reads
+/// TIFF and BigTIFF; at most a megabyte of values.
 Bytes exif_of_tiff(const Bytes& file);
-/// A little-endian TIFF `file` with the descriptive tags of an EXIF block. Returns `file` unchanged when the block holds none.
+/// A little-endian TIFF `file` with the descriptive tags of an EXIF block. Returns `file` unchanged when the block
+/// holds none.
 Bytes tiff_with_exif(const Bytes& file, const Bytes& exif);
 
 }  // namespace geometry_transfer::cli

@@ -9,7 +9,8 @@
 
 namespace geometry_transfer::cli {
 
-/// An open file. The constructor never waits: a pipe, a device or a folder is refused. Throws Error (input) with the path.
+/// An open file. The constructor never waits: a pipe, a device or a folder is refused. Throws Error (input) with the
+/// path.
 class InputFile {
  public:
   explicit InputFile(const std::string& path);

@@ -8,9 +8,9 @@ namespace geometry_transfer::cli {
 
 constexpr int jpeg_largest_side = 65500;  ///< libjpeg's limit, pixels
 
-/// Decodes gray and colour JPEG, baseline or progressive. Orientation is not applied. A file that lacks only its end marker is
-/// read. Throws Error (input) that names `path`: damaged or missing data, CMYK, 12 bits, too many scans. Throws Cancelled when
-/// stopped.
+/// Decodes gray and colour JPEG, baseline or progressive. Orientation is not applied. A file that lacks only its end
+/// marker is read. Throws Error (input) that names `path`: damaged or missing data, CMYK, 12 bits, too many scans.
+/// Throws Cancelled when stopped.
 Picture read_jpeg(const Bytes& file, const std::string& path, const StopRequested& stop);
 
 /// Returns size and memory from the header; width 0 if the header is missing.

@@ -23,7 +23,8 @@ struct Exit {
   int code;
 };
 
-/// Parses the command line. Throws Exit after --help, --version and usage errors (code 2), Error (input) for values out of range.
+/// Parses the command line. Throws Exit after --help, --version and usage errors (code 2), Error (input) for values out
+/// of range.
 Options parse_options(int argc, char** argv);
 
 }  // namespace geometry_transfer::cli

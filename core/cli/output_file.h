@@ -19,8 +19,8 @@ void check_place(const std::string& path);
 std::string resolve_links(const std::string& path);
 
 /// Writes each file under a temporary name beside it, then renames. If one cannot be renamed, those before it are taken
-/// back. An existing file keeps its mode; a symbolic link stays and the file it leads to is written. A pipe or a device is
-/// written into and not replaced. Throws Error.
+/// back. An existing file keeps its mode; a symbolic link stays and the file it leads to is written. A pipe or a device
+/// is written into and not replaced. Throws Error.
 void write_files(const std::vector<NewFile>& files);
 void write_file(const std::string& path, const std::vector<unsigned char>& bytes);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The chunks of a PNG file that hold no pixels: colour, resolution, EXIF, XMP, a layer's offset. libpng decodes the pixels.
+/// The chunks of a PNG file that hold no pixels: colour, resolution, EXIF, XMP, a layer's offset. libpng decodes the
+/// pixels.
 #pragma once
 
 #include "cli/picture.h"
@@ -23,8 +24,8 @@ Bytes png_with_offset(const Bytes& file, int x, int y);
 
 /// The high dynamic range transfer that a cICP chunk names ("PQ", "HLG"); "" for any other.
 std::string png_hdr_transfer(const Metadata& metadata);
-/// An ICC profile with the meaning of cICP, or of gAMA and cHRM. Empty when the chunks mean sRGB, are absent, or a profile or
-/// an sRGB chunk counts more. `channels`: 1 gray, 3 colour.
+/// An ICC profile with the meaning of cICP, or of gAMA and cHRM. Empty when the chunks mean sRGB, are absent, or a
+/// profile or an sRGB chunk counts more. `channels`: 1 gray, 3 colour.
 Bytes png_implied_profile(const Metadata& metadata, bool has_profile, int channels);
 
 }  // namespace geometry_transfer::cli

@@ -25,7 +25,8 @@ void write_report(const std::string& where, const nlohmann::ordered_json& report
 /// Prints the models of this machine: name, family, MB, path, and the reason if a model cannot be used.
 void print_models();
 
-/// Draws a progress bar if stderr is a terminal. Its callback asks to stop after Ctrl+C or SIGTERM; a second signal kills.
+/// Draws a progress bar if stderr is a terminal. Its callback asks to stop after Ctrl+C or SIGTERM; a second signal
+/// kills.
 class ProgressLine {
  public:
   explicit ProgressLine(bool quiet);

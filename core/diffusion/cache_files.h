@@ -42,8 +42,8 @@ std::string hex(std::uint64_t number);
 
 /// The file's content; empty if there is none, it is longer than `limit` bytes, or no regular file.
 std::string read_cache_file(const std::string& name, std::uintmax_t limit);
-/// Writes a temporary file and renames it. Removes temporary files that are older than a day. A file that cannot be written is
-/// no error, only slower next time.
+/// Writes a temporary file and renames it. Removes temporary files that are older than a day. A file that cannot be
+/// written is no error, only slower next time.
 void write_cache_file(const std::string& name, const std::string& bytes);
 
 }  // namespace geometry_transfer

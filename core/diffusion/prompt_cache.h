@@ -18,9 +18,9 @@ struct PromptEmbedding {
   std::vector<float> pooled;   ///< empty if the family has none
 };
 
-/// Identifies the text encoders by their configurations, and the names, shapes and whole contents of all tensors. The contents
-/// are read once: the cache folder remembers the result for files that have not changed (Checkpoint::identity). Empty for a
-/// model without a text encoder. Throws Error (model) if a file changes meanwhile.
+/// Identifies the text encoders by their configurations, and the names, shapes and whole contents of all tensors. The
+/// contents are read once: the cache folder remembers the result for files that have not changed
+/// (Checkpoint::identity). Empty for a model without a text encoder. Throws Error (model) if a file changes meanwhile.
 std::string text_fingerprint(const ModelFiles& files);
 
 /// Identifies an embedding that fits all models of this family and width. Used for a model that came without its text

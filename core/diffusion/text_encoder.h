@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// transformers' CLIPTextModel and CLIPTextModelWithProjection, which give the UNet's cross-attention its context. It
-/// runs once for each model, on the empty prompt, so it is written for little memory: fp32 on the CPU, one layer's
-/// weights at a time. B rows, T tokens, C = hidden_size.
+/// runs once for each model, on the empty prompt, so it is written for little memory. It computes in fp32 on the CPU,
+/// one layer's weights at a time. B rows, T tokens, C = hidden_size.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -50,8 +50,8 @@ Tensor by_squares(const Tensor& x, int64_t tile, int64_t in, int64_t out, int64_
 }  // namespace
 
 std::uint64_t vae_memory(const VaeConfig& config, int64_t height, int64_t width, int number) {
-  // The largest need is in the last level's first block: its input and normalised input at the channels of the level
-  // before, and two tensors at its own.
+  // The last level's first block needs most: its input and normalised input with the channels of the level before, and
+  // two tensors with its own channels.
   const auto& channels = config.block_out_channels;
   const int64_t wide = channels[std::min<std::size_t>(1, channels.size() - 1)], narrow = channels[0];
   return static_cast<std::uint64_t>(height * width * (2 * wide + 2 * narrow) * number);

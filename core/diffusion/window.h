@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// If two images differ only inside a rectangle, only that rectangle (the window) is computed for the second one. The edit and
-/// the output equal the target outside the geometry, so their passes run in a window. The target's own pass records the
-/// surroundings that the window needs: the halo for convolutions, sums over the whole image for norms, and keys for attention.
+/// If two images differ only inside a rectangle, only that rectangle (the window) is computed for the second one. The
+/// edit and the output equal the target outside the geometry, so their passes run in a window. The target's own pass
+/// records the surroundings that the window needs: the halo for convolutions, sums over the whole image for norms, and
+/// keys for attention.
 ///
 /// The first layer is exact. In deeper layers the surroundings of the two images differ a little, because each layer
 /// spreads the geometry outwards. A margin around the geometry keeps that error small, see "Windows" in

@@ -8,7 +8,8 @@
 
 namespace geometry_transfer {
 
-/// Parses a whole text as one finite number: "12", "-0.5", "1e3". Leading spaces are skipped. Returns nothing for any other text.
+/// Parses a whole text as one finite number: "12", "-0.5", "1e3". Leading spaces are skipped. Returns nothing for any
+/// other text.
 std::optional<double> parse_number(std::string_view text);
 
 /// Formats `value` with up to `digits` significant digits (at least 15), without trailing zeros.

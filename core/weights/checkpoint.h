@@ -32,8 +32,8 @@ class Checkpoint {
   virtual void forget(const std::string& key) const { static_cast<void>(key); }
   /// All names, sorted.
   virtual std::vector<std::string> keys() const = 0;
-  /// Tells whether the files are those of an earlier time, without reading them: MappedFile::identity() of each. Empty if that
-  /// cannot be told.
+  /// Tells whether the files are those of an earlier time, without reading them: MappedFile::identity() of each. Empty
+  /// if that cannot be told.
   virtual std::string identity() const { return {}; }
   /// For messages: the file the tensors come from.
   virtual std::string path() const = 0;

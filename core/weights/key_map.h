@@ -57,8 +57,8 @@ struct KeyMap {
 };
 
 /// Returns the tensors of `file` under the model's names. Throws Error (model) that lists keys with the map's prefix
-/// that neither a row nor `ignored` matches, or that names a tensor which is there twice. `ignored`: beginnings of
-/// keys, after the map's prefix.
+/// if neither a row nor `ignored` matches them. Throws Error (model) that names a tensor if it is there twice.
+/// `ignored`: beginnings of keys, after the map's prefix.
 std::shared_ptr<const Checkpoint> map_keys(std::shared_ptr<const Checkpoint> file, const KeyMap& map,
                                            const std::vector<std::string>& ignored);
 

@@ -26,9 +26,9 @@ struct ModelFiles {
 inline bool reads_text(const ModelFiles& files) { return files.family != "surface"; }
 
 /// Maps the files and reads the configurations. It reads no weights, except one bias of single SD 2.x files. Throws
-/// Error (model) that names what is wrong and the way out: missing, truncated, another kind (inpainting, Flux, .ckpt,
-/// GGUF), a configuration key that this program does not know how to honour. All tensors are there and have the shapes
-/// that the configurations ask for. `prediction` overrides what the files say.
+/// Error (model) that names the fault and the way out. Faults are missing or truncated files, another kind of model
+/// (inpainting, Flux, .ckpt, GGUF), and a configuration key that this program does not know how to honour. All tensors
+/// are there and have the shapes that the configurations ask for. `prediction` overrides what the files say.
 ModelFiles open_model(const std::string& path, Prediction prediction = Prediction::automatic);
 
 }  // namespace geometry_transfer

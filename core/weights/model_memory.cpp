@@ -29,8 +29,8 @@ std::uint64_t kept_bytes(const ModelFiles& files, const std::vector<TensorSpec>&
   return sum;
 }
 
-/// Returns the bytes of the VAE's decoder on a tile of 32 latent pixels a side: three fp32 feature maps (a block's
-/// input, its normalised copy and its output) with the channels of the second level.
+/// Returns the bytes of the VAE's decoder on a tile of 32 latent pixels a side. These are three fp32 feature maps
+/// with the channels of the second level: a block's input, its normalised copy and its output.
 std::uint64_t decoding(const ModelFiles& files) {
   const std::uint64_t side =
       static_cast<std::uint64_t>(std::min(files.unet.sample_size, 32)) * static_cast<std::uint64_t>(files.vae.downscale());

@@ -12,10 +12,10 @@ namespace geometry_transfer {
 /// they are used. That halves their memory for a few percent of the time.
 bool keep_narrow(const ModelFiles& files);
 
-/// Estimates the bytes to load the model and run it at its native size: all weights, their copies for Winograd's
-/// convolutions, and the largest features of the VAE's decoder in its smallest tiles. `unet_bytes`: bytes per number of
-/// the UNet, 4 or 2. The VAE has fp32; weights of both that stay narrow have 16 bits. Keys that are kept between steps
-/// come on top, bounded by what is free.
+/// Estimates the bytes to load the model and run it at its native size. Counts all weights, their copies for
+/// Winograd's convolutions, and the largest features of the VAE's decoder in its smallest tiles. `unet_bytes`: bytes
+/// per number of the UNet, 4 or 2. The VAE has fp32; weights of both that stay narrow have 16 bits. Keys that are kept
+/// between steps come on top, bounded by what is free.
 std::uint64_t model_memory(const ModelFiles& files, int unet_bytes);
 
 /// Throws Error (system) with both figures if that is more than this process may take.

@@ -3,8 +3,10 @@
 /// header {"name": {"dtype", "shape", "data_offsets": [begin, end)}}, then the tensors' bytes.
 ///
 /// The file is mapped; opening it reads the header and no weights. The whole header is checked before anything is used:
-/// its length against the file's, every number, every tensor's bytes against its shape and type, that the tensors fill the
-/// rest of the file without gap or overlap, that no name comes twice.
+///   - its length fits the file's, and all numbers are valid
+///   - each tensor's bytes fit its shape and type
+///   - the tensors fill the rest of the file without gap or overlap
+///   - no name comes twice
 #pragma once
 
 #include <memory>
@@ -14,8 +16,8 @@
 
 namespace geometry_transfer {
 
-/// A file may hold tensors of other types than F32, F16 and BF16 (integer position ids); find() throws Error (model)
-/// for such a tensor, and if the file has changed. Throws Error (model) that says what is wrong.
+/// Opens a file; throws Error (model) that says what is wrong. The file may hold tensors of other types than F32, F16
+/// and BF16 (integer position ids). find() throws Error (model) for such a tensor, and if the file has changed.
 std::shared_ptr<const Checkpoint> open_safetensors(const std::string& path);
 
 /// A `*.safetensors.index.json` and the files that it names, all of them beside it. Opens every shard at once.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// The header of a safetensors file, parsed and checked. Separate from the file so that it can be tested and fuzzed on bytes.
+/// The header of a safetensors file, parsed and checked. Separate from the file so that it can be tested and fuzzed on
+/// bytes.
 #pragma once
 
 #include <cstddef>

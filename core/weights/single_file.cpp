@@ -193,8 +193,8 @@ TextConfig detect_open_clip(const Keys& keys, const std::string& root) {
   return c;
 }
 
-/// Returns true for a v-prediction model: the standard deviation of norm1's bias in the last output attention exceeds
-/// 0.09 (ComfyUI's rule for SD 2.x, because such files have no configuration).
+/// Returns true for a v-prediction model. This is ComfyUI's rule for SD 2.x, because such files have no configuration:
+/// the standard deviation of norm1's bias in the last output attention exceeds 0.09.
 bool looks_like_v(const Keys& keys, const UNetConfig& unet) {
   const int last = static_cast<int>(unet.block_out_channels.size()) * (unet.layers_per_block + 1) - 1;
   const std::string key = std::string(kUNet) + "output_blocks." + to_string(last) + ".1.transformer_blocks.0.norm1.bias";

@@ -20,9 +20,9 @@ class WideningBuffer;
 
 class Weights {
  public:
-  /// Returns tensors as `dtype` on `device`, without a copy if they are so on disk (they keep the mapping alive, and
-  /// free its pages at their end). `keep_narrow`: on the processor, matrices with 16 bits in the file keep them
-  /// although `dtype` is fp32; they are widened where they are used.
+  /// Returns tensors as `dtype` on `device`, without a copy if they are so on disk. Such tensors keep the mapping
+  /// alive, and free its pages at their end. `keep_narrow`: on the processor, matrices with 16 bits in the file keep
+  /// them although `dtype` is fp32; they are widened where they are used.
   Weights(std::shared_ptr<const Checkpoint> checkpoint, at::ScalarType dtype, at::Device device = at::kCPU,
           bool keep_narrow = false);
 

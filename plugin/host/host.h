@@ -17,7 +17,7 @@ namespace geometry_transfer::host {
 using Id = int;
 constexpr Id kNone = -1;
 
-// ---- looking ----------------------------------------------------------------------------------------------------------------
+// ---- looking --------------------------------------------------------------------------------------------------------
 
 std::vector<Id> images();
 std::string image_name(Id image);
@@ -68,7 +68,7 @@ using Buffer = std::unique_ptr<GeglBuffer, Unref>;
 /// reach GIMP when the buffer is released.
 Buffer pixels(Id drawable);
 
-// ---- changing ---------------------------------------------------------------------------------------------------------------
+// ---- changing -------------------------------------------------------------------------------------------------------
 
 void undo_group_begin(Id image);
 void undo_group_end(Id image);
@@ -90,11 +90,11 @@ void hide(Id layer);
 bool wrap_in_group(Id image, Id layer, const std::string& name);
 /// Sets how the layer is blended with the picture below it, in R'G'B'.
 void set_blending(Id layer, BlendLayer::Mode mode);
-/// Makes an empty group of mode Pass through that is not in the image yet: its layers are blended with what lies below the group.
-/// kNone if the host refuses.
+/// Makes an empty group of mode Pass through that is not in the image yet: its layers are blended with what lies below
+/// the group. kNone if the host refuses.
 Id make_group(Id image, const std::string& name);
-/// Inserts a new layer on top of the others of a group that is in the image. If the host refuses, deletes the layer and returns
-/// false.
+/// Inserts a new layer on top of the others of a group that is in the image. If the host refuses, deletes the layer and
+/// returns false.
 bool insert_into_group(Id image, Id layer, Id group);
 /// Makes the layer the active one. In GIMP 3 it is then the only selected one.
 void activate(Id image, Id layer);
@@ -105,7 +105,7 @@ void insert_channel(Id image, Id channel);
 void layer_changed(Id layer);
 void show_changes();
 
-// ---- opening ----------------------------------------------------------------------------------------------------------------
+// ---- opening --------------------------------------------------------------------------------------------------------
 
 /// Opens a picture file as a new image in its own window. kNone if it cannot be read; GIMP then tells the user why.
 Id open_image(const std::string& path);
@@ -115,10 +115,10 @@ Id image_from_clipboard();
 void select_opaque(Id layer);
 void select_nothing(Id image);
 
-// ---- remembering ------------------------------------------------------------------------------------------------------------
+// ---- remembering ----------------------------------------------------------------------------------------------------
 
-/// Notes: text that is saved with a layer, text that is kept for this user between sessions, and text that is kept for
-/// this session of GIMP. Empty if there is none.
+/// Notes are texts. A layer's note is saved with it, a user's note is kept between sessions, and a session's note ends
+/// with GIMP. Empty if there is none.
 std::string layer_note(Id layer, const char* key);
 void set_layer_note(Id layer, const char* key, const std::string& text);
 std::string user_note(const char* key);
@@ -126,7 +126,7 @@ void set_user_note(const char* key, const std::string& text);
 std::string session_note(const char* key);
 void set_session_note(const char* key, const std::string& text);
 
-// ---- progress ---------------------------------------------------------------------------------------------------------------
+// ---- progress -------------------------------------------------------------------------------------------------------
 
 /// `fraction` in [0,1]. If the user cancels, the host ends this process. So at any call nothing may be left that needs
 /// cleaning up.

@@ -22,7 +22,7 @@ def packed_rows(values, bits):
     return sum((wide[:, i::per] << (8 - bits * (i + 1))) for i in range(per)).astype(np.uint8)
 
 
-# ---- PNG ---------------------------------------------------------------------------------------------------------------------
+# ---- PNG -------------------------------------------------------------------------------------------------------------
 
 def chunk(name, data): return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -69,7 +69,7 @@ def read_png(data):
     return values.reshape(height, width, channels), chunks
 
 
-# ---- TIFF --------------------------------------------------------------------------------------------------------------------
+# ---- TIFF ------------------------------------------------------------------------------------------------------------
 
 def tiff(pixels, photometric, bits=None, extra=None, planes=False, tile=None, big=False, order="<", pack=False, palette=None, more=(), pages=1,
          sample_format=None):
@@ -123,7 +123,7 @@ def tiff(pixels, photometric, bits=None, extra=None, planes=False, tile=None, bi
     return bytes(out)
 
 
-# ---- JPEG --------------------------------------------------------------------------------------------------------------------
+# ---- JPEG ------------------------------------------------------------------------------------------------------------
 
 def jpeg_header(components, precision=8):
     """Returns just enough of a JPEG to tell its layout."""

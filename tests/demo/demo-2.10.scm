@@ -1,5 +1,6 @@
 ; SPDX-License-Identifier: GPL-3.0-or-later
-; GIMP 2.10: the droplets of leaf.jpg onto plaster.png. (geometry-transfer-demo INPUT OUTPUT PRESET), folders without a last slash.
+; GIMP 2.10: the droplets of leaf.jpg onto plaster.png.
+; (geometry-transfer-demo INPUT OUTPUT PRESET), folders without a last slash.
 
 (define (geometry-transfer-demo input output preset)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE (string-append input "/plaster.png") "plaster.png")))

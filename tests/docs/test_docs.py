@@ -41,7 +41,7 @@ def sources():
     for top in ("core", "plugin", "tests"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
             for name in names:
-                if name.endswith((".cpp", ".h", ".py", ".build", ".sh")): yield os.path.relpath(os.path.join(folder, name), ROOT)
+                if name.endswith((".cpp", ".h", ".py", ".scm", ".build", ".sh")): yield os.path.relpath(os.path.join(folder, name), ROOT)
 
 
 def named_tests(text):
@@ -59,6 +59,12 @@ def long_lines(text):
     """Numbers of the lines above COLUMNS. Tables may be wider, and so may a line that holds a link."""
     return [number for number, line in enumerate(text.splitlines(), 1)
             if len(line) > COLUMNS and not line.lstrip().startswith("|") and not re.search(r"\]\(|://", line)]
+
+
+def long_comments(text):
+    """Numbers of the lines above COLUMNS that are a comment only. A line that holds a link may be longer."""
+    return [number for number, line in enumerate(text.splitlines(), 1)
+            if len(line) > COLUMNS and re.match(r"\s*(//|#|;)", line) and "://" not in line]
 
 
 def shown_options(text):
@@ -108,6 +114,11 @@ class Documents(unittest.TestCase):
     def test_lines_of_prose_are_short(self):
         self.assertEqual(long_lines("x" * 120 + "\n" + "x" * 121 + "\n| " + "x" * 130 + "\n[x](y) " + "x" * 130), [2])
         found = [f"{document}:{number}" for document in documents() for number in long_lines(read(document))]
+        self.assertEqual(found, [], f"longer than {COLUMNS} columns")
+
+    def test_comments_are_at_most_120_columns_wide(self):
+        self.assertEqual(long_comments("// " + "x" * 117 + "\n/// " + "x" * 117 + "\nint " + "x" * 130 + "\n# ://" + "x" * 130), [2])
+        found = [f"{source}:{number}" for source in sources() for number in long_comments(read(source))]
         self.assertEqual(found, [], f"longer than {COLUMNS} columns")
 
     def test_tables_are_those_of_the_data(self):

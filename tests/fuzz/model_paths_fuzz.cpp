@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// ComfyUI's list of folders. What it lists is absolute and bounded.
+/// ComfyUI's list of folders. All folders of the list are absolute, and their number is bounded.
 #include "fuzz.h"
 #include "weights/extra_model_paths.h"
 

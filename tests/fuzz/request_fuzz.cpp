@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Requests of every origin. The first byte chooses, in this order: the note of a layer in a stranger's image, the
-/// arguments of a command line (one in each line), a list of jobs as .tsv or .json, the names in a folder of cases.
+/// Requests of every origin. The first byte chooses one of these, in this order: the note of a layer in a stranger's
+/// image; the arguments of a command line, one in each line; a list of jobs as .tsv or .json; the names in a folder of
+/// cases.
 #include <cctype>
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,6 @@
 ; SPDX-License-Identifier: GPL-3.0-or-later
-; What the host tests say to GIMP 2.10 and GIMP 3 in the same words. This is 2.10's side; beside it geometry-transfer-batch.scm.
+; The calls that the host tests make to GIMP 2.10 and GIMP 3 by the same names. This is the side of GIMP 2.10. It loads
+; with geometry-transfer-batch.scm.
 (define u8 PRECISION-U8-GAMMA)
 (define u16 PRECISION-U16-GAMMA)
 (define u16-linear PRECISION-U16-LINEAR)

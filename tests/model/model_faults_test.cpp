@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Loads a model and runs a transfer with it while the allocator fails: one allocation of a tensor in each run, or all
-/// from one on. Each stage must give an Error with the way out, and the next transfer the same bytes. Small allocations
-/// do not fail, because oneDNN does not check its own of a few hundred bytes.
+/// Loads a model and runs a transfer with it while the allocator fails. One allocation of a tensor fails in each run,
+/// or all from one on. Each stage must give an Error with the way out, and the next transfer the same bytes. Small
+/// allocations do not fail, because oneDNN does not check its own of a few hundred bytes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -55,8 +55,9 @@ class ModelFaults : public ::testing::Test {
     if (values > 0) std::printf("%d of %zu values differ, by %g at most\n", values, got.size(), most);
     return most;
   }
-  /// Fails allocations of at least `size` bytes, each `step`-th in its own run, from the loading on. A short stage has few of
-  /// them, and how many depends on the processor's kernels: other allocations are tried until an error came from every stage.
+  /// Fails allocations of at least `size` bytes, each `step`-th in its own run, from the loading on. A short stage has
+  /// few of them; their number depends on the processor's kernels. So other allocations are tried until an error came
+  /// from every stage.
   void sweep(std::size_t size, bool all, int step) {
     const std::set<Stage> stages{Stage::load, Stage::encode, Stage::invert, Stage::generate, Stage::decode};
     std::set<Stage> ended_in;

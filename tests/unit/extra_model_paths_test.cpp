@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Paths = std::vector<fs::path>;
 
-/// What a file of that content in /comfy lists, with the home /home/me.
+/// Returns the folders that a file of that content in /comfy lists, with the home /home/me.
 Paths read(const std::string& text) {
   return parse_extra_model_paths(text.data(), text.size(), "/comfy/extra_model_paths.yaml", "/home/me");
 }

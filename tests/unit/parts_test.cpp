@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// What a program says where the diffusion part is not installed. This one has no run path, so it finds only what
-/// LD_LIBRARY_PATH leads to.
+/// Checks the message of a program if the diffusion part is not installed. This program has no run path, so it finds
+/// only what LD_LIBRARY_PATH leads to.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -11,8 +11,8 @@ using namespace geometry_transfer;
 
 namespace {
 
-/// A round dent of 40 pixels, lit from `degrees` (counter-clockwise from the right). The shade is linear in the slope, plus a
-/// little occlusion: the law that relight() rests on, but not in its own words.
+/// A round dent of 40 pixels, lit from `degrees` (counter-clockwise from the right). The shade is linear in the slope,
+/// plus a little occlusion: the law that relight() rests on, but not in its own words.
 GeometryLayers dent_lit_from(double degrees, int side = 160) {
   const double x0 = side / 2.0, a = degrees * CV_PI / 180, lx = std::cos(a), ly = -std::sin(a), r = side / 8.0;
   GeometryLayers layers;
@@ -20,7 +20,8 @@ GeometryLayers dent_lit_from(double degrees, int side = 160) {
   for (int y = 0; y < side; ++y)
     for (int x = 0; x < side; ++x) {
       const double u = (x - x0) / r, v = (y - x0) / r, depth = std::exp(-(u * u + v * v));
-      // h = -depth, so its slope along the light is 2 depth (u lx + v ly). What slopes up towards the light is dark.
+      // h = -depth, so its slope along the light is 2 depth (u lx + v ly). A slope that rises towards the light is
+      // dark.
       layers.shade.at<float>(y, x) = float(-0.8 * depth * (u * lx + v * ly) - 0.15 * depth);
     }
   return layers;
@@ -114,8 +115,8 @@ TEST(Relight, TheWantedLightLiesInTheReference) {
   const auto near = [](cv::Point2d a, cv::Point2d b) { return std::hypot(a.x - b.x, a.y - b.y) < 1e-9; };
   EXPECT_TRUE(near(wanted_light(light, turned(180), 0), -light));
   EXPECT_TRUE(near(wanted_light(light, turned(0, true), 0), {-0.6, 0.3}));
-  // Turned counter-clockwise by 90 degrees, the reference's right lies up in the target. Light from the target's right is then
-  // light from below in the reference.
+  // Turned counter-clockwise by 90 degrees, the reference's right lies up in the target. Light from the target's right
+  // is then light from below in the reference.
   EXPECT_TRUE(near(wanted_light({1, 0}, turned(90), 0), {0, 1}));
   EXPECT_TRUE(near(wanted_light({1, 0}, kIdentity, 90), {0, -1}));
 }

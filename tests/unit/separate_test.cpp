@@ -130,7 +130,8 @@ TEST(Separate, TakesAModelsResult) {
   EXPECT_LE(levels(blended(d.target.pixels(), layers), blended(d.target.pixels(), result)), 2.0);
 }
 
-/// A model's faint border may lie a little outside what the edit reads; such pixels are left out and no other memory is read.
+/// A model's faint border may lie a little outside what the edit reads; such pixels are left out and no other memory is
+/// read.
 TEST(Separate, TakesAResultThatIsLargerThanTheEditsRectangle) {
   Dent d({200, 180}, {100, 90}, 40);
   const Request request;

@@ -135,7 +135,8 @@ TEST_F(SingleFile, EarlyNamesAndModelsWithoutTextEncoderLoad) {
   EXPECT_EQ(open_model(path()).text_weights, nullptr);
 }
 
-/// The weights of one attention lie one after the other, so each must arrive under its own name: query, key, value, out.
+/// The weights of one attention lie one after the other, so each must arrive under its own name: query, key, value,
+/// out.
 TEST_F(SingleFile, TheVaesAttentionHasSeveralNames) {
   const std::vector<std::string> model = {"to_q.weight", "to_k.weight", "to_v.weight", "to_out.0.weight"};
   const std::vector<std::pair<std::string, std::string>> published[] = {

@@ -26,8 +26,8 @@ struct TargetFiles {
 std::vector<SourceFiles> find_sources(const std::string& source, const std::string& mask, const std::string& weights,
                                       const std::string& kind);
 
-/// `target`: a picture or a folder of pictures (not looked into further). `place`, `avoid`: one file for all, or a folder with
-/// a file of the target's name for those that have one. Sorted by name.
+/// `target`: a picture or a folder of pictures (not looked into further). `place`, `avoid`: one file for all, or a
+/// folder with a file of the target's name for those that have one. Sorted by name.
 std::vector<TargetFiles> find_targets(const std::string& target, const std::string& place, const std::string& avoid);
 
 }  // namespace geometry_transfer::cli

@@ -13,8 +13,8 @@ namespace geometry_transfer::cli {
 /// of `size`.
 std::string run_lengths(const cv::Mat& mask, cv::Rect area, cv::Size size);
 
-/// Outer outlines as polygons, in pixels of `mask`, at most a quarter of a pixel inside its pixels' borders. One a region, at
-/// least three points each. Simplified by no more than `tolerance` pixels.
+/// Outer outlines as polygons, in pixels of `mask`, at most a quarter of a pixel inside its pixels' borders. One a
+/// region, at least three points each. Simplified by no more than `tolerance` pixels.
 std::vector<std::vector<cv::Point2d>> polygons(const cv::Mat& mask, double tolerance);
 
 }  // namespace geometry_transfer::cli

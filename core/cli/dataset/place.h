@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/// Where on a target a defect may land.
+/// Chooses the places of a target on which a defect may land.
 #pragma once
 
 #include <opencv2/core.hpp>

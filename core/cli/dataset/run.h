@@ -11,8 +11,8 @@ namespace geometry_transfer::cli {
 ///   manifest.jsonl         a line for the set, then a line for each picture in the order of its index (see row.h)
 ///   manifest-I-of-N.jsonl  the same of one shard; the shard that ends last writes the whole one
 ///   *.part                 lines of a run that goes on or was stopped, in the order of completion
-/// Says on stderr what was left out and what failed. `threads`: 0, as many as there are cores. Returns the exit code. Throws
-/// Error, and Cancelled after an interrupt; what was made stays, and the same call goes on from there.
+/// Says on stderr what was left out and what failed. `threads`: 0, as many as there are cores. Returns the exit code.
+/// Throws Error, and Cancelled after an interrupt; what was made stays, and the same call goes on from there.
 int run_dataset(const DatasetOptions& options, const Request& base, bool quiet, ProgressLine& line);
 
 }  // namespace geometry_transfer::cli

@@ -18,8 +18,9 @@ struct ChannelSums {
 /// Returns the sums of each row of x (B, C, H, W).
 std::vector<ChannelSums> channel_sums(const at::Tensor& x);
 
-/// Normalises each group of C / groups channels of a row to mean 0 and variance 1, multiplies by weight, adds bias, and
-/// applies SiLU if asked. x (B, C, H, W) channels-last; weight, bias (C) fp32. Returns the shape and type of x.
+/// Normalises each group of C / groups channels of a row to mean 0 and variance 1. Multiplies by weight and adds bias.
+/// `silu`: applies SiLU to the sum. x (B, C, H, W) channels-last; weight, bias (C) fp32. Returns the shape and type of
+/// x.
 /// `found`, if given, receives the sums of each row. `beyond` holds the sums of pixels that belong to each row's
 /// picture but are not in x.
 at::Tensor group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps,

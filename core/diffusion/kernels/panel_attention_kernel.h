@@ -52,8 +52,8 @@ struct AttentionScratch {
 struct AttentionKernel {
   int64_t lanes;     ///< floats of a register
   int64_t together;  ///< channels of a key, and keys of a value, in one 32-bit unit: 1 for fp32, 2 for bf16
-  /// Writes one head of a stretch: keys as panels (head / together, 2 registers of keys), values as panels (keys /
-  /// together, 1 or 2 registers of channels), padded with zeros.
+  /// Writes one head of a stretch, padded with zeros. Keys become panels (head / together, 2 registers of keys). Values
+  /// become panels (keys / together, 1 or 2 registers of channels).
   void (*pack)(const HeadSize& size, const KeyStretch& stretch, int64_t head, float* to);
   void (*attend)(const HeadTask& task, AttentionScratch& scratch);
 };

@@ -110,8 +110,8 @@ void adjust_grain(GeometryLayers& layers, const cv::Mat& ratio, const cv::Mat& s
   }
 }
 
-/// Returns true for water. It glints: the brightest part of the light layer is above kGlint. And it has no colour of its
-/// own (`colour`, see own_colour), as bright paint has.
+/// Returns true for water. It glints: the brightest part of the light layer is above kGlint. And it has no colour of
+/// its own (`colour`, see own_colour), as bright paint has.
 bool is_water(const GeometryLayers& layers, const cv::Mat& colour) {
   std::vector<float> lit;
   double coloured = 0;
@@ -204,8 +204,8 @@ std::vector<cv::Rect> pieces_of(const cv::Mat& selected) {
 }
 
 /// Turns broad light of water into weaker shade, until the factor on the target is kThroughWater: this light comes
-/// through the water, so it has the target's colour. Glints, rims and the rest of the light stay white. Works on each of
-/// the `pieces`.
+/// through the water, so it has the target's colour. Glints, rims and the rest of the light stay white. Works on each
+/// of the `pieces`.
 void colour_water(GeometryLayers& layers, const cv::Mat& tone, const std::vector<cv::Rect>& pieces) {
   const cv::Mat tone_luma = mean_of_channels(tone);
   for (const cv::Rect& piece : pieces) {

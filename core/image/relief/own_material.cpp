@@ -11,8 +11,8 @@ namespace geometry_transfer {
 using namespace constants;
 namespace {
 
-/// Returns for each pixel the length of the part of the colour that neither shade nor white light explains. A shaded and
-/// lit pixel is f * tone + w for some f and w, so that part is perpendicular to both tone and white. The source is
+/// Returns for each pixel the length of the part of the colour that neither shade nor white light explains. A shaded
+/// and lit pixel is f * tone + w for some f and w, so that part is perpendicular to both tone and white. The source is
 /// blurred by kHueSigma first.
 cv::Mat unexplained_colour(const cv::Mat& source, const cv::Mat& tone) {
   cv::Mat smooth, out(source.size(), CV_32FC1);

@@ -44,8 +44,8 @@ class Raster {
   virtual void read(const Rect& area, Size size, float* out) const = 0;
 };
 
-/// A result: R'G'B'A pixels whose top left is (area.x, area.y) on the canvas. Where alpha is 0, the target's pixel
-/// stays.
+/// A result: R'G'B'A pixels whose top left is (area.x, area.y) on the canvas. The target's pixel stays where alpha
+/// is 0.
 struct Layer {
   Rect area;
   std::vector<float> rgba;  ///< area.width * area.height * 4

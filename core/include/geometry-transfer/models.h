@@ -19,8 +19,8 @@ struct ModelInfo {
 /// Returns the shipped model. Its path is empty if it is not installed.
 ModelInfo shipped_model();
 /// Returns the shipped model, then those in the usual places, by name: Hugging Face cache, ComfyUI, A1111 and Forge,
-/// Krita AI Diffusion, $GEOMETRY_TRANSFER_MODELS, folders in extra_model_paths.yaml. Never throws; a model that cannot be read is
-/// listed with its problem.
+/// Krita AI Diffusion, $GEOMETRY_TRANSFER_MODELS, folders in extra_model_paths.yaml. Never throws; a model that cannot
+/// be read is listed with its problem.
 std::vector<ModelInfo> list_models();
 /// Looks at one path. Never throws.
 ModelInfo inspect_model(const std::string& path);

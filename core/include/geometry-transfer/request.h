@@ -171,8 +171,8 @@ struct PresetOffer {
 PresetOffer preset_offer(const std::string& id, const std::string& family);
 /// Returns the preset to start from: "instant" with the shipped model, "balanced" with a model that improves the edit.
 const char* default_preset(const std::string& family);
-/// The preset after the model has changed to one of family `after`: the one that was chosen, if it is offered for that
-/// family and was not just the default of the family `before`; else the default of `after`. "custom" stays.
+/// Returns the preset after the model has changed from family `before` to `after`. `chosen` stays if it is offered for
+/// `after` and was not just the default of `before`. Otherwise it is the default of `after`. "custom" stays.
 std::string preset_for_model(const std::string& chosen, const std::string& before, const std::string& after);
 /// Sets the preset's name and all fields of the groups colour and method. "custom" sets the name only.
 void apply_preset(Request& request, const std::string& id, const std::string& family);

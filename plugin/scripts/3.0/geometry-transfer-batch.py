@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Geometry Transfer on a folder of cases, GIMP 3's Python-Fu, from the shell and without a display:
 
-  gimp-console-3.0 -n -f -i --batch-interpreter python-fu-eval \\
-      -b 'exec(open("geometry-transfer-batch.py").read()); batch("CASES", "OUTPUT", preset="balanced", feather=5)' --quit
+  gimp-console-3.0 -n -f -i --batch-interpreter python-fu-eval --quit -b \\
+      'exec(open("geometry-transfer-batch.py").read()); batch("CASES", "OUTPUT", preset="balanced", feather=5)'
 
-CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case; the mask is white where the source
-         shows the geometry, and both lie on the target with the same top left
-OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or
-         "NAME failed: why" as each case ends, and a last one, "done 12 failed 0". GIMP exits with 0 when there was a case and all
-         went well, else with 64
-the rest names the arguments of plug-in-geometry-transfer that are not to be at their defaults (colour_strength for colour-strength)
+CASES    Each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case. The mask is white where
+         the source shows the geometry. Source and mask lie on the target with the same top left.
+OUTPUT   It gets NAME.png, the picture, and NAME.xcf, its layers with the selection. It also gets report.txt. That has a
+         line "NAME ok" or "NAME failed: why" as each case ends, and a last line like "done 12 failed 0". GIMP exits
+         with 0 if there was a case and all went well, else with 64.
+The other arguments are those of plug-in-geometry-transfer that are not at their defaults (colour_strength for
+colour-strength).
 
-One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
+One transfer, in a script of your own. Further references are the numbers of their layers, geometry or texture, and a
+weight:
 
-  transfer(image, target, source, preset="draft", references=f"{hole.get_id()} geometry 1; {wood.get_id()} texture 0.5")
+  transfer(image, target, source, preset="draft",
+           references=f"{hole.get_id()} geometry 1; {wood.get_id()} texture 0.5")
 """
 import os
 
@@ -63,8 +66,9 @@ def needed(result):
 
 
 def select(image, file):
-    """Replaces the selection by a picture's grey values times its opacity: laid on black, for the component is taken from all layers
-    together."""
+    """Replaces the selection by a picture's grey values times its opacity.
+
+    The picture is laid on black, because the component is taken from all layers together."""
     layer = needed(Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file))
     image.insert_layer(layer, None, 0)
     layer.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)

@@ -4,19 +4,21 @@
 ;   gimp-console-3.0 -n -f -i --batch-interpreter plug-in-script-fu-eval -b '(begin (load "geometry-transfer-batch.scm")
 ;       (geometry-transfer-batch "CASES" "OUTPUT" (list "preset" "balanced" "feather" 5)))' --quit
 ;
-; CASES    each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case; the mask is white where the source
-;          shows the geometry, and both lie on the target with the same top left
-; OUTPUT   gets NAME.png, the picture, and NAME.xcf, its layers with the selection; and report.txt, a line "NAME ok" or
-;          "NAME failed: why" as each case ends, and a last one, "done 12 failed 0". GIMP exits with 0 when there was a case and all
-;          went well, else with 70
-; the list names and values of the arguments that are not to be at their defaults (those of plug-in-geometry-transfer). A name
-;          that is none of theirs is every case's failure; for a word that an argument does not know ("preset" "instamt") GIMP 3.0
-;          prints a warning and takes the default
+; CASES    Each folder in it that holds target.*, source.* and mask.* (png, jpg, tif) is a case. The mask is white where
+;          the source shows the geometry. Source and mask lie on the target with the same top left.
+; OUTPUT   It gets NAME.png, the picture, and NAME.xcf, its layers with the selection. It also gets report.txt. That has
+;          a line "NAME ok" or "NAME failed: why" as each case ends, and a last line like "done 12 failed 0". GIMP exits
+;          with 0 if there was a case and all went well, else with 70.
+; The list has names and values of those arguments of plug-in-geometry-transfer that are not at their defaults. With an
+; unknown name every case fails. For an unknown word ("preset" "instamt") GIMP 3.0 prints a warning and takes the
+; default.
 ;
-; One transfer, in a script of your own; further references are their layers' numbers, geometry or texture, and a weight:
+; One transfer, in a script of your own. Further references are the numbers of their layers, geometry or texture, and a
+; weight:
 ;
 ;   (geometry-transfer image target source
-;     (list "preset" "draft" "references" (string-append (number->string hole) " geometry 1; " (number->string wood) " texture 0.5")))
+;     (list "preset" "draft" "references"
+;           (string-append (number->string hole) " geometry 1; " (number->string wood) " texture 0.5")))
 
 ; ("preset" "instant") -> (#:preset "instant"); only the reader makes such names
 (define (geometry-transfer-named settings)
@@ -54,7 +56,8 @@
         (let ((path (string-append folder "/" name "." (car endings))))
           (if (file-exists? path) path (loop (cdr endings)))))))
 
-; Replaces the selection by a picture's grey values times its opacity: laid on black, for the component is taken from all layers together.
+; Replaces the selection by a picture's grey values times its opacity. The picture is laid on black, because the
+; component is taken from all layers together.
 (define (geometry-transfer-select image path)
   (let ((layer (car (gimp-file-load-layer RUN-NONINTERACTIVE image path))))
     (gimp-image-insert-layer image layer 0 0)
@@ -110,8 +113,8 @@
 (define (geometry-transfer-one-line text)
   (list->string (map (lambda (c) (if (char<? c #\space) #\space c)) (string->list text))))
 
-; Adds a line to the report and closes it, so that the line is there whatever becomes of GIMP. A file for input and output is one
-; that is added to.
+; Adds a line to the report and closes it, so that the line is there whatever becomes of GIMP. Lines are added to a file
+; that is open for input and output.
 (define (geometry-transfer-report path words)
   (let ((report (open-input-output-file path)))
     (for-each (lambda (word) (if (string? word) (display (geometry-transfer-one-line word) report) (write word report))) words)

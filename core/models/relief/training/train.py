@@ -72,7 +72,8 @@ def losses(net, x):
     edges = mean((e[..., :, 1:] - e[..., :, :-1]).abs()) + mean((e[..., 1:, :] - e[..., :-1, :]).abs())
     # Faint geometries count as much as strong ones: decibels, as the judges measure.
     decibels = 10 * torch.log10(each(e * e) + 3e-5).mean()
-    # A crack keeps all of its depth, where a squared error would settle for less when it is unsure. Only clear darkness counts.
+    # A crack keeps all of its depth, where a squared error would settle for less when it is unsure. Only clear darkness
+    # counts.
     log = lambda v: torch.log(network.luma(v.clamp(0, 1)) + 0.02)
     have, want = log(out) - log(x["target"]), log(x["truth"]) - log(x["target"])
     dark = weight * (want < -0.25)
