@@ -84,20 +84,25 @@ constexpr double kBroad = 0.03;
 /// With more pieces than this, the selection counts as one piece. Bounds the time.
 constexpr int kMostPieces = 64;
 
-/// Mean share of own colour over the lit pixels, [0,1]: above it, the light is that of paint. Red chips of two rendered
-/// cases have 0.6 and 0.7, ten drops 0; photographed drops that mirror the sky have 0.1 to 0.4.
-constexpr double kMostColour = 0.5;
+/// Mean share of own colour over the lit pixels, [0,1]: above it, the light is that of paint. Red chips of four rendered
+/// cases have 0.24 to 0.84; drawn and photographed drops have at most 0.03.
+constexpr double kMostColour = 0.12;
 /// Factor on the target that broad light inside a drop can restore at most; above it, light stays white. On 66 rendered
 /// cases 0.85 gained 0.11 dB, 1 gained 0.07, and without a limit 0.11 was lost. Without it, drops on coloured targets
 /// looked like grey stones.
 constexpr float kThroughWater = 0.85f;
 
-// Colours that neither shade nor white light explains: rust, stains, laid-bare paint.
+// Colours that neither shade nor white light explains: rust, stains, laid-bare paint. Chosen on 66 and
+// 110 rendered cases and on photographs; 110 other cases gained 0.14 dB.
 
 /// Pixels: blur of the reference before its colour is judged. By eye.
 constexpr double kHueSigma = 1;
 /// Display values: chroma of the tone below which its hue is uncertain and explains less. By eye.
 constexpr float kGreyChroma = 0.03f;
+/// Cells a side of the map of the bare material's chromas; a cell is 2 / kChromaCells wide in display values. By eye.
+constexpr int kChromaCells = 100;
+/// Share of the bare pixels: a chroma that fewer of them have does not count as the bare material's. By eye.
+constexpr double kRareChroma = 5e-4;
 /// Display values: the least unexplained colour that becomes own material, and the step from there to all of it. On 66
 /// rendered cases (0.03, 0.06) lost 0.05 dB and (0.04, 0.06) gained 0.01; rust keeps its colour with both.
 constexpr float kLeastHue = 0.04f, kFullHue = 0.06f;

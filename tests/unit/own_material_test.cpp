@@ -47,6 +47,15 @@ TEST(OwnMaterial, ShadeAndWhiteLightAreNotOwn) {
 /// A colour that the bare material shows too is its grain.
 TEST(OwnMaterial, ColouredGrainIsNotOwn) { EXPECT_LT(cv::mean(Spot({0.5, 0.5, 0.5}, {0.3, 0.3, 0.3}, 0.12).own())[0], 2e-3); }
 
+/// The tone inside a selection is a guess from outside. A colour that the bare material has anywhere is not own.
+TEST(OwnMaterial, ABareColourFromElsewhereIsNotOwn) {
+  const cv::Scalar brown(0.35, 0.2, 0.1);
+  Spot spot({0.6, 0.6, 0.62}, brown);
+  EXPECT_GT(spot.own().at<float>(60, 60), 0.95f);
+  spot.picture(cv::Rect(0, 0, 120, 12)).setTo(brown);
+  EXPECT_LT(spot.own().at<float>(60, 60), 0.05f);
+}
+
 /// Bright red paint glints as much as water does, but it has a colour of its own.
 TEST(OwnMaterial, BrightPaintIsNotWater) {
   Spot paint({0.2, 0.18, 0.12}, {0.95, 0.5, 0.5});
