@@ -44,6 +44,13 @@ void remove_leftovers(const fs::path& folder) {
 
 }  // namespace
 
+std::string make_cache_folder() {
+  const fs::path folder = cache_folder();
+  std::error_code failed;
+  if (!folder.empty()) fs::create_directories(folder, failed);
+  return failed ? "" : folder.string();
+}
+
 std::string hex(std::uint64_t number) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
@@ -63,11 +70,9 @@ std::string read_cache_file(const std::string& name, std::uintmax_t limit) try {
 }
 
 void write_cache_file(const std::string& name, const std::string& bytes) try {
-  const fs::path folder = cache_folder();
+  const fs::path folder = make_cache_folder();
   if (folder.empty()) return;
   std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) return;
   remove_leftovers(folder);
   std::string temporary = folder / (name + kRandom);
   const int file = mkstemp(temporary.data());

@@ -37,6 +37,9 @@ class Hash {
   std::uint64_t state_;
 };
 
+/// Returns the folder, and makes it if it is not there. Empty if the user has none, or if it cannot be made.
+std::string make_cache_folder();
+
 /// 16 hexadecimal digits.
 std::string hex(std::uint64_t number);
 

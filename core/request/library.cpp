@@ -30,7 +30,8 @@ const Part& open_part(const char* file, const char* symbol, const char* advice) 
   return *part;
 }
 
-/// The folders in which the loader looks for a library of this program, in its order.
+}  // namespace
+
 std::vector<std::string> library_folders() {
   void* const self = dlopen(nullptr, RTLD_LAZY);
   Dl_serinfo needed{};
@@ -43,8 +44,6 @@ std::vector<std::string> library_folders() {
   for (unsigned i = 0; i < list->dls_cnt; ++i) folders.emplace_back(list->dls_serpath[i].dls_name);
   return folders;
 }
-
-}  // namespace
 
 std::string missing_diffusion_part() {
   for (const std::string& folder : library_folders())

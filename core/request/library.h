@@ -2,6 +2,9 @@
 /// The names under which the two parts are loaded.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "geometry-transfer/transfer.h"
 
 namespace geometry_transfer {
@@ -12,6 +15,9 @@ constexpr int kAbi = 6 * 1000000 + static_cast<int>(sizeof(Request) * 31 + sizeo
 
 constexpr char kImageLibrary[] = "libgeometry-transfer-image.so.0";
 constexpr char kDiffusionLibrary[] = "libgeometry-transfer.so.0";
+
+/// The folders in which the loader looks for a library of this program, in its order.
+std::vector<std::string> library_folders();
 
 /// Type of the entry point: returns the part, or nullptr if `abi` is another version.
 constexpr char kImageEntry[] = "geometry_transfer_image_part";

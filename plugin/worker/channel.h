@@ -61,6 +61,7 @@ enum class MessageType : std::uint32_t {
   error,        ///< (worker) an Error instead of a layer
   bug,          ///< (worker) the text of any other exception
   cancelled,    ///< (worker)
+  not_served,   ///< (worker) it ends; a new worker can do it
 };
 
 struct Message {

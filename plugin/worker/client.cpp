@@ -101,6 +101,8 @@ Layer run_remotely(Channel& channel, const WorkerAddress& address, bool started,
         throw std::runtime_error(fields.get<std::string>());
       case MessageType::cancelled:
         throw Cancelled();
+      case MessageType::not_served:
+        throw NotServed();
       default:
         throw Disconnected("not an answer");
     }
@@ -115,15 +117,22 @@ Layer run_in_worker(const WorkerAddress& address, const Runner& run_locally, con
   const auto check_cancelled = [&] {
     if (progress && !progress(last)) throw Cancelled();
   };
-  bool started = false;
-  Channel channel(connected(address, check_cancelled, started));
-  channel.while_waiting(check_cancelled);
-  if (channel.fd() >= 0) try {
+  constexpr int kMostWorkers = 2;  // one that is not for this request, and a new one
+  for (int i = 0; i < kMostWorkers; ++i) {
+    bool started = false;
+    Channel channel(connected(address, check_cancelled, started));
+    channel.while_waiting(check_cancelled);
+    if (channel.fd() < 0) break;
+    try {
       return run_remotely(channel, address, started, scene, request, last, check_cancelled, report);
+    } catch (const NotServed&) {
+      continue;
     } catch (const Silent&) {
       end_listener(channel.fd(), false);  // otherwise the next transfer would wait for it, too
     } catch (const Disconnected&) {
     }
+    break;
+  }
   return run_locally(scene, request, progress, report);
 }
 

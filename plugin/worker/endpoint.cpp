@@ -46,7 +46,15 @@ bool is_private(const std::string& folder) {
   return lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() && (info.st_mode & 077) == 0;
 }
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+std::string folder_of(const std::string& path) { return path.substr(0, std::min(path.size(), path.rfind('/'))); }
+
+/// Returns the path of a listening socket, or "".
+std::string path_of(int listener) {
+  sockaddr_un address = {};
+  socklen_t size = sizeof address;
+  const bool known = getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  return known && address.sun_path[0] == '/' ? address.sun_path : "";
+}
 
 /// Tries once; returns 0 or errno.
 int try_to_connect(int fd, const std::string& path) {
@@ -152,11 +160,10 @@ Fd connect_to(const std::string& path, Milliseconds limit, const std::function<v
   }
 }
 
+std::string socket_folder(int listener) { return folder_of(path_of(listener)); }
+
 void remove_socket(int listener) {
-  sockaddr_un address = {};
-  socklen_t size = sizeof address;
-  if (getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0 && address.sun_path[0] == '/')
-    unlink(address.sun_path);
+  if (const std::string path = path_of(listener); !path.empty()) unlink(path.c_str());
 }
 
 Fd accept_from(int listener) {

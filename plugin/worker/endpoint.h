@@ -25,6 +25,8 @@ Fd listen_at(const std::string& path);
 /// end is another user's. `nobody` receives true if nobody listens.
 Fd connect_to(const std::string& path, Milliseconds limit = Milliseconds(1000), const std::function<void()>& while_waiting = {},
               bool* nobody = nullptr);
+/// Returns the folder of the listener's file, or "".
+std::string socket_folder(int listener);
 /// Removes the listener's file. Call it before the listener is closed.
 void remove_socket(int listener);
 /// Returns the next connection. Empty if none waits, or if another user opened it.

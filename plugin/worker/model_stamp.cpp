@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace fs = std::filesystem;
@@ -14,6 +15,20 @@ namespace {
 /// are not read.
 constexpr std::size_t kMostEntries = 2000;
 constexpr int kMaxDepth = 1;
+
+/// Returns the entries of the model's folder, sorted; nothing if there are too many.
+std::optional<std::vector<fs::path>> entries_of(const std::string& model) {
+  std::vector<fs::path> entries;
+  std::error_code none;
+  fs::recursive_directory_iterator at(model, fs::directory_options::follow_directory_symlink, none);
+  for (const fs::recursive_directory_iterator end; !none && at != end; at.increment(none)) {
+    if (entries.size() == kMostEntries) return {};
+    if (at.depth() == kMaxDepth) at.disable_recursion_pending();
+    entries.push_back(at->path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
 
 }  // namespace
 
@@ -29,15 +44,19 @@ std::string stamp_of(const std::string& model) {
     add(model);
     return stamp;
   }
-  std::vector<fs::path> files;
-  for (fs::recursive_directory_iterator at(model, none), end; !none && at != end; at.increment(none)) {
-    if (files.size() == kMostEntries) return {};
-    if (at.depth() == kMaxDepth) at.disable_recursion_pending();
-    files.push_back(at->path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) add(file);
+  const auto entries = entries_of(model);
+  if (!entries) return {};
+  for (const fs::path& entry : *entries) add(entry);
   return stamp;
+}
+
+std::vector<std::string> places_of(const std::string& model) {
+  std::vector<std::string> places = {model};
+  std::error_code none;
+  if (!fs::is_directory(model, none)) return places;
+  for (const fs::path& entry : entries_of(model).value_or(std::vector<fs::path>()))
+    if (fs::is_symlink(entry, none)) places.push_back(entry);
+  return places;
 }
 
 bool LastModel::update(const std::string& model) {

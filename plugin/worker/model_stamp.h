@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace geometry_transfer::worker {
 
@@ -10,6 +11,9 @@ namespace geometry_transfer::worker {
 /// Empty for a folder with more than 2000 entries: such a model is not kept. The limit exists because settings in a
 /// foreign image may name any folder.
 std::string stamp_of(const std::string& model);
+
+/// Returns the model's folder or file, and what links in it lead to.
+std::vector<std::string> places_of(const std::string& model);
 
 /// Remembers the stamp of the model that was used last. The model itself is in the session.
 class LastModel {

@@ -7,10 +7,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
+#include "diffusion/cache_files.h"
+#include "geometry-transfer/parts.h"
+#include "request/library.h"
 #include "request/memory.h"
 #include "request/number_text.h"
+#include "request/text.h"
 #include "worker/client.h"
+#include "worker/confinement.h"
 #include "worker/endpoint.h"
 #include "worker/model_stamp.h"
 
@@ -29,6 +35,20 @@ Milliseconds keep_time() {
   return Milliseconds(static_cast<long>(seconds > 0 ? std::min(seconds, 1e5) * 1000 : 0));
 }
 
+/// Returns what a transfer with this model opens: the model, libraries and their settings, translations, the kernel's
+/// figures, the prompt cache; and the socket's folder, to remove the socket at the end.
+Places places_for(const std::string& model) {
+  Places places;
+  places.read = {"/usr", "/lib", "/lib64", "/opt", "/etc", "/proc", "/sys", program_folder(), catalogs_folder()};
+  for (auto& more : {library_folders(), places_of(model)}) places.read.insert(places.read.end(), more.begin(), more.end());
+#ifdef GT_LIBTORCH
+  places.read.push_back(GT_LIBTORCH);
+#endif
+  if (const std::string cache = make_cache_folder(); !cache.empty()) places.write.push_back(cache);
+  if (const std::string folder = socket_folder(kListener); !folder.empty()) places.remove.push_back(folder);
+  return places;
+}
+
 }  // namespace
 
 bool is_worker(int argc, char** argv) { return argc == 3 && std::strcmp(argv[1], kWorkerArgument) == 0; }
@@ -38,14 +58,26 @@ int worker_main(char** argv) {
   keep_freed_memory();
   Session session;
   LastModel last_model;
+  bool used = false;
+  // This process may read one model only, so another model, or another state of its files, needs another process.
+  const auto admit = [&](const Request& request) {
+    const std::string model = request.model.empty() ? shipped_model().path : request.model;
+    if (last_model.update(model)) return;
+    if (std::exchange(used, true) || stamp_of(model).empty()) throw NotServed();
+    if (may_confine()) confine(places_for(model));
+    try {
+      diffusion_part();
+    } catch (const Error&) {
+      throw NotServed();  // a library may lie where a confined process does not look; the plug-in tells if it is missing
+    }
+  };
   const auto run = [&](const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
-    if (!last_model.update(request.model.empty() ? shipped_model().path : request.model)) session.release();
     struct Trim {
       ~Trim() { malloc_trim(0); }
     } const trim;
     return session.run(scene, request, progress, report);
   };
-  return serve(Fd(kListener), Fd(kWatched), Milliseconds(std::atol(argv[2])), run);
+  return serve(Fd(kListener), Fd(kWatched), Milliseconds(std::atol(argv[2])), run, admit);
 }
 
 Runner worker_runner() {

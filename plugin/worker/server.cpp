@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "worker/endpoint.h"
 #include "worker/serialization.h"
@@ -107,13 +108,14 @@ class Heartbeat {
   std::thread thread_;
 };
 
-/// Serves one connection: hello, one transfer, its result. Passes on unexpected exceptions of `run`.
-void serve_one(Channel& channel, int listener, int watched, const Runner& run) {
+/// Serves one connection: hello, one transfer, its result. Passes on NotServed and unexpected exceptions of `run`.
+void serve_one(Channel& channel, int listener, int watched, const Runner& run, const Admission& admit) {
   say_hello(channel, true);
   const Message asked = channel.receive(kSilenceLimit);
   if (asked.type != MessageType::run) throw Disconnected("not a request");
   FieldReader fields(asked.fields);
   const Request request = get_request(fields);
+  if (admit) admit(request);
   std::deque<RemoteRaster> rasters;
   const Scene scene = get_scene(fields, [&](int index, const RasterShape& shape) {
     rasters.emplace_back(channel, index, shape);
@@ -178,11 +180,13 @@ void prefer_for_oom_kill() {
   if (now < kFirst) std::ofstream(kScore) << kFirst;
 }
 
-int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
+int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run, const Admission& admit) {
   struct RemoveSocket {
     int listener;
-    ~RemoveSocket() { remove_socket(listener); }
-  } const remove{listener.get()};
+    ~RemoveSocket() {
+      if (listener >= 0) remove_socket(listener);
+    }
+  } remove{listener.get()};
   // The plug-in called listen() before. The second call makes the kernel name this process to peers (SO_PEERCRED).
   listen(listener.get(), 16);
   for (;;) {
@@ -192,7 +196,15 @@ int serve(Fd listener, Fd watched, Milliseconds idle, const Runner& run) {
     if (ready <= 0 || polled[1].revents) return 0;
     try {
       Channel channel(accept_from(listener.get()));
-      if (channel.fd() >= 0) serve_one(channel, listener.get(), watched.get(), run);
+      if (channel.fd() >= 0) try {
+          serve_one(channel, listener.get(), watched.get(), run, admit);
+        } catch (const NotServed&) {
+          // The path is free before the plug-in hears of it. Afterwards it may belong to the next worker.
+          remove_socket(std::exchange(remove.listener, -1));
+          listener = Fd();
+          channel.send(MessageType::not_served);
+          return 0;
+        }
     } catch (const Disconnected&) {  // the plug-in cancelled, was killed, or sent no valid request; wait for the next
     } catch (const std::exception&) {
       return 1;  // after a bug, the next transfer gets a new process

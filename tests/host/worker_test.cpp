@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// Tests the worker that keeps a model. It is a real second process; the name of the model says what its transfer does.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "worker/client.h"
+#include "worker/confinement.h"
 #include "worker/endpoint.h"
 #include "worker/model_stamp.h"
 #include "worker/serialization.h"
@@ -39,6 +46,46 @@ struct Ramp : Raster {
   }
 };
 
+std::string outcome(const char* what, long result) { return std::string(what) + (result < 0 ? strerror(errno) : "done") + "; "; }
+
+/// Tries what a worker never needs. Files are in `folder`; a service listens at the port that the file "port" names.
+std::string try_to_escape(const std::string& folder) {
+  const auto opened = [&](const char* name, int flags) { return Fd(open((folder + name).c_str(), flags, 0600)).get(); };
+  std::string told;
+  told += outcome("read model: ", opened("/model/weights", O_RDONLY));
+  told += outcome("read linked: ", opened("/model/link", O_RDONLY));
+  told += outcome("make cache: ", opened("/cache/new", O_WRONLY | O_CREAT));
+  told += outcome("read foreign: ", opened("/foreign", O_RDONLY));
+  told += outcome("write foreign: ", opened("/foreign", O_WRONLY));
+  told += outcome("write model: ", opened("/model/weights", O_WRONLY));
+  told += outcome("make foreign: ", opened("/new", O_WRONLY | O_CREAT));
+  told += outcome("remove model: ", unlink((folder + "/model/weights").c_str()));
+  told += outcome("list foreign: ", opened("", O_RDONLY | O_DIRECTORY));
+  return told;
+}
+
+std::string try_to_call(const std::string& folder) {
+  std::string told;
+  sockaddr_in service = {};
+  service.sin_family = AF_INET;
+  service.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::ifstream(folder + "/port") >> service.sin_port;
+  const Fd tcp(socket(AF_INET, SOCK_STREAM, 0));
+  told += outcome("TCP: ", tcp.get());
+  told += outcome("connect: ", connect(tcp.get(), reinterpret_cast<const sockaddr*>(&service), sizeof service));
+  told += outcome("UDP: ", Fd(socket(AF_INET6, SOCK_DGRAM, 0)).get());
+  told += outcome("local UDP: ", Fd(socket(AF_UNIX, SOCK_DGRAM, 0)).get());
+  told += outcome("signal: ", kill(getppid(), 0));
+  char program[] = "/bin/true", *arguments[] = {program, nullptr};
+  const pid_t child = fork();
+  if (child == 0) _exit(execv(program, arguments) < 0 ? errno : 0);
+  int status = 0;
+  waitpid(child, &status, 0);
+  errno = WEXITSTATUS(status);
+  told += outcome("program: ", errno ? -1 : 0);
+  return told;
+}
+
 /// Runs the transfer that the model's name asks for, in the worker or here.
 Layer fake(const Scene& scene, const Request& request, const ProgressCallback& progress, Report& report) {
   static int runs = 0;
@@ -50,6 +97,8 @@ Layer fake(const Scene& scene, const Request& request, const ProgressCallback& p
   report.decided.strength = 1.25, report.decided.water = true, report.decided.light_y = -0.5;
   const int steps = request.model == "slow" ? 400 : 3;
   if (request.model == "error") throw Error(Error::Kind::model, "no such model: \xC3\xA4");
+  if (request.model.rfind("files ", 0) == 0) report.device = try_to_escape(request.model.substr(6));
+  if (request.model.rfind("calls ", 0) == 0) report.device = try_to_call(request.model.substr(6));
   if (request.model == "bug") throw std::logic_error("a bug");
   for (int i = 0; i < steps; ++i) {
     if (request.model == "slow") std::this_thread::sleep_for(Milliseconds(20));
@@ -95,7 +144,7 @@ class Worker : public ::testing::Test {
   void start(Fd listener) {
     if (worker_ > 0) waitpid(worker_, nullptr, WNOHANG);
     worker_ = fork();
-    if (worker_ == 0) _exit(serve(std::move(listener), std::move(watched_), idle_, fake));
+    if (worker_ == 0) _exit(serve(std::move(listener), std::move(watched_), idle_, fake, admit_));
     ++started_;
   }
   static void end(pid_t& pid, int signal) {
@@ -144,6 +193,7 @@ class Worker : public ::testing::Test {
   Report report_;
   WorkerAddress meeting_;
   Milliseconds idle_{60000};
+  Admission admit_;
   pid_t gimp_ = -1, worker_ = -1;
   Fd watched_;
   int started_ = 0;
@@ -403,6 +453,110 @@ TEST_F(Worker, SizesAreCheckedBeforeMemoryIsTaken) {
   EXPECT_THROW(other.receive(Milliseconds(1000), 7), Disconnected);
 }
 
+/// A worker that may read one model sends the plug-in to a new worker if another model is asked for.
+TEST_F(Worker, AnotherModelGetsAnotherWorker) {
+  std::string mine;
+  admit_ = [&](const Request& request) {
+    if (mine.empty()) mine = request.model;
+    if (mine != request.model) throw NotServed();
+  };
+  run("one");
+  const std::string first = report_.model;
+  run("one");
+  EXPECT_EQ(report_.model, first);
+  run("two");
+  EXPECT_FALSE(ran_here());
+  EXPECT_NE(report_.model, first);
+  EXPECT_EQ(started_, 2);
+  EXPECT_TRUE(fs::exists(meeting_.path)) << "the first one has left the second one's socket alone";
+  run("two");
+  EXPECT_EQ(started_, 2);
+}
+
+TEST_F(Worker, WhatNoWorkerServesIsDoneHere) {
+  admit_ = [](const Request&) { throw NotServed(); };
+  run("");
+  EXPECT_TRUE(ran_here());
+  EXPECT_EQ(started_, 2);
+}
+
+class Confined : public Worker {
+ protected:
+  void SetUp() override {
+    Worker::SetUp();
+    fs::create_directories(folder_ + "/model");
+    fs::create_directories(folder_ + "/cache");
+    for (const char* file : {"/model/weights", "/foreign", "/blob"}) std::ofstream(folder_ + file) << "text";
+    fs::create_symlink("../blob", folder_ + "/model/link");
+    admit_ = [this](const Request&) {
+      Places places;
+      places.read = places_of(folder_ + "/model");
+      places.write = {folder_ + "/cache"};
+      places.remove = {folder_};
+      confine(places);
+    };
+  }
+};
+
+TEST_F(Confined, ItReachesNoForeignFile) {
+#ifdef __NR_landlock_create_ruleset
+  // 1: asks for the version.
+  if (syscall(__NR_landlock_create_ruleset, nullptr, 0, 1) < 1)
+    GTEST_SKIP() << "this kernel has no Landlock: " << strerror(errno);
+#else
+  GTEST_SKIP() << "the headers of this system know no Landlock";
+#endif
+  run("files " + folder_);
+  EXPECT_FALSE(ran_here());
+  EXPECT_EQ(report_.device,
+            "read model: done; read linked: done; make cache: done; read foreign: Permission denied; write foreign: Permission "
+            "denied; write model: Permission denied; make foreign: Permission denied; remove model: done; list foreign: "
+            "Permission denied; ");
+  run("");
+  EXPECT_FALSE(ran_here()) << "it serves on";
+  EXPECT_EQ(started_, 1);
+  end(gimp_, SIGKILL);
+  EXPECT_EQ(exit_code(), 0);
+  EXPECT_FALSE(fs::exists(meeting_.path)) << "it may remove its socket";
+}
+
+TEST_F(Confined, ItCallsNobody) {
+#if !defined(__x86_64__) && !defined(__aarch64__)
+  GTEST_SKIP() << "no filter of system calls for this processor";
+#endif
+  if (prctl(PR_GET_SECCOMP) < 0) GTEST_SKIP() << "this kernel has no seccomp: " << strerror(errno);
+  const Fd service(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(service.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(service.get(), 4), 0);
+  ASSERT_EQ(getsockname(service.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  std::ofstream(folder_ + "/port") << address.sin_port;
+  const std::string free = try_to_call(folder_);
+  EXPECT_EQ(free.find("TCP: done; connect: done; UDP: done; local UDP: done;"), 0u) << free << " (this process may)";
+  EXPECT_NE(free.find("signal: done; program: done;"), std::string::npos) << free;
+  run("calls " + folder_);
+  EXPECT_FALSE(ran_here());
+  EXPECT_EQ(report_.device,
+            "TCP: Permission denied; connect: Connection refused; UDP: Permission denied; local UDP: Permission denied; signal: "
+            "Operation not permitted; "
+            "program: Permission denied; ");
+  run("");
+  EXPECT_FALSE(ran_here()) << "it serves on";
+  EXPECT_EQ(started_, 1);
+}
+
+TEST(Confinement, CanBeSwitchedOff) {
+  setenv("GEOMETRY_TRANSFER_CONFINE", "no", 1);
+  EXPECT_FALSE(may_confine());
+  unsetenv("GEOMETRY_TRANSFER_CONFINE");
+  if (access("/dev/nvidiactl", F_OK) != 0) {
+    EXPECT_TRUE(may_confine());
+  }
+}
+
 TEST_F(Worker, LongLoadsAreNotSilence) {
   meeting_.silence_timeout = Milliseconds(3500);
   run("loads");
@@ -540,6 +694,21 @@ TEST_F(Stamp, ChangesWithTheModelsFiles) {
   write("unet/weights.safetensors", "a third one");
   EXPECT_NE(stamp_of(file), of_file);
   EXPECT_FALSE(stamp_of("/nothing here").empty());
+}
+
+/// Programs that download models keep the files elsewhere, and links in the model's folder.
+TEST_F(Stamp, LinksOfAModelAreFollowed) {
+  write("file", "{}");
+  fs::create_directories(model_ + ".there/unet");
+  std::ofstream(model_ + ".there/blob") << "one";
+  fs::create_symlink("../blob", model_ + ".there/unet/weights");
+  fs::create_directory_symlink(model_ + ".there/unet", model_ + "/linked");
+  EXPECT_EQ(places_of(model_), (std::vector<std::string>{model_, model_ + "/linked", model_ + "/linked/weights"}));
+  const std::string first = stamp_of(model_);
+  std::ofstream(model_ + ".there/blob") << "another";
+  EXPECT_NE(stamp_of(model_), first);
+  EXPECT_EQ(places_of(model_ + "/file"), std::vector<std::string>{model_ + "/file"});
+  fs::remove_all(model_ + ".there");
 }
 
 /// A kept model serves only while its files are as they were when it was loaded.
