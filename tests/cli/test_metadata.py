@@ -61,6 +61,18 @@ class Metadata(Case):
             again, _ = read_png(self.result(target="said.png"))
             self.assertEqual((again == plain).all(), said[4:8] == b"gAMA")
 
+    def test_a_linear_target_gives_the_result_of_its_srgb_twin(self):
+        linear = np.round(self.rgb / 255 * 65535).astype(np.uint16)
+        light = linear / 65535
+        twin = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        self.store("linear.png", png(linear, before=chunk(b"gAMA", struct.pack(">I", 100000))))
+        self.store("twin.png", png(np.round(twin * 65535).astype(np.uint16)))
+        got = read_png(self.result(target="linear.png"))[0] / 65535
+        wanted = read_png(self.result(target="twin.png"))[0] / 65535
+        wanted = np.where(wanted <= 0.04045, wanted / 12.92, ((wanted + 0.055) / 1.055) ** 2.4)
+        self.assertGreater(np.abs(got - light).max(), 0.2, "the geometry is there")
+        self.assertLess(np.abs(got - wanted).max(), 0.01)
+
     def test_orientation_is_applied_once_in_every_role(self):
         expected = self.result()
         for order in "<>":
