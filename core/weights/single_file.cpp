@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 
 #include "request/text.h"
@@ -93,6 +94,12 @@ class Keys {
     if (std::find(axes.begin(), axes.end(), found) == axes.end() || view->shape[axis] < 1 || view->shape[axis] > 1 << 22)
       throw error(Error::Kind::model, _("{0}: \"{1}\" has a shape that does not fit its place."), file_.path(), key);
     return static_cast<int>(view->shape[axis]);
+  }
+  template <class Test>
+  std::vector<std::string> all_that(const Test& test) const {
+    std::vector<std::string> found;
+    std::copy_if(names_.begin(), names_.end(), std::back_inserter(found), test);
+    return found;
   }
   const Checkpoint& file() const { return file_; }
 
@@ -229,12 +236,28 @@ std::shared_ptr<const Checkpoint> text_weights(const std::shared_ptr<const Check
   return weights;
 }
 
+/// Returns true for a factor or scale of a LoRA inside one of the networks, by the names of kohya's scripts, diffusers
+/// and peft. Keys at the top level begin with "lora_" and belong to no network.
+bool is_lora_factor(const std::string& key) {
+  for (const std::string start : {kUNet, kVae, kClip, kOpen, kXlClip, kXlOpen}) {
+    if (key.compare(0, start.size(), start) != 0) continue;
+    const std::size_t alpha = key.size() - std::min<std::size_t>(6, key.size());
+    return key.find("lora_", start.size()) != std::string::npos || key.find("_lora.", start.size()) != std::string::npos ||
+           key.compare(alpha, 6, ".alpha") == 0;
+  }
+  return false;
+}
+
 /// Refuses a file that holds another kind of model, or none.
 void refuse_other_kinds(const Keys& keys) {
   const std::string& path = keys.file().path();
   const bool has_unet = keys.has(std::string(kUNet) + "input_blocks.0.0.weight");
   for (const Marker& marker : markers)
     if (keys.any_with(marker.start) && !(marker.stray && has_unet)) throw other_kind(path, marker.kind);
+  if (const std::vector<std::string> factors = keys.all_that(is_lora_factor); has_unet && !factors.empty())
+    throw error(Error::Kind::model,
+                _("{0} holds parts of a LoRA that is not merged into the weights: {1}. Merge it, or choose another model."), path,
+                some_of(factors));
   if (has_unet && !keys.any_with(kVae) && !keys.any_with("cond_stage_model.") && !keys.any_with("conditioner."))
     throw other_kind(path, kUNetAlone);
   if (!keys.any_with(kUNet))

@@ -224,6 +224,26 @@ TEST_F(SingleFile, AStrayLoraKeyInAWholeModelIsIgnored) {
   expect_refused("is a LoRA, not a whole model");
 }
 
+/// Factors inside a network belong to a LoRA that was never merged. Without them the model would paint something else than
+/// its author saw.
+TEST_F(SingleFile, LoraFactorsInsideANetworkAreRefusedByName) {
+  const std::string attention = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.";
+  for (const std::string& key :
+       {attention + "to_q.lora_up.weight", attention + "to_q.lora_down.weight", attention + "to_q.alpha",
+        attention + "to_out.0.lora_A.weight", attention + "processor.to_v_lora.up.weight",
+        std::string("model.diffusion_model.lora_unet_input_blocks_1_1_proj_in.lora_up.weight"),
+        std::string("model.diffusion_model.out.2.lora_up.weight"),
+        std::string("first_stage_model.decoder.mid.attn_1.q.lora_up.weight"),
+        std::string("cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.lora_up.weight")}) {
+    SCOPED_TRACE(key);
+    auto tensors = test::ldm_tensors(test::sd15());
+    tensors.push_back({key, {4, 320}, "", {}});
+    write(tensors);
+    expect_refused("a LoRA that is not merged into the weights");
+    expect_refused(key);
+  }
+}
+
 TEST_F(SingleFile, RefusesOtherKindsByName) {
   auto tensors = test::ldm_tensors(test::sd15());
   for (const auto& [channels, kind] : {std::pair(9, "inpainting"), {8, "instruct-pix2pix"}, {7, "does not take 4 channels"}}) {
