@@ -84,9 +84,9 @@ constexpr double kBroad = 0.03;
 /// With more pieces than this, the selection counts as one piece. Bounds the time.
 constexpr int kMostPieces = 64;
 
-/// Mean share of own colour over the lit pixels, [0,1]: above it, the light is that of paint. Red chips of four rendered
-/// cases have 0.24 to 0.84; drawn and photographed drops have at most 0.03.
-constexpr double kMostColour = 0.12;
+/// Mean share of own colour over the lit pixels, [0,1]: above it, the light is that of paint. Bright paint of eight
+/// rendered cases has 0.13 to 0.84, drawn drops 0; a photographed drop that mirrors the sky has 0.29.
+constexpr double kMostColour = 0.35;
 /// Factor on the target that broad light inside a drop can restore at most; above it, light stays white. On 66 rendered
 /// cases 0.85 gained 0.11 dB, 1 gained 0.07, and without a limit 0.11 was lost. Without it, drops on coloured targets
 /// looked like grey stones.
@@ -101,8 +101,9 @@ constexpr double kHueSigma = 1;
 constexpr float kGreyChroma = 0.03f;
 /// Cells a side of the map of the bare material's chromas; a cell is 2 / kChromaCells wide in display values. By eye.
 constexpr int kChromaCells = 100;
-/// Share of the bare pixels: a chroma that fewer of them have does not count as the bare material's. By eye.
-constexpr double kRareChroma = 5e-4;
+/// Share of the bare pixels: a chroma that fewer of them have does not count as the bare material's. With 5e-4, more rust
+/// beside the selection made the rust in it grey; the rendered cases do not tell 5e-4 from 0.02.
+constexpr double kRareChroma = 5e-3;
 /// Display values: the least unexplained colour that becomes own material, and the step from there to all of it. On 66
 /// rendered cases (0.03, 0.06) lost 0.05 dB and (0.04, 0.06) gained 0.01; rust keeps its colour with both.
 constexpr float kLeastHue = 0.04f, kFullHue = 0.06f;
