@@ -101,7 +101,7 @@ constexpr double kHueSigma = 1;
 constexpr float kGreyChroma = 0.03f;
 /// Cells a side of the map of the bare material's chromas; a cell is 2 / kChromaCells wide in display values. By eye.
 constexpr int kChromaCells = 100;
-/// Share of the bare pixels: a chroma that fewer of them have does not count as the bare material's. With 5e-4, more rust
+/// Share of the bare pixels: a chroma that fewer of them have does not count as the bare material's. With 5e-4, rust
 /// beside the selection made the rust in it grey; the rendered cases do not tell 5e-4 from 0.02.
 constexpr double kRareChroma = 5e-3;
 /// Display values: the least unexplained colour that becomes own material, and the step from there to all of it. On 66

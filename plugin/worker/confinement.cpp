@@ -106,7 +106,7 @@ struct Refused {
   long number;
   int error;
 };
-// A list of what is refused, not of what is allowed: libtorch and drivers make many calls, and each release makes others.
+// Lists what is refused, not what is allowed: libtorch and drivers make many calls, and each release makes others.
 constexpr Refused kRefused[] = {
     // Other programs.
     {SYS_execve, EACCES},

@@ -22,9 +22,9 @@ struct Confinement {
 };
 
 /// Confines the calling thread and the threads that it starts from now on, so call it before any other thread runs.
-/// Refused are then: files outside `places`, sockets of a network, connections to local sockets, other programs, signals
-/// to and memory of other processes. Devices of graphics cards and /dev/null stay usable. Does less where the kernel has
-/// less, and never fails.
+/// Refused are then: files outside `places`, sockets of a network, connections to local sockets, other programs,
+/// signals to and memory of other processes. Devices of graphics cards and /dev/null stay usable. Does less where the
+/// kernel has less, and never fails.
 Confinement confine(const Places& places);
 
 /// Returns false if the worker must run unconfined: GEOMETRY_TRANSFER_CONFINE is "no", or NVIDIA's driver still has to

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /// The worker: a process that keeps a model loaded. The plug-in cannot keep it, because GIMP starts it anew for each
 /// run. The worker serves one GIMP and one plug-in at a time, and asks the plug-in for pixels as it needs them. It
-/// opens only the model, the prompt cache, libraries and files of /proc (see confinement.h). It shows no window and prints
-/// nothing.
+/// opens only the model, the prompt cache, libraries and files of /proc (see confinement.h). It shows no window and
+/// prints nothing.
 #pragma once
 
 #include <exception>

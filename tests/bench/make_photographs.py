@@ -14,8 +14,8 @@ import numpy as np
 
 SIDE = 480
 
-# Sources: file, left, top, side (pixels of the file), then the selection in percent of the crop's side: lines (width, points),
-# areas (0, points) and ellipses (centre x, y, half axes).
+# Sources: file, left, top, side (pixels of the file), then the selection in percent of the crop's side: lines (width,
+# points), areas (0, points) and ellipses (centre x, y, half axes).
 SOURCES = {
     "end-grain": ("tree_chopped2.jpg", 40, 40, 160, [(5, [(59, 14), (57, 23), (53, 34), (48, 46), (45, 52), (41, 62), (38, 73)]),
                                                       (5, [(47, 50), (58, 57), (68, 65)])]),

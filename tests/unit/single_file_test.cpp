@@ -224,8 +224,8 @@ TEST_F(SingleFile, AStrayLoraKeyInAWholeModelIsIgnored) {
   expect_refused("is a LoRA, not a whole model");
 }
 
-/// Factors inside a network belong to a LoRA that was never merged. Without them the model would paint something else than
-/// its author saw.
+/// Factors inside a network belong to a LoRA that was never merged. Without them the model would paint something else
+/// than its author saw.
 TEST_F(SingleFile, LoraFactorsInsideANetworkAreRefusedByName) {
   const std::string attention = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.";
   for (const std::string& key :
