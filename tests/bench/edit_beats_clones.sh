@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# edit_beats_clones.sh PROGRAM PYTHON FOLDER: the preset Instant on the cases of FOLDER, scored. It must beat both clones
-# by 2 dB on cases shaded by multiplication, and by 3 dB on physical ones.
+# edit_beats_clones.sh PROGRAM PYTHON FOLDER: the preset Instant on the cases of FOLDER, scored. It must beat both
+# clones by 2 dB on cases shaded by multiplication, and by 3 dB on physical ones.
 set -eu
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
