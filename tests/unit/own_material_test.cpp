@@ -20,11 +20,11 @@ struct Spot {
     cv::circle(mask, {60, 60}, 24, 1, cv::FILLED);
     tone = cv::Mat(picture.size(), CV_32FC3, material);
   }
-  /// Returns own material after keep_own_colour(), from none before.
+  /// Returns own material that the colour alone gives.
   cv::Mat own() const {
     GeometryLayers layers;
     for (cv::Mat* field : {&layers.shade, &layers.light, &layers.own}) *field = cv::Mat::zeros(picture.size(), CV_32FC1);
-    keep_own_colour(layers, own_colour(picture, tone, mask, 1 - mask));
+    raise_own(layers, own_colour(picture, tone, mask, 1 - mask));
     return layers.own;
   }
   cv::Mat picture, tone, mask = cv::Mat::zeros(120, 120, CV_32FC1);

@@ -297,7 +297,7 @@ SplitGeometry split_geometry(const cv::Mat& rgb, const cv::Mat& mask, const cv::
   if (water)
     colour_water(l, tone, pieces_of(selected));
   else
-    keep_own_colour(l, colour);
+    raise_own(l, colour);
   out.decided = decisions_of(l, selected, water);
   measure_contrast(l.shade, selected, bare, ratio, out);
 

@@ -70,11 +70,11 @@ cv::Mat own_colour(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& so
   return share;
 }
 
-void keep_own_colour(GeometryLayers& layers, const cv::Mat& colour) {
-  for (int y = 0; y < colour.rows; ++y)
-    for (int x = 0; x < colour.cols; ++x) {
+void raise_own(GeometryLayers& layers, const cv::Mat& wanted, float part) {
+  for (int y = 0; y < wanted.rows; ++y)
+    for (int x = 0; x < wanted.cols; ++x) {
       float& own = layers.own.at<float>(y, x);
-      const float added = std::max(0.0f, colour.at<float>(y, x) - own);
+      const float added = part * std::max(0.0f, wanted.at<float>(y, x) - own);
       own += added;
       layers.light.at<float>(y, x) *= 1 - added;  // the photograph holds this material's light already
     }
@@ -98,14 +98,7 @@ void adjust_own(GeometryLayers& layers, const cv::Mat& differs, double value, do
     layers.own = layers.own * (decided > 0 ? value / decided : 0);
     return;
   }
-  const float more = float((value - decided) / (1 - decided));
-  for (int y = 0; y < differs.rows; ++y)
-    for (int x = 0; x < differs.cols; ++x) {
-      float& own = layers.own.at<float>(y, x);
-      const float added = more * std::max(0.0f, differs.at<float>(y, x) - own);
-      own += added;
-      layers.light.at<float>(y, x) *= 1 - added;  // the photograph holds this material's light already
-    }
+  raise_own(layers, differs, float((value - decided) / (1 - decided)));
 }
 
 }  // namespace geometry_transfer

@@ -14,8 +14,8 @@ namespace geometry_transfer {
 /// paint. The colour counts where it is clearly above that of the bare material; `bare`: CV_32FC1, 1 there.
 cv::Mat own_colour(const cv::Mat& source, const cv::Mat& tone, const cv::Mat& soft, const cv::Mat& bare);
 
-/// Raises own material to `colour` (see own_colour) where it is below.
-void keep_own_colour(GeometryLayers& layers, const cv::Mat& colour);
+/// Raises own material towards `wanted`, CV_32FC1 in [0,1], where it is below. `part`: 0, not at all; 1, all the way.
+void raise_own(GeometryLayers& layers, const cv::Mat& wanted, float part = 1);
 
 /// Returns for each pixel the share of another material, judged by the difference in colour from the tone: 0 up to
 /// kSameMaterial, 1 from kOtherMaterial on.
